@@ -1,0 +1,54 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+SWIFT ?= swift
+BINARY := .build/release/conurb
+
+# Importing a module that a target cannot reach by what it declares fails the build; scripts/check-arrows is stricter.
+SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test install-deps install-binary install bench conformance clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## build, then show a simulated metropolis (options: DEMO='--speed 10 --municipalities 12')
+	@exec $(BINARY) demo $(DEMO)
+
+build: ## install what is missing from Debian and build .build/release/conurb
+	@scripts/install-dependencies
+	$(SWIFT) build $(SWIFT_FLAGS) --product conurb
+
+test: ## run every test there is
+	@SWIFT="$(SWIFT)" SWIFT_FLAGS="$(SWIFT_FLAGS)" scripts/test
+
+install-deps: ## install what building, running and testing need
+	@scripts/install-dependencies test
+
+bench: build ## measure on this machine and write docs/benchmarks.md (takes a while)
+	@scripts/install-dependencies bench
+	.venv/bin/python scripts/bench/bench.py $(BINARY) $(BENCH)
+
+conformance: build ## run the ETSI NGSI-LD test suite: make conformance SUITE=path/to/checkout
+	@test -n "$(SUITE)" || { echo "Say where the suite is: make conformance SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }
+	scripts/conformance --suite "$(SUITE)" --binary $(BINARY) $(CONFORMANCE)
+
+# For a machine without a Swift toolchain: its own build folder, because everything is compiled anew for static linking.
+INSTALL_BUILD := .build-install
+PREFIX ?= /usr/local
+
+install-binary: ## build the program for installing, with the Swift runtime linked in
+	@scripts/install-dependencies
+	$(SWIFT) build $(SWIFT_FLAGS) --product conurb --static-swift-stdlib --scratch-path $(INSTALL_BUILD)
+
+install: ## put what install-binary built into $(DESTDIR)$(PREFIX)
+	@test -x $(INSTALL_BUILD)/release/conurb || { echo "Run 'make install-binary' first, as the user who owns this folder." >&2; exit 2; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/conurb $(DESTDIR)$(PREFIX)/share/doc/conurb
+	install -m 755 $(INSTALL_BUILD)/release/conurb $(DESTDIR)$(PREFIX)/lib/conurb/conurb
+	for bundle in $(INSTALL_BUILD)/release/conurb_*.resources; do \
+	  test ! -d "$$bundle" || cp -rT "$$bundle" "$(DESTDIR)$(PREFIX)/lib/conurb/$${bundle##*/}" || exit 1; done
+	ln -sfn ../lib/conurb/conurb $(DESTDIR)$(PREFIX)/bin/conurb
+	install -m 644 docs/operations.md $(DESTDIR)$(PREFIX)/share/doc/conurb/operations.md
+
+clean: ## remove what was built and installed in this folder
+	rm -rf .build $(INSTALL_BUILD) .venv results

@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One target a room; dependencies point down only (ARCHITECTURE.md has the drawing).
+// Every room is compiled in language mode 6 and may not warn.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "conurb",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "conurb", targets: ["conurb"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries from Debian
+        .systemLibrary(name: "CGEOS", providers: [.apt(["libgeos-dev"])]),
+        .systemLibrary(name: "CPROJ", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSimdjson", providers: [.apt(["libsimdjson-dev"])]),
+
+        // Rooms, lowest first
+        .target(name: "CityModel", dependencies: ["CJSONTape", orderedCollections], swiftSettings: strict),
+        .target(name: "CJSONTape", dependencies: ["CSimdjson"], linkerSettings: [.linkedLibrary("stdc++")]),
+        .target(name: "LinkedData", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
+        .target(name: "Query", dependencies: ["CityModel", "CGEOS", orderedCollections], swiftSettings: strict),
+        .target(
+            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", orderedCollections, grdb], swiftSettings: strict),
+        .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
+        .target(
+            name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
+            swiftSettings: strict),
+        .target(
+            name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
+        .target(
+            name: "NGSILD",
+            dependencies: [
+                "Broker", "CityModel", "Door", "LinkedData", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes, nio,
+            ], swiftSettings: strict),
+        .target(
+            name: "Sources",
+            dependencies: [
+                "Broker", "CityModel", "CPROJ", "CZlib", "Door", "LinkedData", "Store", "Trust", orderedCollections, hummingbird,
+                httpTypes, nio, yams,
+            ], swiftSettings: strict),
+        .target(name: "CitySimulator", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
+        .executableTarget(
+            name: "conurb",
+            dependencies: [
+                "CityModel", "Broker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "CityModelTests", dependencies: ["CityModel"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

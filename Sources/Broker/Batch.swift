@@ -1,0 +1,122 @@
+package import CityModel
+package import LinkedData
+internal import Store
+package import Trust
+
+/// What became of the entries of a batch, each by its identifier, in the order of the batch (clause 5.2.16).
+package struct BatchResult: Sendable {
+    package var created: [IRI] = []
+    /// Updated, merged or deleted.
+    package var changed: [IRI] = []
+    package var errors: [(id: IRI?, error: CityError)] = []
+
+    package init() {}
+
+    package mutating func merge(_ other: BatchResult) {
+        created += other.created
+        changed += other.changed
+        errors += other.errors
+    }
+}
+
+/// Batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20). All entries share one transaction; an entry that fails leaves
+/// nothing behind and the others stand.
+extension Broker {
+    package enum UpsertMode: Sendable { case replace, update }
+
+    package func createBatch(_ entities: [Entity], _ access: WriteAccess, at now: Instant) async throws -> BatchResult {
+        try await batch(entities, access) { transaction, entity, result in
+            guard try transaction.create(entity, .init(), at: now) else {
+                throw CityError.alreadyExists("entity \(entity.id) exists already")
+            }
+            result.created.append(entity.id)
+        } id: {
+            $0.id
+        }
+    }
+
+    package func upsertBatch(
+        _ entities: [Entity], mode: UpsertMode, _ access: WriteAccess, at now: Instant
+    ) async throws -> BatchResult {
+        try await batch(entities, access) { transaction, entity, result in
+            if try transaction.create(entity, .init(), at: now) { return result.created.append(entity.id) }
+            try transaction.edit(entity.id, at: now) { existing in
+                switch mode {
+                case .replace: existing = existing.replaced(by: entity, at: now)
+                case .update: _ = existing.update(EntityFragment(entity), at: now)
+                }
+            }
+            result.changed.append(entity.id)
+        } id: {
+            $0.id
+        }
+    }
+
+    /// - Parameter fragments: each with an `id`.
+    package func updateBatch(
+        _ fragments: [EntityFragment], overwriting: Bool, _ access: WriteAccess, at now: Instant
+    ) async throws -> BatchResult {
+        try await batch(fragments, access) { transaction, fragment, result in
+            guard let id = fragment.id else { throw CityError.badRequestData("id: an entity has an id") }
+            let update = try transaction.edit(id, at: now) { $0.append(fragment, overwriting: overwriting, at: now) }
+            if let first = update.notUpdated.first, update.updated.isEmpty {
+                throw CityError.badRequestData("\(first.attribute): \(first.reason)")
+            }
+            result.changed.append(id)
+        } id: {
+            $0.id
+        }
+    }
+
+    /// - Parameter fragments: each with an `id`.
+    package func mergeBatch(_ fragments: [EntityFragment], _ access: WriteAccess, at now: Instant) async throws -> BatchResult {
+        try await batch(fragments, access) { transaction, fragment, result in
+            guard let id = fragment.id else { throw CityError.badRequestData("id: an entity has an id") }
+            _ = try transaction.edit(id, at: now) { $0.merge(fragment, options: .init(), at: now) }
+            result.changed.append(id)
+        } id: {
+            $0.id
+        }
+    }
+
+    package func deleteBatch(_ ids: [IRI], _ access: WriteAccess, at now: Instant) async throws -> BatchResult {
+        try await batch(ids, access) { transaction, id, result in
+            guard try transaction.delete(id, at: now) else { throw Broker.notFound(id) }
+            result.changed.append(id)
+        } id: {
+            $0
+        }
+    }
+
+    private func batch<Entry: Sendable>(
+        _ entries: [Entry], _ access: WriteAccess,
+        _ perform: @escaping @Sendable (WriteTransaction, Entry, inout BatchResult) throws -> Void,
+        id: @escaping @Sendable (Entry) -> IRI?
+    ) async throws -> BatchResult {
+        guard entries.count <= configuration.batchCountMax else {
+            throw CityError.tooManyResults("a batch has at most \(configuration.batchCountMax) entries")
+        }
+        return try await file(toWrite: access).write { transaction in
+            var result = BatchResult()
+            for entry in entries {
+                do {
+                    try transaction.attempt { try perform(transaction, entry, &result) }
+                } catch let error as CityError {
+                    result.errors.append((id(entry), error))
+                }
+            }
+            return result
+        }
+    }
+}
+
+extension EntityFragment {
+    init(_ entity: Entity) {
+        self.init()
+        id = entity.id
+        types = entity.types
+        scopes = entity.scopes.isEmpty ? nil : entity.scopes
+        expiresAt = entity.expiresAt
+        attributes = entity.attributes
+    }
+}

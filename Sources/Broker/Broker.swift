@@ -1,0 +1,56 @@
+internal import CityModel
+internal import LinkedData
+package import Store
+internal import Trust
+
+/// The operations on the city's entities. Each takes the access that `Trust` made and the moment at which it happens.
+package struct Broker: Sendable {
+    package let store: Store
+    let configuration: BrokerConfiguration
+    let nameCache = NameCache()
+
+    package init(store: Store, configuration: BrokerConfiguration) {
+        self.store = store
+        self.configuration = configuration
+    }
+}
+
+package struct BrokerConfiguration: Sendable {
+    /// Whether the first write to a municipality that is not there makes it.
+    package var createsMunicipalities: Bool
+    package var searchLimits: SearchLimitsConfiguration
+    /// Entities of one batch operation.
+    package var batchCountMax: Int
+
+    package init(createsMunicipalities: Bool, searchLimits: SearchLimitsConfiguration = .init(), batchCountMax: Int = 10_000) {
+        self.createsMunicipalities = createsMunicipalities
+        self.searchLimits = searchLimits
+        self.batchCountMax = batchCountMax
+    }
+}
+
+/// What one query may cost.
+package struct SearchLimitsConfiguration: Sendable {
+    package var duration: Duration
+    /// Matches that can be put in order.
+    package var orderedCountMax: Int
+    package init(duration: Duration = .seconds(10), orderedCountMax: Int = 20_000) {
+        (self.duration, self.orderedCountMax) = (duration, orderedCountMax)
+    }
+}
+
+extension Broker {
+    func file(toRead access: ReadAccess) throws -> MunicipalityFile { try file(access.municipality, creating: false) }
+    func file(toWrite access: WriteAccess) throws -> MunicipalityFile {
+        try file(access.municipality, creating: configuration.createsMunicipalities)
+    }
+
+    /// The standard municipality is always there (clause 4.14).
+    private func file(_ name: MunicipalityName, creating: Bool) throws -> MunicipalityFile {
+        do {
+            return try store.file(name, creating: creating || name == .standard)
+        } catch StoreError.notFound {
+            throw CityError.nonexistentTenant("there is no municipality \(name)")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package import CityModel
+internal import OrderedCollections
+package import Query
+package import Store
+package import Trust
+
+/// A query over entities with its page (clause 5.7.2).
+package struct EntityQuery: Sendable {
+    package var filter: EntityFilter
+    package var ordering: Ordering?
+    package var offset: Int
+    package var limit: Int
+    package var wantsCount: Bool
+
+    package init(filter: EntityFilter, ordering: Ordering? = nil, offset: Int = 0, limit: Int, wantsCount: Bool = false) {
+        self.filter = filter
+        self.ordering = ordering
+        (self.offset, self.limit, self.wantsCount) = (offset, limit, wantsCount)
+    }
+}
+
+/// Consumption of entities (clauses 5.7.1 and 5.7.2). What the access does not let be seen is not there: not in a page, not
+/// in a count, not in an error.
+extension Broker {
+    /// - Throws: `resourceNotFound`.
+    package func retrieve(_ id: IRI, _ access: ReadAccess, at now: Instant) async throws -> FoundEntity {
+        try await file(toRead: access).read { snapshot in
+            guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
+                throw Broker.notFound(id)
+            }
+            guard let expiry = stored.expiresAt, expiry <= now else { return FoundEntity(stored: stored, entity: nil) }
+            guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw Broker.notFound(id) }
+            return FoundEntity(stored: stored, entity: entity)
+        }
+    }
+
+    /// What was found as a value.
+    package func entity(_ found: FoundEntity, _ access: ReadAccess) throws -> Entity {
+        try found.entity ?? file(toRead: access).entity(found.stored)
+    }
+
+    /// Of the entities with these identifiers, those that are there and may be seen.
+    package func retrieve(_ ids: Set<IRI>, _ access: ReadAccess, at now: Instant) async throws -> [Entity] {
+        try await file(toRead: access).read { snapshot in
+            try ids.compactMap { try snapshot.visibleEntity($0, access, at: now) }
+        }
+    }
+
+    package func query(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) async throws -> EntityPage {
+        let search = search(query, access, at: now)
+        return try await file(toRead: access).read { snapshot in try snapshot.search(search) }
+    }
+
+    func search(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) -> EntitySearch {
+        let limits = configuration.searchLimits
+        return EntitySearch(
+            filter: query.filter, classificationMax: access.classificationMax, ordering: query.ordering, offset: query.offset,
+            limit: query.limit, wantsCount: query.wantsCount, now: now,
+            limits: SearchLimits(duration: limits.duration, orderedCountMax: limits.orderedCountMax))
+    }
+
+    /// Deletes the entities that match, or removes attributes from them (clause 5.6.21), `purgeBatchCount` in one write.
+    /// - Parameter attributes: what to do with the attributes of each match; nil deletes the entity.
+    package func purge(_ filter: EntityFilter, attributes: PurgedAttributes?, _ access: WriteAccess, at now: Instant) async throws {
+        let file = try file(toWrite: access)
+        let query = EntityQuery(filter: filter, limit: .max / 2)
+        let search = search(query, access.reading, at: now)
+        let ids = try await file.read { snapshot in
+            var ids: [IRI] = []
+            try snapshot.visitMatches(search) { found in
+                ids.append(found.stored.id)
+                return true
+            }
+            return ids
+        }
+        for start in stride(from: 0, to: ids.count, by: Self.purgeBatchCount) {
+            let part = ids[start..<min(start + Self.purgeBatchCount, ids.count)]
+            try await file.write { transaction in
+                for id in part { try transaction.purge(id, attributes, search, at: now) }
+            }
+        }
+    }
+
+    private static var purgeBatchCount: Int { 500 }
+}
+
+/// Which attributes a purge removes.
+package enum PurgedAttributes: Sendable {
+    case drop(Set<IRI>)
+    case keep(Set<IRI>)
+}
+
+extension WriteTransaction {
+    /// An entity that stopped matching since it was found is left alone.
+    fileprivate func purge(_ id: IRI, _ attributes: PurgedAttributes?, _ search: EntitySearch, at now: Instant) throws {
+        guard let stored = try storedEntity(id), try search.filter.matches(entity(stored), lookup: { _ in nil }) else { return }
+        guard let attributes else {
+            _ = try delete(id, at: now)
+            return
+        }
+        try edit(id, at: now) { entity in
+            let names = entity.attributes.keys.filter { name in
+                switch attributes {
+                case .drop(let dropped): dropped.contains(name)
+                case .keep(let kept): !kept.contains(name)
+                }
+            }
+            for name in names { try entity.deleteAttribute(name, datasetID: nil, all: true, at: now) }
+        }
+    }
+}
+
+extension ReadSnapshot {
+    /// The entity as it is now, when it is there and may be seen.
+    package func visibleEntity(_ id: IRI, _ access: ReadAccess, at now: Instant) throws -> Entity? {
+        guard let stored = try storedEntity(id), stored.classification <= access.classificationMax else { return nil }
+        return try entity(stored).unexpired(at: now)
+    }
+}

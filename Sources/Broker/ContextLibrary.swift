@@ -1,0 +1,194 @@
+package import CityModel
+package import LinkedData
+internal import OrderedCollections
+internal import Store
+package import Trust
+
+/// How a stored @context came to be (clause 5.13.1).
+package enum ContextKind: String, CaseIterable, Hashable, Sendable {
+    case cached = "Cached"
+    case hosted = "Hosted"
+    case implicitlyCreated = "ImplicitlyCreated"
+}
+
+/// A stored @context (clause 5.13.3.5).
+package struct StoredContext: Hashable, Sendable {
+    /// Names it within the municipality: for a cached one its URL.
+    package let id: String
+    package let kind: ContextKind
+    /// Where a cached one was downloaded from; nil for the others, which are served here.
+    package let url: String?
+    /// The whole document, with its `@context`.
+    package let body: JSON
+    package let createdAt: Instant
+}
+
+/// The JSON-LD contexts that a municipality's requests use: downloaded, hosted, or given on the command line. A context
+/// that was had once is kept in the municipality's file, so that it is there without a network after a restart.
+package actor ContextLibrary {
+    package typealias Download = @Sendable (String) async throws -> JSON
+
+    private let broker: Broker
+    private let download: Download
+    private let overrides: [String: JSON]
+    private var resolvers: [MunicipalityName: ContextResolver] = [:]
+
+    /// Municipalities whose processed contexts are kept in memory.
+    private static let resolverCountMax = 64
+    /// Contexts that one municipality keeps.
+    package static let countMax = 10_000
+
+    /// - Parameter overrides: documents to use instead of the network, by URL.
+    /// - Parameter download: fetches a JSON document; throws `badRequestData` when what is there is not JSON.
+    package init(broker: Broker, overrides: [String: JSON], download: @escaping Download) {
+        (self.broker, self.overrides, self.download) = (broker, overrides, download)
+    }
+
+    /// The context that an `@context` value stands for; nil is the core context alone.
+    /// - Throws: `contextNotAvailable`, `badRequestData`.
+    package func context(_ value: JSON?, in municipality: MunicipalityName) async throws(CityError) -> Context {
+        guard let value else { return .core }
+        return try await resolver(municipality).resolve(value)
+    }
+
+    private func resolver(_ municipality: MunicipalityName) -> ContextResolver {
+        if let known = resolvers[municipality] { return known }
+        if resolvers.count >= Self.resolverCountMax { resolvers.removeAll() }
+        let resolver = ContextResolver { [self] url in try await document(at: url, in: municipality) }
+        resolvers[municipality] = resolver
+        return resolver
+    }
+
+    private func document(at url: String, in municipality: MunicipalityName) async throws -> JSON {
+        if let id = Self.hostedID(url), let hosted = try await stored(id, in: municipality) { return hosted.body }
+        if let cached = try await cached(url, in: municipality) { return cached.body }
+        if let override = overrides[url] {
+            try await keep(url, override, in: municipality)
+            return override
+        }
+        let document = try await download(url)
+        try await keep(url, document, in: municipality)
+        return document
+    }
+
+    /// The identifier in the URL of a context that this program serves.
+    private static func hostedID(_ url: String) -> String? {
+        guard let range = url.firstRange(of: "/ngsi-ld/v1/jsonldContexts/") else { return nil }
+        let id = url[range.upperBound...].split(separator: "?").first.map(String.init)
+        return id
+    }
+
+    // MARK: - The file
+
+    private func file(_ municipality: MunicipalityName) throws -> MunicipalityFile? {
+        guard municipality == .standard || broker.store.exists(municipality) else { return nil }
+        return try broker.store.file(municipality, creating: municipality == .standard)
+    }
+
+    private func stored(_ id: String, in municipality: MunicipalityName) async throws -> StoredContext? {
+        try await file(municipality)?.read { try $0.document(.context, id).flatMap(StoredContext.init) }
+    }
+
+    private func cached(_ url: String, in municipality: MunicipalityName) async throws -> StoredContext? {
+        try await stored(url, in: municipality)
+    }
+
+    private func keep(_ url: String, _ document: JSON, in municipality: MunicipalityName) async throws {
+        guard let file = try file(municipality) else { return }
+        let now = Instant.now
+        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: now)
+        try await file.write { transaction in try transaction.put(.context, context.id, context.json, at: now) }
+    }
+}
+
+// MARK: - Operations on stored contexts (clauses 5.13.2 to 5.13.5)
+
+extension ContextLibrary {
+    /// Stores a context that will be served from here. The document was checked to be a valid context.
+    /// - Returns: its identifier.
+    package func add(_ document: JSON, kind: ContextKind = .hosted, _ access: WriteAccess, at now: Instant) async throws -> String {
+        guard document["@context"] != nil else { throw CityError.badRequestData("@context: the document has no @context") }
+        _ = try await context(document["@context"], in: access.municipality)
+        let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: document, createdAt: now)
+        try await broker.file(toWrite: access).write { transaction in
+            guard try transaction.documents(.context).count < Self.countMax else {
+                throw CityError.tooManyResults("a municipality keeps at most \(Self.countMax) contexts")
+            }
+            try transaction.put(.context, context.id, context.json, at: now)
+        }
+        return context.id
+    }
+
+    package func list(_ access: ReadAccess) async throws -> [StoredContext] {
+        try await broker.file(toRead: access).read { try $0.documents(.context).compactMap(StoredContext.init) }
+    }
+
+    /// - Throws: `resourceNotFound`.
+    package func retrieve(_ id: String, _ access: ReadAccess) async throws -> StoredContext {
+        let file = try broker.file(toRead: access)
+        let found = try await file.read { snapshot in
+            try snapshot.document(.context, id).flatMap(StoredContext.init)
+        }
+        guard let found else { throw CityError.resourceNotFound("there is no @context \(id)") }
+        return found
+    }
+
+    package func delete(_ id: String, _ access: WriteAccess) async throws {
+        let context = try await retrieve(id, access.reading)
+        _ = try await broker.file(toWrite: access).write { try $0.removeDocument(.context, context.id) }
+        await forget(context, in: access.municipality)
+    }
+
+    /// Downloads a cached context anew; what is there stays when that fails.
+    /// - Throws: `badRequestData` for a context that was not downloaded, `contextNotAvailable`.
+    package func reload(_ id: String, _ access: WriteAccess) async throws {
+        let context = try await retrieve(id, access.reading)
+        guard context.kind == .cached, let url = context.url else {
+            throw CityError.badRequestData("reload: only a cached @context can be reloaded, this one is \(context.kind.rawValue)")
+        }
+        let document: JSON
+        do {
+            if let override = overrides[url] { document = override } else { document = try await download(url) }
+            guard document["@context"] != nil else { throw CityError.badRequestData("no @context") }
+        } catch {
+            throw CityError.contextNotAvailable("reload: \(url) could not be had")
+        }
+        try await keep(url, document, in: access.municipality)
+        await forget(context, in: access.municipality)
+    }
+
+    /// Keeps a document for a URL, to be used instead of the network.
+    package func put(_ document: JSON, for url: String, _ access: WriteAccess) async throws {
+        guard document["@context"] != nil else { throw CityError.badRequestData("@context: the document has no @context") }
+        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: .now)
+        try await broker.file(toWrite: access).write { try $0.put(.context, context.id, context.json, at: .now) }
+        await forget(context, in: access.municipality)
+    }
+
+    private func forget(_ context: StoredContext, in municipality: MunicipalityName) async {
+        // A hosted context is known by as many URLs as the server has addresses: all processed contexts go.
+        guard let url = context.url else { return resolvers[municipality] = nil }
+        await resolvers[municipality]?.forget(url: url)
+    }
+
+    private static func randomID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
+            + String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
+    }
+}
+
+extension StoredContext {
+    fileprivate init?(_ document: Document) {
+        guard let kind = document.body["kind"]?.stringValue.flatMap(ContextKind.init), let body = document.body["body"],
+            let createdAt = document.body["createdAt"]?.stringValue.flatMap({ Instant($0) })
+        else { return nil }
+        self.init(id: document.id, kind: kind, url: document.body["url"]?.stringValue, body: body, createdAt: createdAt)
+    }
+
+    fileprivate var json: JSON {
+        var members: JSONObject = ["kind": .string(kind.rawValue), "body": body, "createdAt": .string(createdAt.description)]
+        if let url { members["url"] = .string(url) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,182 @@
+package import CityModel
+internal import OrderedCollections
+package import Store
+package import Trust
+
+/// The past of entities, as far as pages and imports need it. The temporal API of NGSI-LD builds on the same rows.
+extension Broker {
+    /// The values of one attribute in a half-open interval, oldest first.
+    /// - Throws: `resourceNotFound` when the entity is not there or may not be seen.
+    package func history(
+        of id: IRI, attribute: IRI, in interval: Range<Instant>, limit: Int, _ access: ReadAccess
+    ) async throws -> [HistoryInstance] {
+        try await file(toRead: access).read { snapshot in
+            guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
+                throw Broker.notFound(id)
+            }
+            return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit)
+        }
+    }
+}
+
+/// Observations of one entity at one moment: current values, past values, or both.
+package struct Observation: Sendable {
+    package var id: IRI
+    package var types: [IRI]
+    package var scopes: [Scope]
+    package var attributes: Attributes
+
+    package init(id: IRI, types: [IRI], scopes: [Scope] = [], attributes: Attributes) {
+        (self.id, self.types, self.scopes, self.attributes) = (id, types, scopes, attributes)
+    }
+}
+
+/// What became of a group of observations.
+package struct RecordingResult: Hashable, Sendable {
+    package var created = 0
+    package var updated = 0
+    /// Observations that said nothing that was not known.
+    package var unchanged = 0
+    /// Observations older than the current value, which became history only.
+    package var historic = 0
+
+    package static func += (left: inout RecordingResult, right: RecordingResult) {
+        left.created += right.created
+        left.updated += right.updated
+        left.unchanged += right.unchanged
+        left.historic += right.historic
+    }
+}
+
+extension Broker {
+    /// Records observations in one write. Each attribute instance becomes history at its `observedAt`; it becomes the
+    /// current value unless the current one was observed later. Saying the same twice changes nothing.
+    package func record(
+        _ observations: [Observation], provenance: Provenance, _ access: WriteAccess, at now: Instant
+    ) async throws -> RecordingResult {
+        try await file(toWrite: access).write { transaction in
+            var recorder = Recorder(transaction: transaction, provenance: provenance, now: now)
+            for observation in observations { try recorder.record(observation) }
+            return try recorder.finish()
+        }
+    }
+}
+
+/// Applies observations to entities. Entities stay in memory until `finish`, so that a run of observations of one entity
+/// writes its document, its indexes and its journal entry once.
+private struct Recorder {
+    private struct Target {
+        let stored: StoredEntity?
+        let original: Entity
+        var entity: Entity
+        var isChanged: Bool
+    }
+
+    let transaction: WriteTransaction
+    let provenance: Provenance
+    let now: Instant
+    private var targets: [IRI: Target] = [:]
+    /// Past values of entities that are created only in `finish` and have no number before.
+    private var pending: [(id: IRI, name: IRI, instance: Attribute)] = []
+    private var result = RecordingResult()
+
+    init(transaction: WriteTransaction, provenance: Provenance, now: Instant) {
+        (self.transaction, self.provenance, self.now) = (transaction, provenance, now)
+    }
+
+    mutating func record(_ observation: Observation) throws {
+        var target = try target(of: observation)
+        var isChanged = target.stored == nil && !target.isChanged
+        var isHistoric = false
+        for (name, instances) in observation.attributes {
+            for instance in instances {
+                switch target.entity.take(instance, name, at: now) {
+                case .unchanged: break
+                case .current(let displaced):
+                    isChanged = true
+                    if let displaced { try keep(displaced, name, &target) }
+                case .historic: if try keep(instance, name, &target) { isHistoric = true }
+                }
+            }
+        }
+        if isChanged { target.isChanged = true }
+        if isChanged { result.updated += 1 } else if isHistoric { result.historic += 1 } else { result.unchanged += 1 }
+        targets[observation.id] = target
+    }
+
+    private func target(of observation: Observation) throws -> Target {
+        if let known = targets[observation.id] { return known }
+        if let stored = try transaction.storedEntity(observation.id) {
+            let entity = try transaction.entity(stored)
+            return Target(stored: stored, original: entity, entity: entity, isChanged: false)
+        }
+        let entity = Entity(id: observation.id, types: observation.types, scopes: observation.scopes)
+        return Target(stored: nil, original: entity, entity: entity, isChanged: false)
+    }
+
+    /// Keeps a past value. One that was current for a while within this write is history too.
+    /// - Returns: whether history did not hold it already.
+    @discardableResult
+    private mutating func keep(_ instance: Attribute, _ name: IRI, _ target: inout Target) throws -> Bool {
+        guard let stored = target.stored else {
+            pending.append((target.entity.id, name, instance))
+            return true
+        }
+        return try transaction.appendHistory(instance, name: name, of: stored.number, at: now)
+    }
+
+    mutating func finish() throws -> RecordingResult {
+        for target in targets.values where target.isChanged {
+            if let stored = target.stored {
+                var entity = target.entity
+                entity.modifiedAt = now
+                try transaction.update(stored, from: target.original, to: entity, provenance: provenance, at: now)
+            } else {
+                try transaction.insert(target.entity.created(at: now), provenance: provenance, at: now)
+                result.created += 1
+                result.updated -= 1
+            }
+        }
+        for past in pending {
+            guard let stored = try transaction.storedEntity(past.id) else { continue }
+            try transaction.appendHistory(past.instance, name: past.name, of: stored.number, at: now)
+        }
+        return result
+    }
+}
+
+extension Entity {
+    /// What became of an observed instance.
+    enum Taken {
+        case unchanged
+        /// It is the current value now; the one before it, when that was taken in the same write.
+        case current(displaced: Attribute?)
+        case historic
+    }
+
+    /// Makes an observed instance the current one unless the current one was observed later.
+    mutating func take(_ instance: Attribute, _ name: IRI, at now: Instant) -> Taken {
+        var instances = attributes[name] ?? []
+        guard let index = instances.firstIndex(where: { $0.datasetID == instance.datasetID }) else {
+            instances.append(instance.observed(since: nil, at: now))
+            attributes[name] = instances
+            return .current(displaced: nil)
+        }
+        let current = instances[index]
+        if current.hasSameContent(as: instance) { return .unchanged }
+        if let known = current.observedAt, let observed = instance.observedAt, observed < known { return .historic }
+        instances[index] = instance.observed(since: current, at: now)
+        attributes[name] = instances
+        let isFresh = current.modifiedAt == now
+        return .current(displaced: isFresh ? current : nil)
+    }
+}
+
+extension Attribute {
+    fileprivate func observed(since old: Attribute?, at now: Instant) -> Attribute {
+        var attribute = self
+        attribute.createdAt = old?.createdAt ?? now
+        attribute.modifiedAt = now
+        return attribute
+    }
+}

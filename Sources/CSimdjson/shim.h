@@ -1,0 +1,1 @@
+// simdjson is C++; CJSONTape wraps it in C. This module only carries the link flags.

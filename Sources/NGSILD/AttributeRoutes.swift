@@ -1,0 +1,125 @@
+internal import Broker
+internal import CityModel
+internal import OrderedCollections
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import Trust
+
+/// `/entities/{entityId}/attrs` and `…/attrs/{attrId}` (clauses 6.6, 6.7).
+extension NGSILDDoor {
+    var attributeRoutes: [Route] {
+        let attributes = Self.base + "/entities/{entityId}/attrs"
+        let attribute = attributes + "/{attrId}"
+        let one = [Self.idParameter, Self.attributeParameter] + Self.common
+        return [
+            Route(
+                .post, attributes, "Append attributes", tag: Self.provision,
+                parameters: [Self.idParameter] + Self.common
+                    + [Self.optionsParameter("noOverwrite: leave attributes that exist as they are"), Self.typeParameter, Self.localParameter],
+                body: Self.fragmentBody, responses: [Self.noContent, Self.partial], handler: appendAttributes),
+            Route(
+                .patch, attributes, "Update attributes", tag: Self.provision,
+                parameters: [Self.idParameter] + Self.common + [Self.typeParameter, Self.localParameter], body: Self.fragmentBody,
+                responses: [Self.noContent, Self.partial], handler: updateAttributes),
+            Route(
+                .patch, attribute, "Update an attribute partially", tag: Self.provision,
+                parameters: one + [Self.typeParameter, Self.localParameter], body: Self.fragmentBody, responses: [Self.noContent],
+                handler: updateAttribute),
+            Route(
+                .put, attribute, "Replace an attribute", tag: Self.provision,
+                parameters: one + [Self.typeParameter, Self.localParameter], body: Self.fragmentBody, responses: [Self.noContent],
+                handler: replaceAttribute),
+            Route(
+                .delete, attribute, "Delete an attribute", tag: Self.provision,
+                parameters: one + [
+                    .init("deleteAll", in: .query, "Delete every instance", schema: ["type": "boolean"]),
+                    .init("datasetId", in: .query, "Delete the instance with this datasetId", schema: ["type": "string", "format": "uri"]),
+                    Self.typeParameter, Self.localParameter,
+                ], responses: [Self.noContent], handler: deleteAttribute),
+        ]
+    }
+
+    private func appendAttributes(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["options", "local", "type"])
+        for option in request.query.list("options") where option != "noOverwrite" {
+            throw CityError.invalidRequest("options: \(option) is not an option of this operation")
+        }
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request)
+        let fragment = try EntityReader(context: body.context, purpose: .content).fragment(body.json)
+        let overwriting = !request.query.list("options").contains("noOverwrite")
+        let result = try await broker.append(fragment, to: id, overwriting: overwriting, access, at: request.now)
+        return Self.response(to: result)
+    }
+
+    private func updateAttributes(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type"])
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request, mergePatch: true)
+        let fragment = try EntityReader(context: body.context, purpose: .update).fragment(body.json)
+        return Self.response(to: try await broker.update(fragment, of: id, access, at: request.now))
+    }
+
+    private func updateAttribute(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type"])
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request, mergePatch: true)
+        let name = try attributeName(request, body.context)
+        let reader = EntityReader(context: body.context, purpose: .update)
+        let fragment = try reader.attributeFragment(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
+        try await broker.updateAttribute(name, of: id, fragment, access, at: request.now)
+        return Response(status: .noContent)
+    }
+
+    private func replaceAttribute(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type"])
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request)
+        let name = try attributeName(request, body.context)
+        let reader = EntityReader(context: body.context, purpose: .content)
+        let instances = try reader.instances(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
+        try await broker.replaceAttribute(name, of: id, with: instances, access, at: request.now)
+        return Response(status: .noContent)
+    }
+
+    private func deleteAttribute(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["deleteAll", "datasetId", "local", "type"])
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let context = try await linkContext(request)
+        if try request.pathParameter("attrId") == "scope" {
+            try await broker.deleteScopes(of: id, access, at: request.now)
+            return Response(status: .noContent)
+        }
+        let name = try attributeName(request, context)
+        try await broker.deleteAttribute(
+            name, of: id, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access, at: request.now)
+        return Response(status: .noContent)
+    }
+
+    private func datasetID(_ request: DoorRequest) throws(CityError) -> IRI? {
+        guard let text = request.query["datasetId"], text != "@none" else { return nil }
+        guard let iri = IRI(text) else { throw .badRequestData("datasetId: \(text) is not a URI") }
+        return iri
+    }
+
+    private func attributeName(_ request: DoorRequest, _ context: Context) throws(CityError) -> IRI {
+        let text = try request.pathParameter("attrId")
+        guard !["id", "type", "scope", "@context"].contains(text), let name = context.expand(text) else {
+            throw .badRequestData("attrId: \(text) is not an attribute's name")
+        }
+        return name
+    }
+
+    private static func withoutContext(_ json: JSON) -> JSON {
+        guard case .object(var members) = json else { return json }
+        members["@context"] = nil
+        return .object(members)
+    }
+}

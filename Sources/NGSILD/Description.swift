@@ -1,0 +1,84 @@
+internal import CityModel
+internal import Door
+internal import Hummingbird
+
+/// The parts that the descriptions of several NGSI-LD operations share.
+extension NGSILDDoor {
+    static let provision = "NGSI-LD provision"
+    static let consumption = "NGSI-LD consumption"
+    static let batch = "NGSI-LD batch operations"
+    static let discovery = "NGSI-LD discovery"
+    static let contextsTag = "JSON-LD contexts"
+
+    static let common: [Route.Parameter] = [
+        .init("NGSILD-Tenant", in: .header, "The municipality; the standard one where absent"),
+        .init("Link", in: .header, "The JSON-LD context that names are read and written with"),
+    ]
+    static let idParameter = Route.Parameter("entityId", in: .path, "The entity's identifier", schema: ["type": "string", "format": "uri"])
+    static let attributeParameter = Route.Parameter("attrId", in: .path, "An attribute's name or IRI")
+    static let typeParameter = Route.Parameter("type", in: .query, "The entity's types, as a hint")
+    static let localParameter = Route.Parameter("local", in: .query, "Only what is held here", schema: ["type": "boolean"])
+
+    static func optionsParameter(_ summary: String) -> Route.Parameter { .init("options", in: .query, summary) }
+
+    static let mergeParameters: [Route.Parameter] = [
+        optionsParameter("keyValues, concise or normalized: the form of the fragment"),
+        .init("format", in: .query, "The form of the fragment"),
+        .init("observedAt", in: .query, "The observedAt of merged attributes that have one", schema: ["type": "string", "format": "date-time"]),
+        .init("lang", in: .query, "The language of bare texts that are merged into language properties"), typeParameter, localParameter,
+    ]
+
+    static let readParameters: [Route.Parameter] = [
+        .init("attrs", in: .query, "Attributes to answer, of which an entity has at least one (deprecated; use pick)"),
+        .init("pick", in: .query, "Members to answer"), .init("omit", in: .query, "Members to leave out"),
+        .init("format", in: .query, "normalized, concise or simplified", schema: ["type": "string", "enum": ["normalized", "concise", "simplified", "keyValues"]]),
+        optionsParameter("sysAttrs; keyValues, concise or normalized"), .init("lang", in: .query, "Wanted languages, as in Accept-Language"),
+        .init("datasetId", in: .query, "Instances to answer; @none is the default instance"),
+        .init("geometryProperty", in: .query, "The attribute that becomes a GeoJSON feature's geometry"),
+        .init("join", in: .query, "Answer linked entities too", schema: ["type": "string", "enum": ["flat", "inline", "@none"]]),
+        .init("joinLevel", in: .query, "How many relationships to follow one after another", schema: ["type": "integer", "minimum": 1]),
+        .init("containedBy", in: .query, "Entities met before, not to be followed again"), localParameter,
+    ]
+
+    static let filterParameters: [Route.Parameter] = [
+        .init("id", in: .query, "Identifiers, between commas"), .init("idPattern", in: .query, "A regular expression for identifiers"),
+        .init("type", in: .query, "Types: A,B or (A;B)|C"), .init("q", in: .query, "A query over attribute values (clause 4.9)"),
+        .init("scopeQ", in: .query, "A query over scopes (clause 4.19)"),
+        .init("georel", in: .query, "near;maxDistance==…, within, contains, intersects, equals, disjoint, overlaps (clause 4.10)"),
+        .init("geometry", in: .query, "The reference geometry's GeoJSON type"),
+        .init("coordinates", in: .query, "The reference geometry's GeoJSON coordinates"),
+        .init("geoproperty", in: .query, "The attribute that is compared; location where absent"),
+        .init("expandValues", in: .query, "Attributes whose values are names to be expanded"),
+        .init("csf", in: .query, "A filter of context sources"), .init("jsonKeys", in: .query, "Attributes whose values are plain JSON"),
+    ]
+
+    static let pageParameters: [Route.Parameter] = [
+        .init("limit", in: .query, "Entities of a page", schema: ["type": "integer", "minimum": 0]),
+        .init("offset", in: .query, "Entities to skip", schema: ["type": "integer", "minimum": 0]),
+        .init("count", in: .query, "Whether to count all matches, in NGSILD-Results-Count", schema: ["type": "boolean"]),
+        .init("orderBy", in: .query, "Members to order by, each with ;asc, ;desc, ;dist-asc or ;dist-desc"),
+        .init("orderFrom", in: .query, "Coordinates that distances are measured from"),
+        .init("orderGeometry", in: .query, "Their geometry type"), .init("collation", in: .query, "How texts are ordered"),
+    ]
+
+    private static let entity: JSON = ["$ref": "#/components/schemas/Entity"]
+    static let entityBody = Route.Body(jsonTypes, schema: entity)
+    static let fragmentBody = Route.Body(jsonTypes + ["application/merge-patch+json"], schema: ["type": "object"])
+    static let entitiesBody = Route.Body(jsonTypes, schema: ["type": "array", "minItems": 1, "items": entity])
+    static let identifiersBody = Route.Body(
+        jsonTypes, schema: ["type": "array", "minItems": 1, "items": ["type": "string", "format": "uri"]])
+
+    static let created = Route.Answer(201, "Created; Location says where")
+    static let createdMany = Route.Answer(
+        201, "Created, with the identifiers", mediaTypes: ["application/json"],
+        schema: ["type": "array", "items": ["type": "string", "format": "uri"]])
+    static let noContent = Route.Answer(204, "Done")
+    static let conflict = Route.Answer(409, "It exists already", mediaTypes: ["application/problem+json"], schema: ["$ref": "#/components/schemas/Problem"])
+    static let partial = Route.Answer(
+        207, "Some attributes were left as they are", mediaTypes: ["application/json"], schema: ["$ref": "#/components/schemas/UpdateResult"])
+    static let partialBatch = Route.Answer(
+        207, "Some entries failed", mediaTypes: ["application/json"], schema: ["$ref": "#/components/schemas/BatchOperationResult"])
+    static let oneEntity = Route.Answer(200, "The entity", mediaTypes: jsonTypes + ["application/geo+json"], schema: entity)
+    static let manyEntities = Route.Answer(
+        200, "The entities", mediaTypes: jsonTypes + ["application/geo+json"], schema: ["type": "array", "items": entity])
+}

@@ -1,0 +1,139 @@
+internal import Broker
+internal import CityModel
+internal import OrderedCollections
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import Trust
+
+/// `/types` and `/attributes` (clauses 6.25 to 6.28).
+extension NGSILDDoor {
+    var discoveryRoutes: [Route] {
+        let details = Route.Parameter("details", in: .query, "Whether to say more than the names", schema: ["type": "boolean"])
+        let answer = Route.Answer(200, "What there is", mediaTypes: Self.jsonTypes, schema: ["type": "object"])
+        let many = Route.Answer(200, "What there is", mediaTypes: Self.jsonTypes)
+        return [
+            Route(
+                .get, Self.base + "/types", "List entity types", tag: Self.discovery, parameters: Self.common + [details, Self.localParameter],
+                responses: [many], handler: types),
+            Route(
+                .get, Self.base + "/types/{type}", "Describe an entity type", tag: Self.discovery,
+                parameters: Self.common + [.init("type", in: .path, "A type's name or IRI"), Self.localParameter], responses: [answer],
+                handler: type),
+            Route(
+                .get, Self.base + "/attributes", "List attributes", tag: Self.discovery,
+                parameters: Self.common + [details, Self.localParameter], responses: [many], handler: attributes),
+            Route(
+                .get, Self.base + "/attributes/{attrId}", "Describe an attribute", tag: Self.discovery,
+                parameters: Self.common + [Self.attributeParameter, Self.localParameter], responses: [answer], handler: attribute),
+        ]
+    }
+
+    private func types(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["details", "local"])
+        let access = try await reading(request)
+        let context = try await linkContext(request)
+        if try request.query.bool("details") ?? false {
+            let types = try await broker.typesWithAttributes(access)
+            return try discovered(
+                .array(
+                    types.map { type, attributes in
+                        [
+                            "id": .string(type.text), "type": "EntityType", "typeName": .string(context.compact(type)),
+                            "attributeNames": .array(attributes.map { .string(context.compact($0)) }),
+                        ]
+                    }), context, request)
+        }
+        let types = try await broker.types(access)
+        return try discovered(
+            [
+                "id": .string(Self.listID("EntityTypeList")), "type": "EntityTypeList",
+                "typeList": .array(types.map { .string(context.compact($0)) }),
+            ], context, request)
+    }
+
+    private func type(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local"])
+        let access = try await reading(request)
+        let context = try await linkContext(request)
+        let text = try request.pathParameter("type")
+        guard let type = context.expand(text) else { throw CityError.badRequestData("type: \(text) is not a type's name") }
+        let info = try await broker.typeInfo(type, access)
+        return try discovered(
+            [
+                "id": .string(type.text), "type": "EntityTypeInfo", "typeName": .string(context.compact(type)),
+                "entityCount": .integer(Int64(info.entityCount)),
+                "attributeDetails": .array(info.attributes.map { attribute($0, context, withTypes: false) }),
+            ], context, request)
+    }
+
+    private func attributes(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["details", "local"])
+        let access = try await reading(request)
+        let context = try await linkContext(request)
+        if try request.query.bool("details") ?? false {
+            let attributes = try await broker.attributesWithTypes(access)
+            return try discovered(
+                .array(
+                    attributes.map { name, types in
+                        [
+                            "id": .string(name.text), "type": "Attribute", "attributeName": .string(context.compact(name)),
+                            "typeNames": .array(types.map { .string(context.compact($0)) }),
+                        ]
+                    }), context, request)
+        }
+        let attributes = try await broker.attributes(access)
+        return try discovered(
+            [
+                "id": .string(Self.listID("AttributeList")), "type": "AttributeList",
+                "attributeList": .array(attributes.map { .string(context.compact($0)) }),
+            ], context, request)
+    }
+
+    private func attribute(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local"])
+        let access = try await reading(request)
+        let context = try await linkContext(request)
+        let text = try request.pathParameter("attrId")
+        guard let name = context.expand(text) else { throw CityError.badRequestData("attrId: \(text) is not an attribute's name") }
+        let info = try await broker.attributeInfo(name, access)
+        return try discovered(attribute(info, context, withTypes: true), context, request)
+    }
+
+    private func attribute(_ info: AttributeInfo, _ context: Context, withTypes: Bool) -> JSON {
+        var members: JSONObject = [
+            "id": .string(info.name.text), "type": "Attribute", "attributeName": .string(context.compact(info.name)),
+            "attributeTypes": .array(info.kinds.map { .string($0.rawValue) }),
+        ]
+        if let count = info.entityCount { members["attributeCount"] = .integer(Int64(count)) }
+        if withTypes { members["typeNames"] = .array(info.types.map { .string(context.compact($0)) }) }
+        return .object(members)
+    }
+
+    /// Lists have no identifier of their own; clause 5.2.24 asks for a URI all the same.
+    private static func listID(_ kind: String) -> String { "urn:ngsi-ld:\(kind):conurb" }
+
+    private func discovered(_ json: JSON, _ context: Context, _ request: DoorRequest) throws -> Response {
+        let mediaType = try accepted(request, offers: Self.jsonTypes)
+        guard mediaType == "application/ld+json" else {
+            return Self.json(json, headers: [.link: LinkHeader.value(context.linkURL)])
+        }
+        let withContext: JSON =
+            switch json {
+            case .array(let elements): .array(elements.map { $0.adding(context) })
+            default: json.adding(context)
+            }
+        var response = Self.json(withContext)
+        response.headers[.contentType] = mediaType
+        return response
+    }
+}
+
+extension JSON {
+    fileprivate func adding(_ context: Context) -> JSON {
+        guard case .object(var members) = self else { return self }
+        members["@context"] = context.source
+        return .object(members)
+    }
+}

@@ -1,0 +1,119 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import OrderedCollections
+internal import Trust
+
+/// `/entities` and `/entities/{entityId}` but for queries (clauses 6.4.3.1, 6.5).
+extension NGSILDDoor {
+    var entityRoutes: [Route] {
+        let entity = Self.base + "/entities/{entityId}"
+        return [
+            Route(
+                .post, Self.base + "/entities", "Create an entity", tag: Self.provision, parameters: Self.common + [Self.localParameter],
+                body: Self.entityBody, responses: [Self.created, Self.conflict], handler: createEntity),
+            Route(
+                .get, entity, "Retrieve an entity", tag: Self.consumption,
+                parameters: [Self.idParameter] + Self.common + Self.readParameters, responses: [Self.oneEntity],
+                handler: retrieveEntity),
+            Route(
+                .put, entity, "Replace an entity", tag: Self.provision,
+                parameters: [Self.idParameter] + Self.common + [Self.typeParameter, Self.localParameter], body: Self.entityBody,
+                responses: [Self.noContent], handler: replaceEntity),
+            Route(
+                .patch, entity, "Merge into an entity", tag: Self.provision,
+                parameters: [Self.idParameter] + Self.common + Self.mergeParameters, body: Self.fragmentBody,
+                responses: [Self.noContent, Self.partial], handler: mergeEntity),
+            Route(
+                .delete, entity, "Delete an entity", tag: Self.provision,
+                parameters: [Self.idParameter] + Self.common + [Self.typeParameter, Self.localParameter], responses: [Self.noContent],
+                handler: deleteEntity),
+        ]
+    }
+
+    private func createEntity(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local"])
+        let access = try await writing(request)
+        let body = try await body(request)
+        let entity = try EntityReader(context: body.context, purpose: .content).fragment(body.json).entity()
+        try await broker.create(entity, access, at: request.now)
+        return Self.createdResponse(Self.base + "/entities/" + PercentEncoding.encode(entity.id.text))
+    }
+
+    private func retrieveEntity(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: Self.representationParameters.union(["entityMap", "entityMapLifetime", "type", "splitEntities"]))
+        let access = try await reading(request)
+        let id = try request.identifier("entityId")
+        let context = try await linkContext(request)
+        let representation = try representation(request, context: context)
+        let found = try await broker.retrieve(id, access, at: request.now)
+        return try await answer(found, representation, request, access)
+    }
+
+    private func replaceEntity(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type"])
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request)
+        var fragment = try EntityReader(context: body.context, purpose: .content).fragment(body.json)
+        try Self.take(id, for: &fragment)
+        try await broker.replace(fragment.entity(), access, at: request.now)
+        return Response(status: .noContent)
+    }
+
+    private func mergeEntity(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type", "options", "format", "observedAt", "lang"])
+        for option in request.query.list("options") where !["keyValues", "concise", "normalized", "simplified"].contains(option) {
+            throw CityError.invalidRequest("options: \(option) is not an option of this operation")
+        }
+        let access = try await writing(request)
+        let id = try request.identifier("entityId")
+        let body = try await body(request, mergePatch: true)
+        var fragment = try EntityReader(context: body.context, purpose: .merge).fragment(body.json)
+        try Self.take(id, for: &fragment)
+        let result = try await broker.merge(
+            fragment, into: id, observedAt: request.query.instant("observedAt"), language: request.query["lang"], access,
+            at: request.now)
+        return Self.response(to: result)
+    }
+
+    private func deleteEntity(_ request: DoorRequest) async throws -> Response {
+        try request.query.check(known: ["local", "type"])
+        let access = try await writing(request)
+        try await broker.delete(request.identifier("entityId"), access, at: request.now)
+        return Response(status: .noContent)
+    }
+
+    /// The path says which entity it is; the body may say it too, but nothing else.
+    private static func take(_ id: IRI, for fragment: inout EntityFragment) throws(CityError) {
+        if let other = fragment.id, other != id { throw .badRequestData("id: the body says \(other), the path \(id)") }
+        fragment.id = id
+    }
+}
+
+/// Answers without entities.
+extension NGSILDDoor {
+    static func createdResponse(_ location: String) -> Response {
+        Response(status: .created, headers: [.location: location])
+    }
+
+    /// 204 when everything was updated, 207 with an UpdateResult otherwise (clause 5.2.18). Names are whole: there is no
+    /// context (clause 6.3.6).
+    static func response(to result: UpdateResult) -> Response {
+        guard !result.notUpdated.isEmpty else { return Response(status: .noContent) }
+        let notUpdated: [JSON] = result.notUpdated.map {
+            ["attributeName": .string($0.attribute.text), "reason": .string($0.reason)]
+        }
+        return json(
+            ["updated": .array(result.updated.map { .string($0.text) }), "notUpdated": .array(notUpdated)], status: .init(code: 207, reasonPhrase: "Multi-Status"))
+    }
+
+    static func json(_ value: JSON, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(status: status, headers: headers, body: .init(byteBuffer: .init(string: value.description)))
+    }
+}

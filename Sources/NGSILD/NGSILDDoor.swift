@@ -1,0 +1,48 @@
+package import Broker
+internal import CityModel
+package import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+package import Trust
+
+/// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state.
+package struct NGSILDDoor: Sendable {
+    let broker: Broker
+    let gatekeeper: Gatekeeper
+    let contexts: ContextLibrary
+    let limits: NGSILDLimits
+
+    package init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NGSILDLimits = .init()) {
+        (self.broker, self.gatekeeper, self.contexts, self.limits) = (broker, gatekeeper, contexts, limits)
+    }
+
+    static let base = "/ngsi-ld/v1"
+
+    package var routes: [Route] {
+        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes
+    }
+}
+
+package struct NGSILDLimits: Sendable {
+    /// Entities of a page where the request says nothing (clause 5.5.9).
+    package var pageCountDefault: Int
+    package var pageCountMax: Int
+    package var nestingDepthMax: Int
+    /// Relationships that `join` follows one after another.
+    package var joinLevelMax: Int
+    package init(pageCountDefault: Int = 20, pageCountMax: Int = 1000, nestingDepthMax: Int = 64, joinLevelMax: Int = 5) {
+        (self.pageCountDefault, self.pageCountMax) = (pageCountDefault, pageCountMax)
+        (self.nestingDepthMax, self.joinLevelMax) = (nestingDepthMax, joinLevelMax)
+    }
+}
+
+extension NGSILDDoor {
+    func reading(_ request: DoorRequest) async throws -> ReadAccess {
+        try await gatekeeper.reading(request.tenant(), request.credential)
+    }
+
+    func writing(_ request: DoorRequest) async throws -> WriteAccess {
+        try await gatekeeper.writing(request.tenant(), request.credential)
+    }
+}

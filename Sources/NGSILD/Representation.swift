@@ -1,0 +1,197 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import NIOCore
+internal import OrderedCollections
+internal import Query
+internal import Store
+internal import Trust
+
+/// How a request wants entities to be written (clauses 6.3.4, 6.3.7, 6.3.11, 6.3.15).
+struct Representation {
+    enum MediaType: String, CaseIterable {
+        case json = "application/json"
+        case linkedData = "application/ld+json"
+        case geoJSON = "application/geo+json"
+    }
+
+    let mediaType: MediaType
+    let format: RepresentationFormat
+    let includesSystemMembers: Bool
+    let projection: Projection
+    /// Whether an entity is wanted only when it has one of the attributes of the projection (`attrs`).
+    let requiresListed: Bool
+    let datasets: DatasetSelection?
+    let languages: LanguagePreference?
+    /// The attribute that becomes a feature's geometry.
+    let geometryProperty: IRI
+    /// The name under which the request asked for it.
+    let geometryName: String
+    /// Whether GeoJSON leaves the context to the `Link` header (`Prefer: body=json`).
+    let isGeoJSONWithoutContext: Bool
+    let join: Join?
+    let context: Context
+
+    /// Whether documents can be copied as they are stored.
+    var isAsStored: Bool {
+        mediaType != .geoJSON && format == .normalized && projection == .everything && datasets == nil && languages == nil && join == nil
+    }
+}
+
+/// Linked entity retrieval (clause 4.5.23).
+struct Join {
+    enum Kind: String { case flat, inline }
+    let kind: Kind
+    let level: Int
+    let containedBy: Set<IRI>
+}
+
+extension NGSILDDoor {
+    static let representationParameters: Set<String> = [
+        "attrs", "pick", "omit", "options", "format", "lang", "datasetId", "geometryProperty", "join", "joinLevel", "containedBy", "local",
+    ]
+
+    /// - Throws: a 406 problem when nothing that the operation offers is accepted.
+    func representation(_ request: DoorRequest, context: Context, parameters: ReadParameters? = nil) throws -> Representation {
+        let parameters = parameters ?? ReadParameters(request.query)
+        let mediaType = try accepted(request, offers: Representation.MediaType.allCases.map(\.rawValue))
+        let options = try readOptions(parameters)
+        if let name = parameters.geometryProperty, mediaType != Representation.MediaType.geoJSON.rawValue {
+            throw CityError.badRequestData("geometryProperty: \(name) needs Accept: application/geo+json")
+        }
+        let geometryName = parameters.geometryProperty ?? "location"
+        return Representation(
+            mediaType: Representation.MediaType(rawValue: mediaType) ?? .json, format: options.format,
+            includesSystemMembers: options.includesSystemMembers,
+            projection: try Projection(
+                attrs: parameters.attrs, pick: parameters.pick, omit: parameters.omit, expand: context.expand),
+            requiresListed: parameters.attrs != nil, datasets: try parameters.datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text) },
+            languages: try parameters.language.map { text throws(CityError) in try LanguagePreference(text) },
+            geometryProperty: context.expand(geometryName) ?? .location, geometryName: geometryName,
+            isGeoJSONWithoutContext: request.headers[.prefer]?.contains("body=json") ?? false,
+            join: try join(parameters), context: context)
+    }
+
+    /// The media type among `offers` that the request prefers.
+    func accepted(_ request: DoorRequest, offers: [String]) throws(Problem) -> String {
+        let header = request.headers[values: .accept].joined(separator: ",")
+        guard let chosen = Acceptance.choose(header, offers: offers) else {
+            throw .own("not-acceptable", "Not acceptable", status: 406, "Accept: this resource comes as \(offers.joined(separator: ", "))")
+        }
+        return chosen
+    }
+
+    private func readOptions(_ parameters: ReadParameters) throws(CityError) -> (format: RepresentationFormat, includesSystemMembers: Bool) {
+        var format: RepresentationFormat?
+        var includesSystemMembers = parameters.includesSystemMembers
+        for option in parameters.options {
+            switch option {
+            case "sysAttrs": includesSystemMembers = true
+            case "normalized", "concise", "simplified", "keyValues":
+                let wanted = Self.format(option)
+                guard format == nil || format == wanted else {
+                    throw .badRequestData("options: only one of normalized, concise and simplified")
+                }
+                format = wanted
+            default: throw .invalidRequest("options: \(option) is not an option of this operation")
+            }
+        }
+        if let text = parameters.format {
+            guard let wanted = Self.format(text) else {
+                throw .invalidRequest("format: \(text) is none of normalized, concise, simplified, keyValues")
+            }
+            format = wanted
+        }
+        return (format ?? .normalized, includesSystemMembers)
+    }
+
+    private static func format(_ text: String) -> RepresentationFormat? {
+        text == "keyValues" ? .simplified : RepresentationFormat(rawValue: text)
+    }
+
+    private func join(_ parameters: ReadParameters) throws(CityError) -> Join? {
+        guard let text = parameters.join, text != "@none" else {
+            guard parameters.joinLevel == nil else { throw .badRequestData("joinLevel: needs join") }
+            return nil
+        }
+        guard let kind = Join.Kind(rawValue: text) else { throw .badRequestData("join: \(text) is none of flat, inline and @none") }
+        let level = parameters.joinLevel ?? 1
+        guard (1...limits.joinLevelMax).contains(level) else {
+            throw .badRequestData("joinLevel: \(level) is not between 1 and \(limits.joinLevelMax)")
+        }
+        var containedBy: Set<IRI> = []
+        for id in parameters.containedBy {
+            guard let iri = IRI(id) else { throw .badRequestData("containedBy: \(id) is not a URI") }
+            containedBy.insert(iri)
+        }
+        return Join(kind: kind, level: level, containedBy: containedBy)
+    }
+}
+
+/// The parameters of reading operations, from a query string or from the body of `POST /entityOperations/query`.
+struct ReadParameters {
+    var attrs: String?, pick: String?, omit: String?
+    var options: [String] = []
+    var format: String?
+    var includesSystemMembers = false
+    var language: String?
+    var datasetID: String?
+    var geometryProperty: String?
+    var join: String?
+    var joinLevel: Int?
+    var containedBy: [String] = []
+
+    init(_ query: QueryParameters) {
+        (attrs, pick, omit) = (query["attrs"], query["pick"], query["omit"])
+        (options, format) = (query.list("options"), query["format"])
+        (language, datasetID, geometryProperty) = (query["lang"], query["datasetId"], query["geometryProperty"])
+        (join, joinLevel, containedBy) = (query["join"], query["joinLevel"].map { Int($0) ?? -1 }, query.list("containedBy"))
+    }
+}
+
+/// The languages a reader wants, best first (clause 4.15).
+struct LanguagePreference {
+    /// Tags with their quality, best first; `*` stands for any.
+    private let tags: [Substring]
+
+    init(_ text: String) throws(CityError) {
+        let ranked = text.split(separator: ",").map { part -> (tag: Substring, quality: Double) in
+            let sides = part.split(separator: ";")
+            let quality = sides.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            return (String(sides.first ?? "").trimmingSpaces[...], quality)
+        }
+        guard !ranked.isEmpty, ranked.allSatisfy({ !$0.tag.isEmpty }) else { throw .badRequestData("lang: \(text) is not a list of languages") }
+        // Sorting is stable, so that languages of equal quality stay in the order they were given.
+        tags = ranked.sorted { $0.quality > $1.quality }.map(\.tag)
+    }
+
+    /// The entry of a language map that suits best; any when none does.
+    func choose(_ map: JSONObject) -> (language: String, value: JSON)? {
+        for tag in tags where tag != "*" {
+            if let exact = map.first(where: { $0.key.lowercased() == tag.lowercased() }) { return (exact.key, exact.value) }
+            if let close = map.first(where: { Self.primary($0.key) == Self.primary(String(tag)) }) { return (close.key, close.value) }
+        }
+        return map["@none"].map { ("@none", $0) } ?? map.elements.first.map { ($0.key, $0.value) }
+    }
+
+    private static func primary(_ tag: String) -> String { tag.split(separator: "-").first.map { $0.lowercased() } ?? "" }
+
+    /// The entity with each language property reduced to a property in the language that suits best.
+    func apply(to entity: Entity) -> Entity {
+        var entity = entity
+        for (name, instances) in entity.attributes { entity.attributes[name] = instances.map(reduced) }
+        return entity
+    }
+
+    private func reduced(_ attribute: Attribute) -> Attribute {
+        guard attribute.kind == .languageProperty, case .object(let map) = attribute.value, let chosen = choose(map) else { return attribute }
+        var attribute = attribute
+        attribute.kind = .property
+        attribute.value = chosen.value
+        attribute.language = chosen.language
+        return attribute
+    }
+}

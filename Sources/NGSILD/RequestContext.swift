@@ -1,0 +1,96 @@
+internal import CityModel
+internal import Broker
+internal import Door
+internal import HTTPTypes
+internal import LinkedData
+internal import NIOCore
+
+/// A request's JSON body with the context that its names are to be read with (clause 6.3.5).
+struct ContextualBody {
+    let json: JSON
+    let context: Context
+}
+
+extension NGSILDDoor {
+    static let jsonTypes = ["application/json", "application/ld+json"]
+
+    /// The context that the `Link` header names; the core context without one.
+    func linkContext(_ request: DoorRequest) async throws -> Context {
+        guard let url = try LinkHeader.contextURL(request.headers) else { return .core }
+        return try await contexts.context(.string(url), in: request.tenant())
+    }
+
+    /// The body and its context: from the `Link` header for JSON, from the body itself for JSON-LD.
+    func body(_ request: DoorRequest, mergePatch: Bool = false) async throws -> ContextualBody {
+        let mediaType = try contentType(request, mergePatch: mergePatch)
+        let json = try parse(request.body)
+        guard mediaType == "application/ld+json" else {
+            guard json["@context"] == nil else {
+                throw CityError.badRequestData("@context: in application/json the context stands in the Link header (clause 6.3.5)")
+            }
+            return ContextualBody(json: json, context: try await linkContext(request))
+        }
+        guard try LinkHeader.contextURL(request.headers) == nil else {
+            throw CityError.badRequestData("Link: in application/ld+json the context stands in the body (clause 6.3.5)")
+        }
+        guard let value = json["@context"] ?? json.arrayValue.map({ _ in JSON.null }) else {
+            throw CityError.badRequestData("@context: application/ld+json needs one in the body (clause 6.3.5)")
+        }
+        return ContextualBody(json: json, context: try await contexts.context(value == .null ? nil : value, in: request.tenant()))
+    }
+
+    /// The context of one entry of a batch in JSON-LD, where each brings its own.
+    func context(ofEntry entry: JSON, _ request: DoorRequest) async throws(CityError) -> Context {
+        guard let value = entry["@context"] else {
+            throw .badRequestData("@context: application/ld+json needs one in every entry (clause 6.3.5)")
+        }
+        return try await contexts.context(value, in: request.tenant())
+    }
+
+    func isLinkedData(_ request: DoorRequest) -> Bool { mediaType(request) == "application/ld+json" }
+
+    func parse(_ body: ByteBuffer) throws(CityError) -> JSON {
+        do throws(JSONError) {
+            return try JSONParser(depthMax: limits.nestingDepthMax).parse(body.readableBytesView)
+        } catch {
+            switch error {
+            case .malformed(let reason): throw .invalidRequest("the body is not JSON: \(reason)")
+            case .tooDeep(let depthMax): throw .invalidRequest("the body nests deeper than \(depthMax) arrays and objects")
+            }
+        }
+    }
+
+    private func mediaType(_ request: DoorRequest) -> String {
+        let header = request.headers[.contentType] ?? ""
+        return String(header.split(separator: ";").first ?? "").trimmingSpaces.lowercased()
+    }
+
+    private func contentType(_ request: DoorRequest, mergePatch: Bool) throws -> String {
+        let mediaType = mediaType(request)
+        if Self.jsonTypes.contains(mediaType) { return mediaType }
+        if mergePatch, mediaType == "application/merge-patch+json" { return "application/json" }
+        throw Problem.own(
+            "unsupported-media-type", "Unsupported media type", status: 415,
+            "Content-Type: application/json or application/ld+json, not \(mediaType.isEmpty ? "nothing" : mediaType)")
+    }
+}
+
+/// The `Link` header that names a JSON-LD context (JSON-LD 1.1, section 6.2).
+enum LinkHeader {
+    private static let relation = "http://www.w3.org/ns/json-ld#context"
+
+    /// - Throws: `badRequestData` for a context link that is malformed.
+    static func contextURL(_ headers: HTTPFields) throws(CityError) -> String? {
+        for header in headers[values: .link] {
+            for link in header.split(separator: ",") where link.contains(relation) {
+                guard let start = link.firstIndex(of: "<"), let end = link.firstIndex(of: ">"), start < end else {
+                    throw .badRequestData("Link: \(link) is not <URL>; rel=\"\(relation)\"")
+                }
+                return String(link[link.index(after: start)..<end])
+            }
+        }
+        return nil
+    }
+
+    static func value(_ url: String) -> String { "<\(url)>; rel=\"\(relation)\"; type=\"application/ld+json\"" }
+}

@@ -1,0 +1,59 @@
+public import CityModel
+internal import Synchronization
+
+/// A geometry that many others are held against: a district, the area of a query. Preparing costs about as much as a
+/// handful of questions; then each is answered from indexes. Topology is planar in longitude and latitude (GEOS);
+/// distances are over the sphere.
+public final class PreparedGeometry: Sendable {
+    public let geometry: Geometry
+    private let shape: GeoShape
+    /// The owner of what GEOS holds; questions from several threads wait for each other.
+    private let prepared: Mutex<GEOSPrepared>
+
+    /// - Throws: `badRequestData` when GEOS cannot make the geometry.
+    public init(_ geometry: Geometry) throws(CityError) {
+        guard let prepared = GEOSPrepared(geometry) else {
+            throw .badRequestData("coordinates: they make no \(geometry.kind.rawValue)")
+        }
+        self.geometry = geometry
+        shape = GeoShape(geometry)
+        self.prepared = Mutex(prepared)
+    }
+
+    /// Whether no part of `other` lies outside and some part lies inside, not only on the border (OGC 06-103r4: contains).
+    public func contains(_ other: Geometry) -> Bool { ask(.contains, other) }
+
+    /// Whether no part of `other` lies outside; the border belongs to the inside.
+    public func covers(_ other: Geometry) -> Bool { ask(.covers, other) }
+
+    public func covers(longitude: Double, latitude: Double) -> Bool {
+        guard let point = try? Geometry(longitude: longitude, latitude: latitude) else { return false }
+        return covers(point)
+    }
+
+    public func isWithin(_ other: Geometry) -> Bool { ask(.within, other) }
+    public func intersects(_ other: Geometry) -> Bool { ask(.intersects, other) }
+    public func overlaps(_ other: Geometry) -> Bool { ask(.overlaps, other) }
+
+    /// Whether both are the same set of positions, however they are written.
+    public func isEqual(to other: Geometry) -> Bool { ask(.equals, other) }
+
+    /// Metres between the nearest positions; 0 when they share one.
+    public func distance(to other: Geometry) -> Double { distance(to: other, enough: 0) }
+
+    /// Whether the nearest positions are at most `metres` apart.
+    public func isWithinDistance(_ metres: Double, of other: Geometry) -> Bool {
+        GreatCircle.distanceMin(geometry.boundingBox, other.boundingBox) <= metres && distance(to: other, enough: metres) <= metres
+    }
+
+    private func distance(to other: Geometry, enough: Double) -> Double {
+        if !(geometry.isPoints && other.isPoints), intersects(other) { return 0 }
+        return shape.distance(to: GeoShape(other), enough: enough)
+    }
+
+    /// Every predicate needs a common position, so far-away geometries are answered by their boxes.
+    private func ask(_ predicate: GEOSPredicate, _ other: Geometry) -> Bool {
+        guard geometry.boundingBox.intersects(other.boundingBox) else { return false }
+        return prepared.withLock { $0.holds(predicate, other) }
+    }
+}

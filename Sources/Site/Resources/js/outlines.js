@@ -1,0 +1,56 @@
+// The ground of the map: municipalities, districts, water, parks and roads, drawn from entities. No tile server is needed.
+import * as L from "../leaflet/leaflet.esm.min.js";
+import { ask } from "./api.js";
+
+const drawOrder = ["municipality", "green", "water", "road", "line", "district"];
+const districtZoom = 13;
+
+export class Outlines {
+  #map;
+  #municipalities = new Map();
+  #districtNames = L.layerGroup();
+
+  constructor(map) {
+    this.#map = map;
+    const names = map.createPane("names");
+    names.style.zIndex = 440; // above the outlines, below the marks
+    names.style.pointerEvents = "none";
+    names.setAttribute("aria-hidden", "true");
+    map.on("zoomend", () => this.#showDistricts());
+  }
+
+  /** Draws all outlines; the map stays usable without them. */
+  async load() {
+    const { outlines } = (await ask("outlines", {})) ?? { outlines: [] };
+    outlines.sort((one, other) => drawOrder.indexOf(one.kind) - drawOrder.indexOf(other.kind));
+    for (const outline of outlines) this.#draw(outline);
+    this.#showDistricts();
+  }
+
+  /** Makes one municipality stand out; "" for none. Returns its bounds if it is known. */
+  choose(key) {
+    for (const [name, shape] of this.#municipalities) {
+      shape.eachLayer((part) => part.getElement()?.classList.toggle("outline-chosen", name === key));
+    }
+    return this.#municipalities.get(key)?.getBounds();
+  }
+
+  #draw({ kind, municipality, name, geometry }) {
+    const closed = geometry.type.endsWith("Polygon");
+    const style = { className: `outline outline-${kind}`, interactive: false, fill: closed, smoothFactor: 1.5 };
+    const shape = L.geoJSON(geometry, { style, interactive: false }).addTo(this.#map);
+    if (kind === "municipality") this.#municipalities.set(municipality, shape);
+    if (!name || !["municipality", "district"].includes(kind)) return;
+    const label = L.tooltip({ permanent: true, direction: "center", className: "place", interactive: false, pane: "names" })
+      .setLatLng(shape.getBounds().getCenter()).setContent(document.createTextNode(name));
+    if (kind === "municipality") label.addTo(this.#map);
+    else this.#districtNames.addLayer(label);
+  }
+
+  #showDistricts() {
+    const near = this.#map.getZoom() >= districtZoom;
+    this.#map.getContainer().classList.toggle("near", near);
+    if (near) this.#districtNames.addTo(this.#map);
+    else this.#districtNames.remove();
+  }
+}

@@ -1,0 +1,64 @@
+// Texts, numbers and times in the reader's language and the city's time zone.
+import { boot, now } from "./boot.js";
+
+const { locale, zone, strings } = boot;
+const plural = new Intl.PluralRules(locale);
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
+const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: zone });
+const numberFormats = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+
+/** The text of `key` with `{name}` replaced from `values`; `values.n` chooses the plural form. */
+export function text(key, values = {}) {
+  let found = strings[key] ?? key;
+  if (typeof found === "object" && !Array.isArray(found)) found = found[plural.select(values.n)] ?? found.other;
+  if (typeof found !== "string") return found;
+  return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? count(values[name]) : values[name]));
+}
+
+export const count = (value) => numberFormats[0].format(value);
+
+/** A measured number with as many decimals as its size deserves: 4.25, 21.3, 1 013. */
+export function number(value) {
+  const size = Math.abs(value);
+  return numberFormats[size >= 100 ? 0 : size >= 10 ? 1 : 2].format(value);
+}
+
+/** Any value of an attribute as words: numbers with their unit, yes and no, the label of a state, else the text itself. */
+export function valueText(value, unit, labels) {
+  if (value === null || value === undefined) return text("noValue");
+  if (typeof value === "number") return unit ? `${number(value)}\u00a0${unit}` : number(value);
+  if (typeof value === "boolean") return text(value ? "yes" : "no");
+  return labels?.get(value) ?? String(value);
+}
+
+const steps = [["second", 60], ["minute", 60], ["hour", 24], ["day", 365], ["year", Infinity]];
+
+/** "2 minutes ago". A time in the future by less than a minute is clock noise and reads "just now". */
+export function age(ms, at = now()) {
+  let amount = (at - ms) / 1000;
+  if (amount < 5) return amount > -60 ? text("justNow") : dateFormat.format(ms);
+  for (const [unit, size] of steps) {
+    if (amount < size) return relative.format(-Math.floor(amount), unit);
+    amount /= size;
+  }
+}
+
+export const clock = (ms) => clockFormat.format(ms);
+export const day = (ms) => dayFormat.format(ms);
+export const dateTime = (ms) => dateFormat.format(ms);
+
+/** "Today 14:30", "Yesterday 23:10". */
+export function moment(ms) {
+  const name = day(ms) === day(now()) ? "today" : "yesterday";
+  return `${text(name)} ${clock(ms)}`;
+}
+
+/** Keeps every `<time data-age>` under `root` right; call it now and then. */
+export function refreshAges(root = document) {
+  for (const element of root.querySelectorAll("time[data-age]")) {
+    const fresh = age(Date.parse(element.dateTime));
+    if (element.textContent !== fresh) element.textContent = fresh;
+  }
+}

@@ -1,0 +1,57 @@
+/// The keys that each part of a definition may have. The published schema (`docs/schemas/source.schema.json`) has one
+/// `$defs` entry for each part, and a test holds the two together.
+enum DefinitionKeys {
+    static let source = [
+        "id", "title", "description", "version", "steward", "licence", "attribution", "classification", "context", "format",
+        "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "rules",
+    ]
+    static let licence = ["name", "url"]
+    static let csv = [
+        "separator", "quote", "skipLines", "header", "columns", "optionalColumns", "dBaseHeader", "trim", "missingFields",
+        "extraFields",
+    ]
+    static let json = ["records"]
+    static let numbers = ["decimal", "thousands"]
+    static let time = ["format", "zone", "ambiguous"]
+    static let entity = ["id", "type", "scope", "observedAt"]
+    static let timeField = ["field", "fields", "format", "zone", "ambiguous"]
+    static let conversion = ["as", "list", "values", "unknownValue", "factor", "format", "zone", "ambiguous"]
+    static let value = ["field", "template", "constant", "object"] + conversion
+    static let attribute =
+        ["field", "template", "constant", "object", "relationship", "point", "wkt", "geometry", "labelPoint", "language"]
+        + conversion + ["unit", "datasetId", "observedAt", "onError"]
+    static let point = ["x", "y", "unknown"]
+    static let range = ["min", "max"]
+    static let checks = ["required", "range", "pattern", "unique", "oneOf", "referenceExists", "freshWithin"]
+    static let rule = ["id", "field", "fields", "severity"] + checks
+
+    /// By the name of the schema's `$defs` entry.
+    static let all: [String: [String]] = [
+        "source": source, "licence": licence, "csv": csv, "json": json, "numbers": numbers, "time": time, "entity": entity,
+        "timeField": timeField, "value": value, "attribute": attribute, "point": point, "range": range, "rule": rule,
+    ]
+
+    /// The one of `keys` that takes the fewest insertions, deletions, replacements and swaps of neighbours to become `key`.
+    static func nearest(to key: String, in keys: [String]) -> String? {
+        let folded = Array(key.lowercased().utf8.prefix(64))
+        return keys.min { distance(Array($0.lowercased().utf8), folded) < distance(Array($1.lowercased().utf8), folded) }
+    }
+
+    /// The optimal string alignment distance.
+    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var before = [Int](repeating: 0, count: right.count + 1)
+        var previous = Array(0...right.count)
+        for row in left.indices {
+            var current = [row + 1]
+            for column in right.indices {
+                var cost = min(previous[column + 1] + 1, current[column] + 1, previous[column] + (left[row] == right[column] ? 0 : 1))
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    cost = min(cost, before[column - 1] + 1)
+                }
+                current.append(cost)
+            }
+            (before, previous) = (previous, current)
+        }
+        return previous[right.count]
+    }
+}

@@ -1,0 +1,254 @@
+internal import CityModel
+internal import GRDB
+internal import Query
+
+/// A way to find the entities that a filter may match, through one index: a superset of the matches, never less.
+struct Candidates {
+    /// SELECT statements that each yield entity numbers in their first column.
+    var selects: [(sql: String, arguments: StatementArguments)]
+    /// Whether an entity can come up more than once.
+    var mayRepeat: Bool
+    /// Whether every candidate is a match, so that no entity needs to be read to decide.
+    var isExact = false
+
+    static func merged(_ parts: [Candidates]) -> Candidates {
+        Candidates(selects: parts.flatMap(\.selects), mayRepeat: true)
+    }
+}
+
+/// Finds the candidates of a filter: every index that applies offers its own, the one with the fewest is taken.
+struct CandidatePlanner {
+    let snapshot: ReadSnapshot
+    /// Candidates are counted up to here to compare the indexes; beyond, all count the same.
+    private static let probeCountMax = 1000
+
+    func plan(_ filter: EntityFilter) throws -> Candidates {
+        if let ids = filter.ids { return byIdentifier(ids) }
+        if let alternatives = filter.alternatives {
+            var merged = Candidates.merged(try alternatives.map(plan))
+            merged.isExact = false
+            return merged
+        }
+        var offers = try offers(filter)
+        guard var best = offers.popLast() else { return everything() }
+        guard !offers.isEmpty else { return best }
+        var fewest = try probe(best)
+        for offer in offers.reversed() where fewest > 1 {
+            let count = try probe(offer)
+            if count < fewest { (best, fewest) = (offer, count) }
+        }
+        return best
+    }
+
+    /// Every index that applies; where counts tie, the last is taken.
+    private func offers(_ filter: EntityFilter) throws -> [Candidates] {
+        var offers: [Candidates] = []
+        let types = filter.types.flatMap(candidateTypes)
+        if let prefix = filter.idPattern?.literalPrefix { offers.append(byIdentifier(prefix: prefix)) }
+        if let types {
+            var byType = byType(numbers(types))
+            byType.isExact = filter.isOnlyTypes
+            offers.append(byType)
+        }
+        if let attributes = filter.attributes { offers.append(try byPresence(attributes, types: types)) }
+        if let scopes = filter.scopes.flatMap(byScope) { offers.append(scopes) }
+        if let geo = filter.geo, let box = geo.boundingBox { offers.append(byPlace(box, attribute: geo.property)) }
+        if let query = filter.query { offers.append(contentsOf: try byValue(query, types: types)) }
+        return offers
+    }
+
+    private func probe(_ candidates: Candidates) throws -> Int {
+        var count = 0
+        for select in candidates.selects {
+            let sql = "SELECT count(*) FROM (\(select.sql) LIMIT \(Self.probeCountMax))"
+            count += try snapshot.row(sql, select.arguments)?.decode(Int.self, atIndex: 0) ?? 0
+            if count >= Self.probeCountMax { return Self.probeCountMax }
+        }
+        return count
+    }
+
+    private func numbers(_ names: [IRI]) -> [Int64] { names.compactMap(snapshot.terms.number(of:)) }
+
+    /// Types of which every entity that the selection matches has at least one; nil when there are no such types.
+    private func candidateTypes(_ selection: TypeSelection) -> [IRI]? {
+        switch selection {
+        case .any: return nil
+        case .type(let type): return [type]
+        case .or(let operands):
+            let parts = operands.map(candidateTypes)
+            return parts.contains { $0 == nil } ? nil : parts.flatMap { $0 ?? [] }
+        case .and(let operands): return operands.compactMap(candidateTypes).min { $0.count < $1.count }
+        }
+    }
+}
+
+// MARK: - One function for each index
+
+extension CandidatePlanner {
+    private func everything() -> Candidates {
+        Candidates(selects: [("SELECT id FROM entity ORDER BY id", [])], mayRepeat: false)
+    }
+
+    private func byIdentifier(_ ids: Set<IRI>) -> Candidates {
+        Candidates(selects: ids.sorted().map { ("SELECT id FROM entity WHERE iri = ?", [$0.text]) }, mayRepeat: false)
+    }
+
+    private func byIdentifier(prefix: String) -> Candidates {
+        let sql = "SELECT id FROM entity WHERE iri >= ? AND iri < ? ORDER BY iri"
+        return Candidates(selects: [(sql, [prefix, prefix + "\u{10FFFF}"])], mayRepeat: false)
+    }
+
+    private func byType(_ types: [Int64]) -> Candidates {
+        let select = "SELECT entity FROM entity_type WHERE type = ?"
+        // SQLite merges the ordered halves of a UNION as it goes and drops repetitions.
+        let sql = types.isEmpty ? "SELECT id FROM entity WHERE 0" : Array(repeating: select, count: types.count).joined(separator: " UNION ")
+        let arguments = StatementArguments(types)
+        return Candidates(selects: [(sql + (types.isEmpty ? "" : " ORDER BY 1"), arguments)], mayRepeat: false)
+    }
+
+    private func byPlace(_ box: BoundingBox, attribute: IRI) -> Candidates {
+        let sql = """
+            SELECT id / \(IndexRows.placeCountMax) FROM entity_place
+            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute IN (?, \(IndexRows.anyAttribute))
+            """
+        let number = snapshot.terms.number(of: attribute) ?? -1
+        return Candidates(selects: [(sql, [box.east, box.west, box.north, box.south, number])], mayRepeat: true)
+    }
+
+    private func byScope(_ query: ScopeQuery) -> Candidates? {
+        switch query {
+        case .pattern(let pattern): return byScope(pattern)
+        case .and(let operands): return operands.lazy.compactMap(byScope).first
+        case .or(let operands):
+            let parts = operands.map(byScope)
+            return parts.contains { $0 == nil } ? nil : .merged(parts.compactMap { $0 })
+        }
+    }
+
+    /// By the names that a pattern begins with; nil when it begins with a wildcard.
+    private func byScope(_ pattern: ScopePattern) -> Candidates? {
+        var names: [String] = []
+        for level in pattern.levels {
+            guard case .name(let name) = level else { break }
+            names.append(name)
+        }
+        guard !names.isEmpty else { return nil }
+        let scope = "/" + names.joined(separator: "/")
+        var selects: [(sql: String, arguments: StatementArguments)] = [("SELECT entity FROM entity_scope WHERE scope = ?", [scope])]
+        if pattern.includesDescendants || names.count < pattern.levels.count {
+            // "0" is the character after "/".
+            selects.append(("SELECT entity FROM entity_scope WHERE scope >= ? AND scope < ?", [scope + "/", scope + "0"]))
+        }
+        return Candidates(selects: selects, mayRepeat: true)
+    }
+
+    /// Entities that have at least one of the attributes.
+    private func byPresence(_ attributes: [IRI], types: [IRI]?) throws -> Candidates {
+        .merged(try attributes.map { try byValue(attribute: $0, types: types, conditions: [("1", [])]) })
+    }
+
+    private func byValue(_ query: QueryExpression, types: [IRI]?) throws -> [Candidates] {
+        switch query {
+        case .and(let operands): return try operands.flatMap { try byValue($0, types: types) }
+        case .or(let operands):
+            let parts = try operands.map { try byValue($0, types: types).last }
+            return parts.contains { $0 == nil } ? [] : [.merged(parts.compactMap { $0 })]
+        case .term(let term): return try byValue(term, types: types).map { [$0] } ?? []
+        }
+    }
+
+    private func byValue(_ term: QueryTerm, types: [IRI]?) throws -> Candidates? {
+        guard term.path.hops.isEmpty, term.path.entityMember == nil else { return nil }
+        guard let conditions = term.indexConditions else { return nil }
+        return try byValue(attribute: term.path.root.iri, types: types, conditions: conditions)
+    }
+
+    private func byValue(
+        attribute: IRI, types: [IRI]?, conditions: [(sql: String, arguments: StatementArguments)]
+    ) throws -> Candidates {
+        guard let number = snapshot.terms.number(of: attribute) else { return Candidates(selects: [], mayRepeat: false) }
+        let typeNumbers = try types.map(numbers) ?? snapshot.types(having: number)
+        var selects: [(sql: String, arguments: StatementArguments)] = []
+        for type in typeNumbers {
+            for condition in conditions {
+                let sql = "SELECT entity FROM entity_value WHERE attribute = ? AND type = ? AND \(condition.sql)"
+                selects.append((sql, StatementArguments([number, type]) + condition.arguments))
+            }
+        }
+        return Candidates(selects: selects, mayRepeat: true)
+    }
+}
+
+extension QueryTerm {
+    /// Conditions on a row of the value index that hold for at least one row of every entity the term matches; nil when
+    /// there are none, because the term can match entities without the attribute. A row that is `IndexValue.present`
+    /// says nothing of its value, so it is a candidate of every comparison.
+    fileprivate var indexConditions: [(sql: String, arguments: StatementArguments)]? {
+        let anyValue: [(String, StatementArguments)] = [("1", [])]
+        let unknown: (String, StatementArguments) = ("value = ?", [IndexValue.present.databaseValue])
+        guard path.isPlain else { return anyValue }
+        switch condition {
+        case .equal(let values):
+            let known = values.compactMap(IndexValue.init)
+            guard known.count == values.count else { return anyValue }
+            return known.map { ("value = ?", [$0.databaseValue]) } + [unknown]
+        case .inside(let range):
+            guard case .number(let low)? = IndexValue(range.min), case .number(let high)? = IndexValue(range.max) else { return anyValue }
+            return [("value BETWEEN ? AND ?", [low, high]), unknown]
+        case .compare(let comparison, let value):
+            guard case .number(let number)? = IndexValue(value) else { return anyValue }
+            switch comparison {
+            case .greater, .greaterOrEqual: return [("value \(comparison.rawValue) ? AND value < ''", [number]), unknown]
+            case .less, .lessOrEqual: return [("value \(comparison.rawValue) ?", [number]), unknown]
+            }
+        case .exists, .like, .outside: return anyValue
+        case .unequal, .unlike: return nil
+        }
+    }
+}
+
+extension IndexValue {
+    /// Nil for values whose order or equality is not that of the index: moments and booleans.
+    fileprivate init?(_ value: QueryValue) {
+        switch value {
+        case .integer, .number:
+            guard let number = value.doubleValue else { return nil }
+            self = .number(number)
+        case .text(let text):
+            guard value.momentValue == nil else { return nil }
+            self.init(text: text)
+        case .bool: self = .present
+        case .moment: return nil
+        }
+    }
+}
+
+extension EntityFilter {
+    /// Whether it asks for types, of which any is enough, and for nothing else.
+    fileprivate var isOnlyTypes: Bool {
+        guard ids == nil, idPattern == nil, attributes == nil, query == nil, scopes == nil, geo == nil, alternatives == nil else { return false }
+        switch types {
+        case .type?: return true
+        case .or(let operands)?:
+            return operands.allSatisfy { if case .type = $0 { true } else { false } }
+        case .any?, .and?, nil: return false
+        }
+    }
+}
+
+extension ReadSnapshot {
+    /// The types of the entities that have an attribute. Jumps from type to type; its cost does not follow the entities.
+    func types(having attribute: Int64) throws -> [Int64] {
+        let sql = """
+            WITH RECURSIVE found (type) AS (
+                SELECT min(type) FROM entity_value WHERE attribute = ?
+                UNION ALL
+                SELECT (SELECT min(type) FROM entity_value WHERE attribute = ? AND type > found.type) FROM found WHERE found.type IS NOT NULL
+            ) SELECT type FROM found WHERE type IS NOT NULL
+            """
+        let cursor = try rows(sql, [attribute, attribute])
+        var types: [Int64] = []
+        while let row = try cursor.next() { types.append(try row.decode(Int64.self, atIndex: 0)) }
+        return types
+    }
+}

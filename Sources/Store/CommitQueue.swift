@@ -1,0 +1,132 @@
+internal import CityModel
+internal import GRDB
+internal import Synchronization
+
+/// Group commit: writes that wait at the same moment share one transaction and one flush to disk. Each runs inside a
+/// savepoint of its own, so that one that fails leaves nothing behind and disturbs no other; each is answered after the
+/// commit is on disk.
+final class CommitQueue: Sendable {
+    private struct State {
+        var waiting: [any PendingWrite] = []
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+    private let pool: DatabasePool
+    private let terms: TermTable
+    private let journal: JournalSignal
+
+    /// Writes that may wait; one more is refused rather than queued.
+    static let waitingCountMax = 20_000
+    /// Writes that share one transaction.
+    static let batchCountMax = 500
+
+    init(pool: DatabasePool, terms: TermTable, journal: JournalSignal) {
+        self.pool = pool
+        self.terms = terms
+        self.journal = journal
+    }
+
+    /// Runs `body` in a transaction and returns after it is durable.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            enqueue(Write(body: body, continuation: continuation))
+        }
+    }
+
+    private func enqueue(_ write: any PendingWrite) {
+        enum Next { case drain, wait, refuse }
+        let next: Next = state.withLock { state in
+            guard state.waiting.count < Self.waitingCountMax else { return .refuse }
+            state.waiting.append(write)
+            if state.isDraining { return .wait }
+            state.isDraining = true
+            return .drain
+        }
+        switch next {
+        case .drain: pool.asyncWriteWithoutTransaction { db in self.drain(db) }
+        case .wait: break
+        case .refuse: write.finish(throwing: CityError.overloaded("more than \(Self.waitingCountMax) writes are waiting"))
+        }
+    }
+
+    /// Commits batch after batch until nothing waits. Runs on the writer's thread.
+    private func drain(_ db: Database) {
+        while let batch = nextBatch() {
+            do {
+                var lastChange: Int64?
+                try db.inTransaction(.immediate) {
+                    for write in batch { lastChange = try perform(write, db) ?? lastChange }
+                    return .commit
+                }
+                if let lastChange { journal.publish(lastChange) }
+                for write in batch { write.finish(throwing: nil) }
+            } catch {
+                for write in batch { write.finish(throwing: error) }
+            }
+        }
+    }
+
+    private func nextBatch() -> [any PendingWrite]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isDraining = false
+                return nil
+            }
+            let count = min(state.waiting.count, Self.batchCountMax)
+            defer { state.waiting.removeFirst(count) }
+            return Array(state.waiting[..<count])
+        }
+    }
+
+    /// Runs one write in its savepoint. What it throws is kept for its own answer and rolls back only itself.
+    /// - Returns: the number of the last change it made.
+    private func perform(_ write: any PendingWrite, _ db: Database) throws -> Int64? {
+        var lastChange: Int64?
+        try db.inSavepoint {
+            let transaction = WriteTransaction(db: db, terms: terms)
+            if write.run(transaction) {
+                lastChange = transaction.lastChange
+                return .commit
+            }
+            terms.forget(transaction.newTerms)
+            return .rollback
+        }
+        return lastChange
+    }
+}
+
+private protocol PendingWrite: Sendable {
+    /// Runs the write and keeps its result. Returns whether it succeeded.
+    func run(_ transaction: WriteTransaction) -> Bool
+    /// Answers the caller: with the kept result, or with `error` when the transaction as a whole failed.
+    func finish(throwing error: (any Error)?)
+}
+
+/// `@unchecked`: `result` is written in `run` and read in `finish`, both on the one writer thread, one after the other.
+private final class Write<Value: Sendable>: PendingWrite, @unchecked Sendable {
+    private let body: @Sendable (WriteTransaction) throws -> Value
+    private let continuation: CheckedContinuation<Value, any Error>
+    private var result: Result<Value, any Error>?
+
+    init(body: @escaping @Sendable (WriteTransaction) throws -> Value, continuation: CheckedContinuation<Value, any Error>) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(_ transaction: WriteTransaction) -> Bool {
+        let result = Result { try body(transaction) }
+        self.result = result
+        if case .success = result { return true }
+        return false
+    }
+
+    func finish(throwing error: (any Error)?) {
+        if case .failure(let own)? = result { return continuation.resume(throwing: own) }
+        if let error { return continuation.resume(throwing: error) }
+        guard case .success(let value)? = result else {
+            return continuation.resume(throwing: CityError.internalFault("a write was answered before it ran"))
+        }
+        continuation.resume(returning: value)
+    }
+}

@@ -1,0 +1,189 @@
+internal import CityModel
+internal import Foundation
+internal import GRDB
+internal import OrderedCollections
+
+/// What the indexes say of one entity: by type, scope, place and attribute value.
+struct IndexRows {
+    struct Place: Hashable {
+        let attribute: Int64
+        let box: BoundingBox
+    }
+
+    struct Value: Hashable {
+        let attribute: Int64
+        let value: IndexValue
+    }
+
+    var types: Set<Int64> = []
+    var scopes: Set<String> = []
+    /// In order: the position is part of the place's row number.
+    var places: [Place] = []
+    var values: Set<Value> = []
+
+    /// Rows of one entity in the index by place. Where it has more places, the last row encloses the rest and stands for
+    /// any attribute (`anyAttribute`).
+    static let placeCountMax = 16
+    static let anyAttribute: Int64 = 0
+    /// Values of one attribute that are indexed.
+    static let valueCountMax = 64
+
+    init(_ entity: Entity, intern: (IRI) throws -> Int64) throws {
+        for type in entity.types { types.insert(try intern(type)) }
+        scopes = Set(entity.scopes.map(\.text))
+        for (name, instances) in entity.attributes {
+            let attribute = try intern(name)
+            for instance in instances {
+                if instance.kind == .geoProperty, let geometry = try? Geometry(instance.value) {
+                    add(Place(attribute: attribute, box: geometry.boundingBox))
+                }
+                for value in IndexValue.values(of: instance).prefix(IndexRows.valueCountMax) {
+                    values.insert(Value(attribute: attribute, value: value))
+                }
+            }
+        }
+    }
+}
+
+extension IndexRows {
+    private mutating func add(_ place: Place) {
+        guard places.count == IndexRows.placeCountMax, let last = places.popLast() else { return places.append(place) }
+        var box = last.box
+        box.extend(longitude: place.box.west, latitude: place.box.south)
+        box.extend(longitude: place.box.east, latitude: place.box.north)
+        places.append(Place(attribute: IndexRows.anyAttribute, box: box))
+    }
+}
+
+/// A value as the attribute index orders it: numbers, then texts, then everything else as one. Names of a vocabulary count
+/// as everything else, since a query may ask for them by IRI or by term.
+enum IndexValue: Hashable {
+    case number(Double)
+    /// At most `textByteCountMax` bytes of the text, cut between characters.
+    case text(String)
+    /// Says that the attribute is there, whatever its value.
+    case present
+
+    static let textByteCountMax = 120
+
+    init(text: String) {
+        guard text.utf8.count > IndexValue.textByteCountMax else {
+            self = .text(text)
+            return
+        }
+        var cut = text.utf8.index(text.startIndex, offsetBy: IndexValue.textByteCountMax)
+        while cut.samePosition(in: text.unicodeScalars) == nil { cut = text.utf8.index(before: cut) }
+        self = .text(String(text[..<cut]))
+    }
+
+    /// The rows of one instance: one for each scalar in it, or `present` when there is none.
+    static func values(of instance: Attribute) -> [IndexValue] {
+        var values: [IndexValue] = []
+        if [.property, .listProperty, .relationship, .listRelationship].contains(instance.kind) {
+            for element in instance.value.arrayValue ?? [instance.value] {
+                switch element {
+                case .integer, .number: if let number = element.doubleValue { values.append(.number(number)) }
+                case .string(let text): values.append(IndexValue(text: text))
+                case .object: if let text = element["@value"]?.stringValue { values.append(IndexValue(text: text)) }
+                default: continue
+                }
+            }
+        }
+        return values.isEmpty ? [.present] : values
+    }
+
+    var databaseValue: DatabaseValue {
+        switch self {
+        case .number(let number): number.databaseValue
+        case .text(let text): text.databaseValue
+        case .present: [UInt8]().databaseBlob
+        }
+    }
+}
+
+extension [UInt8] {
+    var databaseBlob: DatabaseValue { withUnsafeBufferPointer { Data(buffer: $0).databaseValue } }
+}
+
+extension WriteTransaction {
+    func addIndexRows(_ rows: IndexRows, of entity: Int64) throws {
+        for type in rows.types { try addType(type, entity) }
+        for scope in rows.scopes { try addScope(scope, entity) }
+        for (slot, place) in rows.places.enumerated() { try addPlace(place, slot: slot, entity) }
+        for value in rows.values { try addValue(value, types: rows.types, entity) }
+    }
+
+    func removeIndexRows(_ rows: IndexRows, of entity: Int64) throws {
+        for type in rows.types { try removeType(type, entity) }
+        for scope in rows.scopes { try removeScope(scope, entity) }
+        for slot in rows.places.indices { try removePlace(slot: slot, entity) }
+        for value in rows.values { try removeValue(value, types: rows.types, entity) }
+    }
+
+    func replaceIndexRows(_ old: IndexRows, with new: IndexRows, of entity: Int64) throws {
+        for type in old.types.subtracting(new.types) { try removeType(type, entity) }
+        for type in new.types.subtracting(old.types) { try addType(type, entity) }
+        for scope in old.scopes.subtracting(new.scopes) { try removeScope(scope, entity) }
+        for scope in new.scopes.subtracting(old.scopes) { try addScope(scope, entity) }
+        if old.places != new.places {
+            for slot in old.places.indices { try removePlace(slot: slot, entity) }
+            for (slot, place) in new.places.enumerated() { try addPlace(place, slot: slot, entity) }
+        }
+        let sameTypes = old.types == new.types
+        for value in old.values where !sameTypes || !new.values.contains(value) { try removeValue(value, types: old.types, entity) }
+        for value in new.values where !sameTypes || !old.values.contains(value) { try addValue(value, types: new.types, entity) }
+    }
+
+    private func addType(_ type: Int64, _ entity: Int64) throws {
+        try execute("INSERT INTO entity_type (type, entity) VALUES (?, ?)", [type, entity])
+    }
+
+    private func removeType(_ type: Int64, _ entity: Int64) throws {
+        try execute("DELETE FROM entity_type WHERE type = ? AND entity = ?", [type, entity])
+    }
+
+    private func addScope(_ scope: String, _ entity: Int64) throws {
+        try execute("INSERT INTO entity_scope (scope, entity) VALUES (?, ?)", [scope, entity])
+    }
+
+    private func removeScope(_ scope: String, _ entity: Int64) throws {
+        try execute("DELETE FROM entity_scope WHERE scope = ? AND entity = ?", [scope, entity])
+    }
+
+    private func addPlace(_ place: IndexRows.Place, slot: Int, _ entity: Int64) throws {
+        try execute(
+            "INSERT INTO entity_place (id, west, east, south, north, attribute) VALUES (?, ?, ?, ?, ?, ?)",
+            [PlaceNumber(entity: entity, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute])
+    }
+
+    private func removePlace(slot: Int, _ entity: Int64) throws {
+        try execute("DELETE FROM entity_place WHERE id = ?", [PlaceNumber(entity: entity, slot: slot).id])
+    }
+
+    private func addValue(_ row: IndexRows.Value, types: Set<Int64>, _ entity: Int64) throws {
+        for type in types {
+            try execute(
+                "INSERT INTO entity_value (attribute, type, value, entity) VALUES (?, ?, ?, ?)",
+                [row.attribute, type, row.value.databaseValue, entity])
+        }
+    }
+
+    private func removeValue(_ row: IndexRows.Value, types: Set<Int64>, _ entity: Int64) throws {
+        for type in types {
+            try execute(
+                "DELETE FROM entity_value WHERE attribute = ? AND type = ? AND value = ? AND entity = ?",
+                [row.attribute, type, row.value.databaseValue, entity])
+        }
+    }
+}
+
+/// Row numbers of the R*Tree: an entity's number and which of its places it is.
+struct PlaceNumber {
+    let entity: Int64
+    let slot: Int
+
+    init(entity: Int64, slot: Int) { (self.entity, self.slot) = (entity, slot) }
+    init(id: Int64) { (entity, slot) = (id / Int64(IndexRows.placeCountMax), Int(id) % IndexRows.placeCountMax) }
+
+    var id: Int64 { entity * Int64(IndexRows.placeCountMax) + Int64(slot) }
+}

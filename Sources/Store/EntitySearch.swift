@@ -1,0 +1,170 @@
+package import CityModel
+internal import GRDB
+internal import OrderedCollections
+package import Query
+
+/// A query over entities, as the store answers it.
+package struct EntitySearch: Sendable {
+    package var filter: EntityFilter
+    /// The most confidential class that may be seen, counted or let be noticed.
+    package var classificationMax: Classification
+    package var ordering: Ordering?
+    package var offset: Int
+    package var limit: Int
+    /// Whether all matches are to be counted, not only those of the page.
+    package var wantsCount: Bool
+    package var now: Instant
+    package var limits: SearchLimits
+
+    package init(
+        filter: EntityFilter, classificationMax: Classification, ordering: Ordering? = nil, offset: Int = 0, limit: Int,
+        wantsCount: Bool = false, now: Instant, limits: SearchLimits = .init()
+    ) {
+        self.filter = filter
+        self.classificationMax = classificationMax
+        self.ordering = ordering
+        (self.offset, self.limit, self.wantsCount) = (offset, limit, wantsCount)
+        (self.now, self.limits) = (now, limits)
+    }
+}
+
+/// What one query may cost.
+package struct SearchLimits: Sendable {
+    package var duration: Duration
+    /// Matches that can be put in order, which takes all of them at once.
+    package var orderedCountMax: Int
+    package init(duration: Duration = .seconds(10), orderedCountMax: Int = 20_000) {
+        self.duration = duration
+        self.orderedCountMax = orderedCountMax
+    }
+}
+
+/// An entity that a search found. It is there as an `Entity` only where it had to be read to decide.
+package struct FoundEntity: Sendable {
+    package let stored: StoredEntity
+    package let entity: Entity?
+
+    package init(stored: StoredEntity, entity: Entity?) { (self.stored, self.entity) = (stored, entity) }
+}
+
+package struct EntityPage: Sendable {
+    package var entities: [FoundEntity]
+    /// All matches, when they were asked to be counted.
+    package var count: Int?
+    package var hasMore: Bool
+}
+
+extension ReadSnapshot {
+    /// - Throws: `CityError.tooComplexQuery` when the time is up, `.tooManyResults` when there are too many to be ordered.
+    package func search(_ search: EntitySearch) throws -> EntityPage {
+        let candidates = try CandidatePlanner(snapshot: self).plan(search.filter)
+        if let ordering = search.ordering { return try orderedPage(search, candidates, ordering) }
+        if candidates.isExact, search.classificationMax == .special, try !hasExpired(search.now) { return try indexPage(search, candidates) }
+        var page = EntityPage(entities: [], count: nil, hasMore: false)
+        var count = 0
+        try visitMatches(search, candidates) { found in
+            count += 1
+            if count > search.offset + search.limit { page.hasMore = true } else if count > search.offset { page.entities.append(found) }
+            return search.wantsCount || !page.hasMore
+        }
+        if search.wantsCount { page.count = count }
+        return page
+    }
+
+    /// Visits every entity that matches, as long as `visit` returns true.
+    package func visitMatches(_ search: EntitySearch, _ visit: (FoundEntity) throws -> Bool) throws {
+        try visitMatches(search, CandidatePlanner(snapshot: self).plan(search.filter), visit)
+    }
+
+    private func visitMatches(_ search: EntitySearch, _ candidates: Candidates, _ visit: (FoundEntity) throws -> Bool) throws {
+        let deadline = ContinuousClock.now + search.limits.duration
+        var seen: Set<Int64> = []
+        var visited = 0
+        for select in candidates.selects {
+            let cursor = try rows(select.sql, select.arguments)
+            while let row = try cursor.next() {
+                visited += 1
+                if visited % 128 == 0, ContinuousClock.now > deadline {
+                    throw CityError.tooComplexQuery("this query takes longer than \(search.limits.duration); narrow it, by type for example")
+                }
+                let number = try row.decode(Int64.self, atIndex: 0)
+                if candidates.mayRepeat, !seen.insert(number).inserted { continue }
+                guard let stored = try storedEntity(number: number), stored.classification <= search.classificationMax,
+                    let found = try match(stored, search, isExact: candidates.isExact)
+                else { continue }
+                guard try visit(found) else { return }
+            }
+        }
+    }
+
+    /// A page straight from an index whose candidates are the matches. The offset is skipped within the index.
+    private func indexPage(_ search: EntitySearch, _ candidates: Candidates) throws -> EntityPage {
+        var page = EntityPage(entities: [], count: nil, hasMore: false)
+        for select in candidates.selects {
+            let cursor = try rows(select.sql + " LIMIT ? OFFSET ?", select.arguments + [search.limit + 1, search.offset])
+            while let row = try cursor.next() {
+                guard page.entities.count < search.limit else {
+                    page.hasMore = true
+                    break
+                }
+                guard let stored = try storedEntity(number: row.decode(Int64.self, atIndex: 0)) else { continue }
+                page.entities.append(FoundEntity(stored: stored, entity: nil))
+            }
+            if search.wantsCount {
+                page.count = try self.row("SELECT count(*) FROM (\(select.sql))", select.arguments)?.decode(Int.self, atIndex: 0) ?? 0
+            }
+        }
+        return page
+    }
+
+    private func orderedPage(_ search: EntitySearch, _ candidates: Candidates, _ ordering: Ordering) throws -> EntityPage {
+        var matches: [(found: FoundEntity, entity: Entity, key: OrderingKey)] = []
+        try visitMatches(search, candidates) { found in
+            guard matches.count < search.limits.orderedCountMax else {
+                throw CityError.tooManyResults("orderBy: more than \(search.limits.orderedCountMax) entities match; narrow the query")
+            }
+            let entity = try found.entity ?? entity(found.stored)
+            matches.append((found, entity, ordering.key(for: entity)))
+            return true
+        }
+        matches.sort { $0.key < $1.key }
+        let page = matches.dropFirst(search.offset).prefix(search.limit)
+        return EntityPage(
+            entities: page.map { FoundEntity(stored: $0.found.stored, entity: $0.entity) },
+            count: search.wantsCount ? matches.count : nil, hasMore: matches.count > search.offset + search.limit)
+    }
+
+    /// The entity as it is now when it matches; nil when it does not, or has expired.
+    private func match(_ stored: StoredEntity, _ search: EntitySearch, isExact: Bool) throws -> FoundEntity? {
+        let mayHaveExpired = stored.expiresAt.map { $0 <= search.now } ?? false
+        if isExact, !mayHaveExpired { return FoundEntity(stored: stored, entity: nil) }
+        guard let entity = try entity(stored).unexpired(at: search.now) else { return nil }
+        guard isExact || matches(entity, search) else { return nil }
+        return FoundEntity(stored: stored, entity: entity)
+    }
+
+    private func matches(_ entity: Entity, _ search: EntitySearch) -> Bool {
+        search.filter.matches(entity) { target in
+            guard let stored = try? storedEntity(target), stored.classification <= search.classificationMax else { return nil }
+            return try? self.entity(stored).unexpired(at: search.now)
+        }
+    }
+
+    private func hasExpired(_ now: Instant) throws -> Bool {
+        try row("SELECT 1 FROM entity WHERE expires_us <= ? LIMIT 1", [now.microseconds]) != nil
+    }
+}
+
+extension Entity {
+    /// The entity without the attributes that have expired; nil when it has expired itself (clause 4.22).
+    package func unexpired(at now: Instant) -> Entity? {
+        if let expiresAt, expiresAt <= now { return nil }
+        guard let firstExpiry, firstExpiry <= now else { return self }
+        var entity = self
+        for (name, instances) in attributes {
+            let living = instances.filter { $0.expiresAt.map { $0 > now } ?? true }
+            if living.isEmpty { entity.attributes[name] = nil } else { entity.attributes[name] = living }
+        }
+        return entity
+    }
+}

@@ -1,0 +1,148 @@
+package import CityModel
+internal import GRDB
+internal import OrderedCollections
+
+/// One entity as the file holds it.
+package struct StoredEntity: Sendable {
+    /// Its number within the file; never used again after the entity is gone.
+    package let number: Int64
+    package let id: IRI
+    /// The number of the change that made it what it is.
+    package let version: Int64
+    package let classification: Classification
+    /// The import that fed it last, if one did.
+    package let run: Int64?
+    /// When it or the first of its attributes ceases to be (clause 4.22).
+    package let expiresAt: Instant?
+    package let document: StoredDocument
+
+    static let columns = "entity.id, entity.iri, entity.version, entity.classification, entity.run, entity.expires_us, entity.document"
+
+    init(_ row: Row) throws {
+        number = try row.decode(Int64.self, atIndex: 0)
+        id = IRI(known: try row.decode(String.self, atIndex: 1))
+        version = try row.decode(Int64.self, atIndex: 2)
+        guard let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)) else {
+            throw CorruptRow(table: "entity", reason: "classification")
+        }
+        self.classification = classification
+        run = try row.decode(Int64?.self, atIndex: 4)
+        expiresAt = try row.decode(Int64?.self, atIndex: 5).map(Instant.init(microseconds:))
+        document = StoredDocument(bytes: try row.withUnsafeData(atIndex: 6) { $0.map(Array.init) ?? [] })
+    }
+}
+
+/// Where a change came from: what the entity is classified as and the import that fed it.
+package struct Provenance: Sendable {
+    package var classification: Classification?
+    package var run: Int64?
+    package init(classification: Classification? = nil, run: Int64? = nil) {
+        self.classification = classification
+        self.run = run
+    }
+}
+
+extension ReadSnapshot {
+    package func storedEntity(_ id: IRI) throws -> StoredEntity? {
+        try row("SELECT \(StoredEntity.columns) FROM entity WHERE iri = ?", [id.text]).map(StoredEntity.init)
+    }
+
+    func storedEntity(number: Int64) throws -> StoredEntity? {
+        try row("SELECT \(StoredEntity.columns) FROM entity WHERE id = ?", [number]).map(StoredEntity.init)
+    }
+
+    package func entity(_ stored: StoredEntity) throws -> Entity { try decoder.entity(stored.document) }
+
+    /// How many entities the file holds.
+    package func entityCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM entity") ?? 0 }
+}
+
+extension WriteTransaction {
+    /// Adds an entity that is not there yet, with its index rows, history and journal entry.
+    package func insert(_ entity: Entity, provenance: Provenance, at now: Instant) throws {
+        let rows = try IndexRows(entity, intern: intern)
+        let change = try nextChange()
+        try execute(
+            "INSERT INTO entity (iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                entity.id.text, change, (provenance.classification ?? .internalUse).rank, provenance.run,
+                entity.firstExpiry?.microseconds, try document(entity).data,
+            ])
+        let number = db.lastInsertedRowID
+        try addIndexRows(rows, of: number)
+        try appendInstances(of: entity, changed: Array(entity.attributes.keys), number: number, at: now)
+        try appendChange(
+            Change(
+                seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
+                classification: provenance.classification ?? .internalUse, types: entity.types,
+                attributes: Array(entity.attributes.keys)))
+    }
+
+    /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history.
+    package func update(_ stored: StoredEntity, from old: Entity, to new: Entity, provenance: Provenance, at now: Instant) throws {
+        let change = try nextChange()
+        let classification = provenance.classification ?? stored.classification
+        try execute(
+            "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ? WHERE id = ?",
+            [
+                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, try document(new).data,
+                stored.number,
+            ])
+        try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
+        let changed = new.changedAttributes(since: old)
+        try appendInstances(of: new, changed: changed, number: stored.number, at: now)
+        try appendChange(
+            Change(
+                seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,
+                types: new.types, attributes: changed))
+    }
+
+    /// Removes an entity with its index rows and history; the journal tells followers.
+    package func delete(_ stored: StoredEntity, _ entity: Entity, at now: Instant) throws {
+        try removeIndexRows(IndexRows(entity, intern: intern), of: stored.number)
+        try execute("DELETE FROM entity WHERE id = ?", [stored.number])
+        try execute("DELETE FROM instance WHERE entity = ?", [stored.number])
+        try appendChange(
+            Change(
+                seq: nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
+                classification: stored.classification, types: entity.types, attributes: []))
+    }
+
+    private func document(_ entity: Entity) throws -> StoredDocument {
+        // Every name was interned for the indexes but those of sub-attributes, types of targets and vocabulary values.
+        var failure: (any Error)?
+        let document = StoredDocument(entity) { name in
+            do { return try intern(name) } catch { failure = failure ?? error }
+            return 0
+        }
+        if let failure { throw failure }
+        return document
+    }
+}
+
+extension Entity {
+    /// The first moment at which the entity or one of its attributes expires.
+    var firstExpiry: Instant? {
+        var first = expiresAt
+        for instance in attributes.values.joined() {
+            if let expiry = instance.expiresAt { first = min(first ?? expiry, expiry) }
+        }
+        return first
+    }
+
+    /// The attributes that were added, removed or changed in content since `old`.
+    func changedAttributes(since old: Entity) -> [IRI] {
+        var changed: [IRI] = []
+        for (name, instances) in attributes {
+            let before = old.attributes[name] ?? []
+            let isSame = before.count == instances.count && zip(before, instances).allSatisfy { $0 == $1 }
+            if !isSame { changed.append(name) }
+        }
+        changed.append(contentsOf: old.attributes.keys.filter { attributes[$0] == nil })
+        return changed
+    }
+}
+
+extension StoredDocument {
+    var data: DatabaseValue { bytes.databaseBlob }
+}

@@ -1,0 +1,103 @@
+package import CityModel
+internal import Foundation
+internal import GRDB
+
+/// The one SQLite file that holds all of a municipality's state: one writer, many readers (write-ahead log), every
+/// commit flushed to disk before it is answered.
+package final class MunicipalityFile: Sendable {
+    package let name: MunicipalityName
+    package let terms: TermTable
+    package let journal: JournalSignal
+    private let pool: DatabasePool
+    private let queue: CommitQueue
+
+    /// The file's name within the municipality's folder.
+    package static let fileName = "municipality.sqlite"
+
+    /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
+    init(name: MunicipalityName, path: String, readerCountMax: Int) throws {
+        self.name = name
+        pool = try DatabasePool(path: path, configuration: Self.configuration(readerCountMax: readerCountMax))
+        let migrator = Schema.migrator()
+        guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
+        try migrator.migrate(pool)
+        (terms, journal) = try pool.read { db in
+            let terms = try TermTable(db)
+            return (terms, JournalSignal(last: try ReadSnapshot(db: db, terms: terms).lastChangeNumber()))
+        }
+        queue = CommitQueue(pool: pool, terms: terms, journal: journal)
+    }
+
+    private static func configuration(readerCountMax: Int) -> Configuration {
+        var configuration = Configuration()
+        configuration.maximumReaderCount = readerCountMax
+        configuration.busyMode = .timeout(5)
+        configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA cache_size = -8192")
+            try db.execute(sql: "PRAGMA mmap_size = 268435456")
+            try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            try db.execute(sql: "PRAGMA trusted_schema = OFF")
+        }
+        return configuration
+    }
+
+    /// Runs `body` in a transaction of its own and returns after it is on disk. When `body` throws, nothing of it stays.
+    package func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
+        try await queue.write(body)
+    }
+
+    /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
+    package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
+        let terms = terms
+        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms)) }
+    }
+
+    /// Writes a consistent copy of the file, whole and compact, while others read and write.
+    package func copy(to path: String) async throws {
+        try await pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+    }
+
+    /// Moves the write-ahead log into the file.
+    package func checkpoint() async throws {
+        try await pool.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+    }
+
+    func close() throws {
+        journal.finish()
+        try pool.close()
+    }
+}
+
+/// What can be wrong with the data directory or a file in it.
+package enum StoreError: Error, Hashable, Sendable {
+    /// Another process has the data directory open.
+    case locked(directory: String)
+    /// The file was written by a newer version of this program.
+    case newerVersion(MunicipalityName)
+    case notFound(MunicipalityName)
+    case alreadyExists(MunicipalityName)
+    /// The file is not a municipality's file.
+    case notAMunicipality(path: String)
+    case cannotUse(path: String, reason: String)
+}
+
+extension StoreError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .locked(let directory): "another conurb process is using the data directory \(directory)"
+        case .newerVersion(let name): "the file of municipality \(name) was written by a newer version of conurb; please upgrade this one"
+        case .notFound(let name): "there is no municipality \(name) here"
+        case .alreadyExists(let name): "municipality \(name) exists already"
+        case .notAMunicipality(let path): "\(path) is not a municipality's file"
+        case .cannotUse(let path, let reason): "\(path): \(reason)"
+        }
+    }
+}
+
+extension MunicipalityFile {
+    /// The entity that a document holds, read outside of a snapshot.
+    package func entity(_ stored: StoredEntity) throws -> Entity { try DocumentDecoder(terms: terms).entity(stored.document) }
+}

@@ -1,0 +1,107 @@
+internal import GRDB
+
+/// The tables of a municipality's file and how they came to be. A shipped migration is never changed.
+enum Schema {
+    /// Written into the file's header (`PRAGMA application_id`) so that other programs can tell what it is: "CNRB".
+    static let applicationID = 0x434E_5242
+
+    static func migrator() -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("0001-entities") { db in
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: entities)
+            try db.execute(sql: indexes)
+            try db.execute(sql: journal)
+            try db.execute(sql: history)
+            try db.execute(sql: documents)
+        }
+        return migrator
+    }
+
+    private static let entities = """
+        CREATE TABLE term (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE) STRICT;
+
+        CREATE TABLE entity (
+            id INTEGER PRIMARY KEY,
+            iri TEXT NOT NULL UNIQUE,
+            version INTEGER NOT NULL,
+            classification INTEGER NOT NULL CHECK (classification BETWEEN 0 AND 4),
+            run INTEGER REFERENCES import_run (id),
+            expires_us INTEGER,
+            document BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX entity_expires ON entity (expires_us) WHERE expires_us IS NOT NULL;
+        """
+
+    /// No foreign keys here: they would cost a look-up for every index row. `Verification` checks the same instead.
+    private static let indexes = """
+        CREATE TABLE entity_type (
+            type INTEGER NOT NULL,
+            entity INTEGER NOT NULL,
+            PRIMARY KEY (type, entity)
+        ) WITHOUT ROWID, STRICT;
+
+        CREATE TABLE entity_scope (
+            scope TEXT NOT NULL,
+            entity INTEGER NOT NULL,
+            PRIMARY KEY (scope, entity)
+        ) WITHOUT ROWID, STRICT;
+
+        CREATE TABLE entity_value (
+            attribute INTEGER NOT NULL,
+            type INTEGER NOT NULL,
+            value ANY NOT NULL,
+            entity INTEGER NOT NULL,
+            PRIMARY KEY (attribute, type, value, entity)
+        ) WITHOUT ROWID, STRICT;
+
+        CREATE VIRTUAL TABLE entity_place USING rtree (id, west, east, south, north, +attribute INTEGER);
+        """
+
+    private static let journal = """
+        CREATE TABLE change (
+            seq INTEGER PRIMARY KEY,
+            operation INTEGER NOT NULL CHECK (operation BETWEEN 1 AND 3),
+            at_us INTEGER NOT NULL,
+            entity INTEGER NOT NULL,
+            iri TEXT NOT NULL,
+            classification INTEGER NOT NULL,
+            types TEXT NOT NULL,
+            attributes TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE cursor (follower TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+        """
+
+    private static let history = """
+        CREATE TABLE instance (
+            entity INTEGER NOT NULL,
+            attribute INTEGER NOT NULL,
+            dataset TEXT NOT NULL,
+            at_us INTEGER NOT NULL,
+            value ANY NOT NULL,
+            unit TEXT,
+            PRIMARY KEY (entity, attribute, dataset, at_us)
+        ) WITHOUT ROWID, STRICT;
+        """
+
+    private static let documents = """
+        CREATE TABLE document (
+            kind TEXT NOT NULL,
+            id TEXT NOT NULL,
+            body BLOB NOT NULL,
+            modified_us INTEGER NOT NULL,
+            PRIMARY KEY (kind, id)
+        ) WITHOUT ROWID, STRICT;
+
+        CREATE TABLE import_run (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            source_version TEXT NOT NULL,
+            started_us INTEGER NOT NULL,
+            finished_us INTEGER,
+            report BLOB
+        ) STRICT;
+        CREATE INDEX import_run_source ON import_run (source, id);
+        """
+}

@@ -1,0 +1,66 @@
+internal import CityModel
+internal import GRDB
+
+/// A consistent view of one municipality's file, for the length of one read. Not to be kept.
+package class ReadSnapshot {
+    let db: Database
+    package let terms: TermTable
+    let decoder: DocumentDecoder
+
+    init(db: Database, terms: TermTable) {
+        self.db = db
+        self.terms = terms
+        decoder = DocumentDecoder(terms: terms)
+    }
+
+    /// Compiles `sql` once per connection and runs it. Values are bound, never put into the text.
+    func execute(_ sql: String, _ arguments: StatementArguments = []) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> RowCursor {
+        try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+    }
+
+    func row(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? {
+        try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
+    }
+}
+
+/// A write in progress. What it did is undone when the closure it was given to throws.
+package final class WriteTransaction: ReadSnapshot {
+    /// The number of the newest change this transaction made.
+    var lastChange: Int64?
+    /// Names added to the term table.
+    var newTerms: [IRI] = []
+
+    func intern(_ name: IRI) throws -> Int64 {
+        let (number, isNew) = try terms.intern(name, in: db)
+        if isNew { newTerms.append(name) }
+        return number
+    }
+}
+
+/// A row that is not what this program writes: the file was damaged or edited.
+struct CorruptRow: Error { let table: String, reason: String }
+
+extension WriteTransaction {
+    /// Runs `body` inside a savepoint: when it throws, what it did is undone and the transaction goes on.
+    package func attempt<Value>(_ body: () throws -> Value) throws -> Value {
+        let (changeBefore, termCountBefore) = (lastChange, newTerms.count)
+        var result: Result<Value, any Error>?
+        try db.inSavepoint {
+            let attempted = Result(catching: body)
+            result = attempted
+            if case .success = attempted { return .commit }
+            return .rollback
+        }
+        if case .failure? = result {
+            lastChange = changeBefore
+            terms.forget(Array(newTerms[termCountBefore...]))
+            newTerms.removeSubrange(termCountBefore...)
+        }
+        guard let result else { throw CityError.internalFault("a savepoint ended without a result") }
+        return try result.get()
+    }
+}

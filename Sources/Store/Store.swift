@@ -1,0 +1,138 @@
+package import CityModel
+internal import Foundation
+internal import Synchronization
+
+/// The municipalities of one installation: a data directory with a folder for each. Files are opened when they are first
+/// needed and the ones least recently used are closed when too many are open.
+package final class Store: Sendable {
+    private struct State {
+        var open: [MunicipalityName: OpenFile] = [:]
+        var uses: Int64 = 0
+    }
+
+    private struct OpenFile {
+        var file: MunicipalityFile
+        let lastUse: Int64
+    }
+
+    private let directory: URL
+    private let lock: DirectoryLock
+    private let limits: StoreLimits
+    private let state = Mutex(State())
+
+    /// - Parameter directory: is created when it is not there.
+    /// - Throws: `StoreError.locked` when another process has it.
+    package init(directory path: String, limits: StoreLimits = .init()) throws {
+        directory = URL(filePath: path, directoryHint: .isDirectory)
+        self.limits = limits
+        do {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        } catch {
+            throw StoreError.cannotUse(path: path, reason: "the directory can't be created")
+        }
+        lock = try DirectoryLock(directory: path)
+    }
+
+    private func folder(_ name: MunicipalityName) -> URL { directory.appending(path: name.text, directoryHint: .isDirectory) }
+    private func path(_ name: MunicipalityName) -> URL { folder(name).appending(path: MunicipalityFile.fileName) }
+
+    /// All municipalities, by name.
+    package func municipalities() throws -> [MunicipalityName] {
+        try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
+            .compactMap { MunicipalityName($0.lastPathComponent) }
+            .filter(exists)
+            .sorted()
+    }
+
+    package func exists(_ name: MunicipalityName) -> Bool {
+        if state.withLock({ $0.open[name] != nil }) { return true }
+        return FileManager.default.fileExists(atPath: path(name).path)
+    }
+
+    /// The file of a municipality.
+    /// - Parameter creating: whether to make one that is not there.
+    /// - Throws: `StoreError.notFound`, `.newerVersion`.
+    package func file(_ name: MunicipalityName, creating: Bool = false) throws -> MunicipalityFile {
+        // Files are opened under the lock, so that one is never opened twice; opening takes a few milliseconds.
+        try state.withLock { state in
+            state.uses += 1
+            if let open = state.open[name] {
+                state.open[name] = OpenFile(file: open.file, lastUse: state.uses)
+                return open.file
+            }
+            let path = path(name)
+            if !FileManager.default.fileExists(atPath: path.path) {
+                guard creating else { throw StoreError.notFound(name) }
+                try FileManager.default.createDirectory(at: folder(name), withIntermediateDirectories: true)
+            }
+            closeLeastUsed(&state)
+            let file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax)
+            state.open[name] = OpenFile(file: file, lastUse: state.uses)
+            return file
+        }
+    }
+
+    /// Closes the file least recently used when the limit is reached. A file that a request still holds stays open, since
+    /// a second opening of it would have a term table of its own; so the limit can be passed by as many as are in use.
+    private func closeLeastUsed(_ state: inout State) {
+        let oldestFirst = state.open.sorted { $0.value.lastUse < $1.value.lastUse }.map(\.key)
+        for name in oldestFirst where state.open.count >= limits.openFileCountMax {
+            guard var candidate = state.open.removeValue(forKey: name) else { continue }
+            if isKnownUniquelyReferenced(&candidate.file) {
+                try? candidate.file.close()
+            } else {
+                state.open[name] = candidate
+            }
+        }
+    }
+
+    /// Removes a municipality with everything in it, for good.
+    package func remove(_ name: MunicipalityName) throws {
+        let file = try state.withLock { state in
+            guard exists(name, state) else { throw StoreError.notFound(name) }
+            return state.open.removeValue(forKey: name)?.file
+        }
+        try file?.close()
+        try FileManager.default.removeItem(at: folder(name))
+    }
+
+    private func exists(_ name: MunicipalityName, _ state: State) -> Bool {
+        state.open[name] != nil || FileManager.default.fileExists(atPath: path(name).path)
+    }
+
+    /// Puts a backup in place as a municipality that is not there yet.
+    package func restore(_ name: MunicipalityName, from backup: String) throws {
+        guard !exists(name) else { throw StoreError.alreadyExists(name) }
+        try MunicipalityFile.checkIsMunicipality(path: backup)
+        let folder = folder(name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let arriving = folder.appending(path: "restoring.sqlite")
+        try? FileManager.default.removeItem(at: arriving)
+        try FileManager.default.copyItem(at: URL(filePath: backup), to: arriving)
+        try FileManager.default.moveItem(at: arriving, to: path(name))
+        do { _ = try file(name) } catch {
+            try? FileManager.default.removeItem(at: folder)
+            throw error
+        }
+    }
+
+    /// Closes every file. To be called after the last request was answered.
+    package func close() throws {
+        let files = state.withLock { state in
+            defer { state.open = [:] }
+            return state.open.values.map(\.file)
+        }
+        for file in files { try file.close() }
+    }
+}
+
+/// What a store keeps open at most.
+package struct StoreLimits: Sendable {
+    package var openFileCountMax: Int
+    /// Reading connections of one file.
+    package var readerCountMax: Int
+    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4) {
+        self.openFileCountMax = openFileCountMax
+        self.readerCountMax = readerCountMax
+    }
+}

@@ -1,0 +1,113 @@
+package import CityModel
+internal import LinkedData
+
+/// An entity as the file keeps it: its normalized representation as JSON text in which marks stand where names and
+/// system members go. To answer a read the text is copied and the marks are replaced; nothing is parsed.
+///
+/// A mark is a byte below 0x20, which JSON text cannot hold unescaped: `name` is followed by the term's number as a
+/// LEB128 varint, `systemBegin` and `systemEnd` enclose the members that only `sysAttrs` asks for.
+package struct StoredDocument: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
+    enum Mark {
+        static let name: UInt8 = 1
+        static let systemBegin: UInt8 = 2
+        static let systemEnd: UInt8 = 3
+    }
+
+    /// - Parameter number: the number of a name; it may be called more than once for one name.
+    init(_ entity: Entity, number: (IRI) -> Int64) {
+        bytes = withoutActuallyEscaping(number) { number in
+            var writer = JSONWriter(byteCapacity: 512)
+            EntityWriter(names: MarkWriter(number: number), format: .normalized).write(entity, to: &writer)
+            return writer.bytes
+        }
+    }
+
+    /// Appends the JSON text of the document to `writer`.
+    /// - Parameter name: appends the JSON string of a term, with its quotes.
+    package func render(includesSystemMembers: Bool, to writer: inout JSONWriter, name: (Int64, inout JSONWriter) -> Void) {
+        bytes.withUnsafeBufferPointer { source in
+            var start = 0
+            var index = 0
+            while index < source.count {
+                let byte = source[index]
+                guard byte <= Mark.systemEnd else {
+                    index += 1
+                    continue
+                }
+                writer.bytes.append(contentsOf: source[start..<index])
+                index += 1
+                if byte == Mark.name {
+                    name(StoredDocument.varint(source, at: &index), &writer)
+                } else if byte == Mark.systemBegin, !includesSystemMembers {
+                    while index < source.count, source[index] != Mark.systemEnd { index += 1 }
+                }
+                start = index
+            }
+            writer.bytes.append(contentsOf: source[start...])
+        }
+    }
+
+    private static func varint(_ source: UnsafeBufferPointer<UInt8>, at index: inout Int) -> Int64 {
+        var number: Int64 = 0
+        var shift: Int64 = 0
+        while index < source.count {
+            let byte = source[index]
+            index += 1
+            number |= Int64(byte & 0x7F) << shift
+            if byte < 0x80 { break }
+            shift += 7
+        }
+        return number
+    }
+}
+
+/// Writes marks in place of names and around system members.
+private struct MarkWriter: NameWriting {
+    let number: (IRI) -> Int64
+
+    func write(name: IRI, to writer: inout JSONWriter) {
+        writer.raw(StoredDocument.Mark.name)
+        var rest = UInt64(bitPattern: number(name))
+        while rest >= 0x80 {
+            writer.raw(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writer.raw(UInt8(truncatingIfNeeded: rest))
+    }
+
+    func writeSystemMembers(to writer: inout JSONWriter, _ body: (inout JSONWriter) -> Void) {
+        writer.raw(StoredDocument.Mark.systemBegin)
+        body(&writer)
+        writer.raw(StoredDocument.Mark.systemEnd)
+    }
+}
+
+/// Turns documents back into entities. Keeps its buffers between documents; for one thread at a time.
+final class DocumentDecoder {
+    private let terms: TermTable
+    private let parser = JSONParser(depthMax: DocumentDecoder.depthMax)
+    private let reader = EntityReader(context: FullNames(), purpose: .stored)
+
+    /// Deeper than any document that came in, whose limit is the door's.
+    private static let depthMax = 512
+
+    init(terms: TermTable) { self.terms = terms }
+
+    func entity(_ document: StoredDocument) throws -> Entity {
+        var writer = JSONWriter(byteCapacity: document.bytes.count * 2)
+        document.render(includesSystemMembers: true, to: &writer) { number, writer in
+            writer.write(terms.name(of: number)?.text ?? "urn:conurb:unknown-term:\(number)")
+        }
+        return try reader.fragment(try parser.parse(writer.bytes)).entity()
+    }
+}
+
+/// Names in stored documents are whole already.
+private struct FullNames: NameReading {
+    func expand(_ name: String) -> IRI? { IRI(known: name) }
+    func expandIdentifier(_ text: String) -> String? { nil }
+}

@@ -1,0 +1,66 @@
+package import CityModel
+internal import GRDB
+internal import Synchronization
+
+/// Numbers for the IRIs that name types and attributes, so that documents and indexes hold small integers.
+///
+/// The whole table is kept in memory: it grows with the vocabulary of a municipality, not with its data. Readers look
+/// numbers up while the writer adds new ones; a number that a rolled-back write had added is taken back by `forget`.
+package final class TermTable: Sendable {
+    private struct State {
+        var numbers: [IRI: Int64] = [:]
+        var names: [Int64: IRI] = [:]
+        var next: Int64 = 1
+    }
+
+    private let state = Mutex(State())
+
+    /// The most distinct names of types and attributes that one municipality may use.
+    package static let countMax = 100_000
+
+    init(_ db: Database) throws {
+        let rows = try Row.fetchAll(db, sql: "SELECT id, iri FROM term")
+        try state.withLock { state in
+            for row in rows {
+                let number = try row.decode(Int64.self, atIndex: 0)
+                let name = IRI(known: try row.decode(String.self, atIndex: 1))
+                state.numbers[name] = number
+                state.names[number] = name
+                state.next = max(state.next, number + 1)
+            }
+        }
+    }
+
+    package func number(of name: IRI) -> Int64? { state.withLock { $0.numbers[name] } }
+    package func name(of number: Int64) -> IRI? { state.withLock { $0.names[number] } }
+
+    /// The number of a name, which is added when it is new. Only the writer calls this.
+    /// - Returns: whether the name was new, so that the caller can `forget` it should its transaction fail.
+    func intern(_ name: IRI, in db: Database) throws -> (number: Int64, isNew: Bool) {
+        if let known = number(of: name) { return (known, false) }
+        let number = try state.withLock { state throws in
+            guard state.names.count < TermTable.countMax else {
+                throw CityError.tooManyResults("a municipality has at most \(TermTable.countMax) names of types and attributes")
+            }
+            return state.next
+        }
+        try db.cachedStatement(sql: "INSERT INTO term (id, iri) VALUES (?, ?)").execute(arguments: [number, name.text])
+        state.withLock { state in
+            state.numbers[name] = number
+            state.names[number] = name
+            state.next = number + 1
+        }
+        return (number, true)
+    }
+
+    /// Takes back names whose transaction was rolled back.
+    func forget(_ names: [IRI]) {
+        state.withLock { state in
+            for name in names {
+                guard let number = state.numbers.removeValue(forKey: name) else { continue }
+                state.names[number] = nil
+                state.next = min(state.next, number)
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import CityModel
+internal import GRDB
+
+/// What a check of a municipality's file found.
+package struct VerificationReport: Sendable {
+    package let entityCount: Int
+    package let changeCount: Int
+    package let instanceCount: Int
+    /// What is wrong, in words; empty when all is well. At most `Verification.faultCountMax` are listed.
+    package let faults: [String]
+}
+
+extension MunicipalityFile {
+    /// Checks the file's integrity and that entities, indexes and journal agree. Reads everything once.
+    package func verify() async throws -> VerificationReport {
+        try await read { snapshot in
+            var verification = Verification(snapshot)
+            return try verification.run()
+        }
+    }
+
+    /// - Throws: `StoreError.notAMunicipality` unless the file at `path` is one of ours.
+    static func checkIsMunicipality(path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            guard try queue.read({ db in try Int.fetchOne(db, sql: "PRAGMA application_id") }) == Schema.applicationID else {
+                throw StoreError.notAMunicipality(path: path)
+            }
+        } catch is DatabaseError {
+            throw StoreError.notAMunicipality(path: path)
+        }
+    }
+}
+
+struct Verification {
+    static let faultCountMax = 100
+
+    private let snapshot: ReadSnapshot
+    private var faults: [String] = []
+
+    init(_ snapshot: ReadSnapshot) { self.snapshot = snapshot }
+
+    mutating func run() throws -> VerificationReport {
+        try checkIntegrity()
+        let entityCount = try checkEntities()
+        try checkOrphans()
+        return VerificationReport(
+            entityCount: entityCount, changeCount: try count("change"), instanceCount: try count("instance"), faults: faults)
+    }
+
+    private func count(_ table: String) throws -> Int { try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM \(table)") ?? 0 }
+
+    private mutating func fault(_ text: String) {
+        if faults.count < Verification.faultCountMax { faults.append(text) }
+    }
+
+    private mutating func checkIntegrity() throws {
+        for line in try String.fetchAll(snapshot.db, sql: "PRAGMA integrity_check(100)") where line != "ok" { fault("integrity: \(line)") }
+        for row in try Row.fetchAll(snapshot.db, sql: "PRAGMA foreign_key_check") { fault("foreign key: \(row)") }
+    }
+
+    /// Every entity is readable, its indexes say what it says, and its version is that of a change.
+    private mutating func checkEntities() throws -> Int {
+        let newest = try snapshot.lastChangeNumber()
+        let cursor = try Row.fetchCursor(snapshot.db, sql: "SELECT \(StoredEntity.columns) FROM entity ORDER BY id")
+        var count = 0
+        var totals = IndexTotals()
+        while let row = try cursor.next() {
+            count += 1
+            let stored = try StoredEntity(row)
+            if stored.version > newest { fault("\(stored.id): its version \(stored.version) is newer than the journal's \(newest)") }
+            guard let entity = try? snapshot.entity(stored) else {
+                fault("\(stored.id): its document can't be read")
+                continue
+            }
+            if entity.id != stored.id { fault("\(stored.id): its document says \(entity.id)") }
+            try check(entity, number: stored.number, totals: &totals)
+        }
+        for (table, expected) in totals.tables where try self.count(table) != expected {
+            fault("\(table): \(try self.count(table)) rows where the entities ask for \(expected)")
+        }
+        return count
+    }
+
+    private mutating func check(_ entity: Entity, number: Int64, totals: inout IndexTotals) throws {
+        let terms = snapshot.terms
+        let rows = try IndexRows(entity) { terms.number(of: $0) ?? -1 }
+        totals.add(rows)
+        for type in rows.types where try !exists("entity_type WHERE type = ? AND entity = ?", [type, number]) {
+            fault("\(entity.id): missing in the index by type")
+        }
+        for scope in rows.scopes where try !exists("entity_scope WHERE scope = ? AND entity = ?", [scope, number]) {
+            fault("\(entity.id): missing in the index by scope")
+        }
+        for slot in rows.places.indices
+        where try !exists("entity_place WHERE id = ?", [PlaceNumber(entity: number, slot: slot).id]) {
+            fault("\(entity.id): missing in the index by place")
+        }
+        for row in rows.values {
+            for type in rows.types
+            where try !exists(
+                "entity_value WHERE attribute = ? AND type = ? AND value = ? AND entity = ?",
+                [row.attribute, type, row.value.databaseValue, number])
+            {
+                fault("\(entity.id): missing in the index by value")
+            }
+        }
+    }
+
+    private mutating func checkOrphans() throws {
+        for table in ["entity_type", "entity_scope", "entity_value", "instance"]
+        where try exists("\(table) WHERE entity NOT IN (SELECT id FROM entity)", []) {
+            fault("\(table): rows of an entity that is not there")
+        }
+    }
+
+    private func exists(_ tail: String, _ arguments: StatementArguments) throws -> Bool {
+        try snapshot.row("SELECT 1 FROM \(tail) LIMIT 1", arguments) != nil
+    }
+}
+
+/// How many rows the entities ask of each index.
+private struct IndexTotals {
+    private var types = 0, scopes = 0, places = 0, values = 0
+
+    mutating func add(_ rows: IndexRows) {
+        types += rows.types.count
+        scopes += rows.scopes.count
+        places += rows.places.count
+        values += rows.values.count * rows.types.count
+    }
+
+    var tables: [(String, Int)] {
+        [("entity_type", types), ("entity_scope", scopes), ("entity_place", places), ("entity_value", values)]
+    }
+}

@@ -1,0 +1,100 @@
+import CityModel
+import OrderedCollections
+import Testing
+
+@testable import CitySimulator
+
+@Suite struct LifeTests {
+    let start = Samples.wednesday
+
+    private func summary(_ city: Metropolis) -> [String] {
+        city.staticEntities().map { "\($0.municipality) \($0.entity.id) \($0.entity.attributes.values.map { $0[0].value.description })" }
+            + city.observations(from: start, to: start.adding(seconds: 3600), every: 1800).map(\.summary)
+            + city.changes(after: start, upTo: start.adding(seconds: 60)).map(\.summary)
+    }
+
+    @Test func `the same plan gives the same metropolis, another seed another one`() throws {
+        let plan = SimulationPlan(seed: 7, municipalityCount: 8, sensorCount: 60)
+        var other = plan
+        other.seed = 8
+        let first = summary(try Metropolis(plan))
+        #expect(first == summary(try Metropolis(plan)))
+        #expect(first != summary(try Metropolis(other)))
+    }
+
+    @Test func `two intervals one after the other give what both give at once`() throws {
+        let city = try Samples.metropolis.get()
+        let begin = start.adding(seconds: 8 * 3600), middle = begin.adding(seconds: 47.5), end = begin.adding(seconds: 400)
+        let parts = city.changes(after: begin, upTo: middle) + city.changes(after: middle, upTo: end)
+        let whole = city.changes(after: begin, upTo: end)
+        #expect(parts == whole)
+        #expect(whole.count > 400)
+        #expect(zip(whole, whole.dropFirst()).allSatisfy { $0.observedAt <= $1.observedAt })
+        #expect(whole.allSatisfy { $0.observedAt > begin && $0.observedAt <= end })
+        #expect(city.changes(after: end, upTo: begin).isEmpty)
+    }
+
+    @Test func `history can be told in pieces, in order of time, and borders belong to the later piece`() throws {
+        let city = try Samples.metropolis.get()
+        let middle = start.adding(seconds: 7200), end = start.adding(seconds: 4 * 3600)
+        let whole = Array(city.observations(from: start, to: end, every: 1800))
+        let parts = Array(city.observations(from: start, to: middle, every: 1800)) + Array(city.observations(from: middle, to: end, every: 1800))
+        #expect(whole.filter(\.isSensor) == parts.filter(\.isSensor))
+        #expect(Set(whole) == Set(parts) && whole.count == parts.count)
+        #expect(zip(whole, whole.dropFirst()).allSatisfy { $0.observedAt <= $1.observedAt })
+        #expect(whole.allSatisfy { $0.observedAt >= start && $0.observedAt < end })
+        let silent = 400 * 8 - whole.filter(\.isSensor).count
+        #expect((0..<160).contains(silent))
+    }
+
+    @Test func `every attribute that moves says when, and every name is an expanded one`() throws {
+        let city = try Samples.metropolis.get()
+        let state = city.state(at: start.adding(seconds: 30_000))
+        #expect(state.count > 400)
+        for observation in state {
+            if observation.isSensor { #expect(observation.attributes.values.allSatisfy { $0[0].observedAt == observation.observedAt }) }
+            #expect(observation.types.allSatisfy { $0.text.hasPrefix(IRI.defaultContextNamespace) })
+            #expect(observation.scopes.count == 1)
+            for (name, instances) in observation.attributes where instances[0].kind == .geoProperty {
+                #expect(name == .location)
+                #expect(throws: Never.self) { try Geometry(instances[0].value) }
+            }
+        }
+    }
+
+    @Test func `reports are opened, taken up and closed in that order`() throws {
+        let city = try Samples.metropolis.get()
+        let week = start.seconds - 7 * 86400
+        let requests = city.happenings.requests.overlapping(from: week, to: start.seconds)
+        #expect(requests.count > 100)
+        for request in requests {
+            #expect(request.requested < request.accepted && request.accepted < request.closed)
+            #expect(request.closed - request.requested <= ServiceRequestSchedule.secondsMax)
+            #expect(request.status(at: request.requested) == "open")
+            #expect(request.status(at: request.accepted) == "inProgress")
+            #expect(request.status(at: request.closed) == "closed")
+        }
+        let steps = city.happenings.steps(from: week, to: start.seconds).filter { $0.entityID.text.contains("Open311") }
+        let newOnes = requests.filter { $0.requested >= week }
+        #expect(Set(steps.map(\.entityID)).isSuperset(of: newOnes.map(\.id)))
+    }
+
+    @Test func `buses move without leaps and rest at night`() throws {
+        let city = try Samples.metropolis.get()
+        let bus = try #require(city.sensors(.bus).first)
+        func place(_ seconds: Double) throws -> (Double, Double) {
+            let position = try #require(city.truth(bus, at: start.adding(seconds: seconds))[0]["coordinates"]?.arrayValue)
+            return (try #require(position[0].doubleValue) * 77_887, try #require(position[1].doubleValue) * 111_150)
+        }
+        var previous = try place(9 * 3600), driven = 0.0
+        for step in 1...720 {
+            let here = try place(9 * 3600 + Double(step) * 5)
+            let metres = ((here.0 - previous.0) * (here.0 - previous.0) + (here.1 - previous.1) * (here.1 - previous.1)).squareRoot()
+            #expect(metres < 95, "\(metres) m in 5 s")
+            driven += metres
+            previous = here
+        }
+        #expect((6000..<30_000).contains(driven))
+        #expect(city.truth(bus, at: start.adding(seconds: 3 * 3600))[3] == "parked")
+    }
+}

@@ -1,0 +1,164 @@
+import CityModel
+import Query
+import Testing
+
+@Suite struct QueryParsingTests {
+    func term(_ text: String) throws -> QueryTerm {
+        guard case .term(let term) = try QueryExpression(parsing: text, expand: expand) else {
+            throw CityError.internalFault("no single term")
+        }
+        return term
+    }
+
+    @Test func `a plain term says its attribute, its operator and its value`() throws {
+        let term = try term("temperature==20")
+        #expect(term.path.isPlain)
+        #expect(term.path.root.iri == name("temperature"))
+        #expect(term.condition == .equal([.integer(20)]))
+    }
+
+    @Test(arguments: [
+        ("a==20", QueryTerm.Condition.equal([.integer(20)])), ("a==20.0", .equal([.integer(20)])),
+        ("a==-2.5e-1", .equal([.number(-0.25)])), ("a==true", .equal([.bool(true)])), ("a!=false", .unequal([.bool(false)])),
+        (#"a=="true""#, .equal([.text("true")])), (#"a!="x","y""#, .unequal([.text("x"), .text("y")])),
+        (#"a=="x", "y""#, .equal([.text("x"), .text("y")])), (#"a=="q\"\u00e9;|)""#, .equal([.text("q\"é;|)")])),
+        ("a==urn:ngsi-ld:X:1", .equal([.text("urn:ngsi-ld:X:1")])), ("a==http://e.org/a..b", .equal([.text("http://e.org/a..b")])),
+        ("a>50", .compare(.greater, .integer(50))), ("a>=50", .compare(.greaterOrEqual, .integer(50))),
+        ("a<50", .compare(.less, .integer(50))), ("a<=50", .compare(.lessOrEqual, .integer(50))),
+        (#"a>"m""#, .compare(.greater, .text("m"))), ("a", .exists),
+    ])
+    func `a term is read`(text: String, condition: QueryTerm.Condition) throws {
+        #expect(try term(text).condition == condition)
+    }
+
+    @Test func `ranges are of numbers, of moments or of texts`() throws {
+        #expect(try term("a==10..20").condition == .inside(#require(QueryRange(min: .integer(10), max: .integer(20)))))
+        #expect(try term("a!=1.5..2").condition == .outside(#require(QueryRange(min: .number(1.5), max: .integer(2)))))
+        #expect(try term(#"a=="a".."c""#).condition == .inside(#require(QueryRange(min: .text("a"), max: .text("c")))))
+        guard case .inside(let range) = try term("a==2020-01-01..2020-12-31").condition else {
+            Issue.record("no range")
+            return
+        }
+        #expect(range.min.momentValue?.kind == .date)
+        #expect(QueryRange(min: .integer(1), max: .text("x")) == nil)
+    }
+
+    @Test(arguments: [
+        ("2017-12-24T12:00:00Z", Moment.Kind.dateTime), ("2017-12-24T12:00:00,5Z", .dateTime), ("2017-12-24", .date), ("12:00:00Z", .time),
+    ])
+    func `moments without quotes are moments`(text: String, kind: Moment.Kind) throws {
+        guard case .compare(_, .moment(let moment)) = try term("temperature.observedAt>=\(text)").condition else {
+            Issue.record("no moment")
+            return
+        }
+        #expect(moment.kind == kind)
+    }
+
+    @Test func `paths have subattributes, trailing members and hops`() throws {
+        let raw = try term("sensor.rawdata[airquality.particulate]==40").path
+        #expect(raw.root.term == "sensor" && raw.subattributes.map(\.term) == ["rawdata"])
+        #expect(raw.members.map(\.name) == ["airquality", "particulate"])
+        #expect(!raw.isPlain)
+
+        let linked = try term("sensor{Device,Meter:room{owner.name[en]}}==40").path
+        #expect(linked.hops.map(\.relationship.term) == ["sensor", "room"])
+        #expect(linked.hops[0].types.map(\.iri) == [name("Device"), name("Meter")])
+        #expect(linked.hops[1].types.isEmpty)
+        #expect(linked.root.term == "owner" && linked.subattributes.map(\.term) == ["name"] && linked.members.map(\.name) == ["en"])
+    }
+
+    @Test func `and binds stronger than or, and parentheses bind strongest`() throws {
+        func shape(_ text: String) throws -> QueryExpression { try QueryExpression(parsing: text, expand: expand) }
+        let (a, b, c) = (try shape("a"), try shape("b"), try shape("c"))
+        #expect(try shape("a;b|c") == .or([.and([a, b]), c]))
+        #expect(try shape("a|b;c") == .or([a, .and([b, c])]))
+        #expect(try shape("(a|b);c") == .and([.or([a, b]), c]))
+        #expect(try shape("((a|b);c)") == .and([.or([a, b]), c]))
+        #expect(try shape(" a ; ( b | c ) ") == .and([a, .or([b, c])]))
+    }
+
+    @Test(arguments: [
+        "temperature", "temperature==20", #"brandName!="Mercedes""#, #"isParked=="urn:ngsi-ld:OffStreetParking:Downtown1""#,
+        #"speed>50;brandName!="Mercedes""#, "isMonitoredBy", #"((speed>50|rpm>3000);brandName=="Mercedes")"#,
+        "(temperature>=20;temperature<=25)|capacity<=10", "temperature.observedAt>=2017-12-24T12:00:00Z",
+        #"address[city]=="Berlin""#, "sensor.rawdata[airquality.particulate]==40", #"parkingTickets[value]=="Overstay 60 minutes""#,
+        "gender==Male", "sensor{humidity}==40", "sensor{Device:humidity}==40", #"color[*]!="black","red""#,
+    ])
+    func `every example of clause 4.9 parses and survives printing`(text: String) throws {
+        let expression = try QueryExpression(parsing: text, expand: expand)
+        #expect(try QueryExpression(parsing: expression.description, expand: expand) == expression)
+    }
+
+    @Test(arguments: [
+        "", " ", "==5", "a==", "a>", "a=5", "a=>5", "a==5;", "a==5|", ";a", "(a", "a)", "()", "a b", "a==5 6", "a..b==5", "a.==1",
+        ".a==1", "1a==5", "a[b==5", "a[]==5", "a[b][c]==5", "a[b.]==5", "a{b==5", "a{}==5", "a{T:}==5", "a{T,U}==5", "a{b}}==5",
+        "a>4..5", "a>1,2", "a>true", "a>word", #"a=="open"#, #"a=="bad\x""#, "a==1,", "a==1..", "a==1..x", "a==1..2,3", "a==3,1..2",
+        #"a=="x"..2"#, "a==1e400", "a~=", #"a~="""#, #"a~="x"#, "a~=x**", "a~=(x", "a!5", "a~5", "a==x(y",
+    ])
+    func `what is no query is refused and the error names q`(text: String) {
+        #expect { try QueryExpression(parsing: text, expand: expand) } throws: { error in
+            guard case .badRequestData(let detail) = error as? CityError else { return false }
+            return detail.hasPrefix("q")
+        }
+    }
+
+    @Test func `an error says where`() {
+        #expect(throws: CityError.badRequestData("q, character 7: an operator expected, not \u{201C}=\u{201D}")) {
+            try QueryExpression(parsing: "speed =5", expand: expand)
+        }
+    }
+
+    @Test func `the length has a limit`() throws {
+        var limits = QueryLimits()
+        limits.byteCountMax = 10
+        _ = try QueryExpression(parsing: "a==1234567", expand: expand, limits: limits)
+        #expect(throws: CityError.tooComplexQuery("q: 11 bytes; at most 10")) {
+            try QueryExpression(parsing: "a==12345678", expand: expand, limits: limits)
+        }
+    }
+
+    @Test func `parentheses may nest 32 deep and no deeper`() throws {
+        func nested(_ depth: Int) -> String { String(repeating: "(", count: depth) + "a" + String(repeating: ")", count: depth) }
+        _ = try QueryExpression(parsing: nested(32), expand: expand)
+        #expect(throws: CityError.tooComplexQuery("q: nested more than 32 deep")) {
+            try QueryExpression(parsing: nested(33), expand: expand)
+        }
+    }
+
+    @Test func `a tree may have 256 terms and values and no more`() throws {
+        let terms = Array(repeating: "a", count: 256)
+        _ = try QueryExpression(parsing: terms.joined(separator: ";"), expand: expand)
+        #expect(throws: CityError.tooComplexQuery("q: more than 256 terms and values")) {
+            try QueryExpression(parsing: (terms + ["a"]).joined(separator: ";"), expand: expand)
+        }
+        #expect(throws: CityError.self) {
+            try QueryExpression(parsing: "a==" + Array(repeating: "1", count: 300).joined(separator: ","), expand: expand)
+        }
+    }
+
+    @Test func `a name without an expansion is refused`() {
+        #expect(throws: CityError.badRequestData("q, character 2: a cannot be expanded to an attribute's name")) {
+            try QueryExpression(parsing: "a==1", expand: { _ in nil })
+        }
+    }
+
+    @Test func `expandValues lists names`() throws {
+        #expect(try QueryExpression.attributeNames(parsing: "gender, mood", expand: expand) == [name("gender"), name("mood")])
+        for text in ["", "a,,b", "a,", "1a", "a b"] {
+            #expect { try QueryExpression.attributeNames(parsing: text, expand: expand) } throws: { error in
+                guard case .badRequestData(let detail) = error as? CityError else { return false }
+                return detail.hasPrefix("expandValues")
+            }
+        }
+    }
+
+    @Test(arguments: [("createdAt>2020-01-01T00:00:00Z", false), ("id==urn:x:1", false), ("a;createdAt", true), ("a{createdAt}", true)])
+    func `system attributes alone name no attribute`(text: String, namesAttribute: Bool) throws {
+        #expect(try QueryExpression(parsing: text, expand: expand).namesAttribute == namesAttribute)
+    }
+
+    @Test(arguments: [("a", 0), ("a{b}", 1), ("a|b{c{d}};e{f}", 2)])
+    func `the depth of links is the longest chain`(text: String, depth: Int) throws {
+        #expect(try QueryExpression(parsing: text, expand: expand).linkDepth == depth)
+    }
+}

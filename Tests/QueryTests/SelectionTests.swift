@@ -1,0 +1,85 @@
+import CityModel
+import Query
+import Testing
+
+@Suite struct TypeSelectionTests {
+    @Test(arguments: [
+        ("Building|House", ["House"], true), ("Building,House", ["Building", "X"], true), ("Building,House", ["Barn"], false),
+        ("(Home;Vehicle)", ["Vehicle", "Home"], true), ("(Home;Vehicle)", ["Home"], false), ("(Home;Vehicle)|Motorhome", ["Motorhome"], true),
+        ("(Home;Vehicle),Motorhome", ["Vehicle"], false), ("Home;Vehicle", ["Vehicle", "Home"], true), ("https://example.org/A", ["A"], true), ("*", ["Any"], true),
+        ("((A|B);C)", ["B", "C"], true), ("((A|B);C)", ["B"], false),
+    ])
+    func `types are selected`(text: String, types: [String], isMatch: Bool) throws {
+        #expect(try TypeSelection(parsing: text, expand: expand).matches(types.map(name)) == isMatch)
+    }
+
+    @Test func `all types are listed once`() throws {
+        #expect(try TypeSelection(parsing: "(A;B)|A,C", expand: expand).types == [name("A"), name("B"), name("C")])
+    }
+
+    @Test(arguments: ["", "A|", "|A", "(A", "A)", "(A;)", "A,,B", "A B", "1A", "()", "*,A"])
+    func `what is no selection is refused and the error names type`(text: String) {
+        #expect { try TypeSelection(parsing: text, expand: expand) } throws: { error in
+            guard case .badRequestData(let detail) = error as? CityError else { return false }
+            return detail.hasPrefix("type")
+        }
+    }
+}
+
+@Suite struct ScopeQueryTests {
+    func scopes(_ texts: [String]) -> [Scope] { texts.compactMap { Scope($0) } }
+
+    @Test(arguments: [
+        ("/Madrid", ["/Madrid"], true), ("/Madrid", ["/Madrid/Gardens"], false), ("/Madrid/Gardens/#", ["/Madrid/Gardens"], true),
+        ("/Madrid/Gardens/#", ["/Madrid/Gardens/ParqueNorte/Parterre1"], true), ("/Madrid/Gardens/#", ["/Madrid"], false), ("/Madrid/Gardens/#", ["/Madrid/GardensX"], false),
+        ("/Madrid/+/ParqueNorte", ["/Madrid/Sights/ParqueNorte"], true), ("/Madrid/+/ParqueNorte", ["/Madrid/ParqueNorte"], false),
+        ("/Madrid/+/ParqueNorte", ["/Madrid/Sights/ParqueNorte/Deep"], false), ("/+/Gardens/#", ["/Madrid/Gardens/X"], true), ("/#", ["/A"], true), ("/#", [], false),
+        ("(/Madrid/Districts;/CompanyA)", ["/Madrid/Districts", "/CompanyA"], true), ("(/Madrid/Districts;/CompanyA)", ["/CompanyA"], false),
+        ("(/Madrid/Districts;/CompanyA)|CompanyB", ["/CompanyB"], true), ("(/Madrid/Districts;/CompanyA),CompanyB", ["/CompanyB"], true),
+        ("/A;/B", ["/A", "/B"], true), ("/A;/B", ["/A"], false), ("/A,/B", ["/B"], true),
+    ])
+    func `scopes are selected`(text: String, texts: [String], isMatch: Bool) throws {
+        #expect(try ScopeQuery(parsing: text).matches(scopes(texts)) == isMatch)
+    }
+
+    @Test(arguments: ["", "/", "//A", "/A/", "/A/#/B", "/A#", "/1A", "/A|", "(/A", "/A)", "/A/++", "/A /B", "#x"])
+    func `what is no scope query is refused and the error names scopeQ`(text: String) {
+        #expect { try ScopeQuery(parsing: text) } throws: { error in
+            guard case .badRequestData(let detail) = error as? CityError else { return false }
+            return detail.hasPrefix("scopeQ")
+        }
+    }
+
+    @Test func `a pattern tells an index what to look for`() throws {
+        let exact = try #require(ScopePattern("Madrid/Gardens"))
+        #expect(exact.exact == Scope("/Madrid/Gardens"))
+        let wild = try #require(ScopePattern("/Madrid/+/X/#"))
+        #expect(wild.exact == nil)
+        #expect(wild.literalPrefix == "/Madrid")
+    }
+}
+
+@Suite struct TemporalQueryTests {
+    @Test(arguments: [
+        ("before", nil, "2020-01-01T00:00:00Z", false), ("before", nil, "2019-12-31T23:59:59.999999Z", true), ("after", nil, "2020-01-01T00:00:00Z", true),
+        ("after", nil, "2019-12-31T23:59:59Z", false), ("between", "2020-01-02T00:00:00Z", "2020-01-01T00:00:00Z", true),
+        ("between", "2020-01-02T00:00:00Z", "2020-01-01T23:59:59Z", true), ("between", "2020-01-02T00:00:00Z", "2020-01-02T00:00:00Z", false),
+    ] as [(String, String?, String, Bool)])
+    func `the lower end is included and the upper is not`(timerel: String, end: String?, moment: String, isMatch: Bool) throws {
+        let query = try TemporalQuery(timerel: timerel, timeAt: "2020-01-01T00:00:00Z", endTimeAt: end)
+        #expect(query.property == .observedAt)
+        #expect(query.matches(try instant(moment)) == isMatch)
+    }
+
+    @Test(arguments: [
+        ("during", "2020-01-01T00:00:00Z", nil, nil, "timerel"), ("before", nil, nil, nil, "timeAt"), ("before", "2020-01-01", nil, nil, "timeAt"),
+        ("between", "2020-01-01T00:00:00Z", nil, nil, "endTimeAt"), ("between", "2020-01-01T00:00:00Z", "2019-01-01T00:00:00Z", nil, "endTimeAt"),
+        ("after", "2020-01-01T00:00:00Z", nil, "speed", "timeproperty"),
+    ] as [(String, String?, String?, String?, String)])
+    func `what is no temporal query is refused by name`(timerel: String, timeAt: String?, end: String?, property: String?, parameter: String) {
+        #expect { try TemporalQuery(timerel: timerel, timeAt: timeAt, endTimeAt: end, timeproperty: property) } throws: { error in
+            guard case .badRequestData(let detail) = error as? CityError else { return false }
+            return detail.hasPrefix(parameter + ":")
+        }
+    }
+}

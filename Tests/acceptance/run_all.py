@@ -1,0 +1,82 @@
+"""Runs every acceptance script, then the browser tests against a running demo; ends with one line of totals.
+
+    .venv/bin/python Tests/acceptance/run_all.py .build/release/conurb [NAME...]
+
+NAME restricts the run to scripts whose name contains it ("cli", "browser").
+"""
+
+import importlib
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+BROWSER = HERE.parent / "browser"
+sys.path[:0] = [str(HERE), str(BROWSER)]
+
+import harness
+
+# Small enough to be ready soon, large enough that every layer of the page has something to show.
+DEMO_OPTIONS = ("--seed", "7", "--municipalities", "8", "--sensors", "400", "--speed", "20")
+DEMO_START_SECONDS_MAX = 300
+
+
+def run_browser(names):
+    """The browser modules read BASE_URL. They see a demo of a fixed seed, so that what they look for is there."""
+    with tempfile.TemporaryDirectory(prefix="conurb-demo-") as data:
+        demo = harness.Server(data, *DEMO_OPTIONS, command="demo", start_seconds_max=DEMO_START_SECONDS_MAX)
+        with demo:
+            os.environ["BASE_URL"] = demo.base
+            total = harness.Counts()
+            for path in names:
+                total += harness.run_module(importlib.import_module(path.stem))
+            return total
+
+
+def guarded(name, run):
+    """One part's counts. A part that cannot even start is a failure of that part and does not hide the others."""
+    print(f"\n--- {name} ---", flush=True)
+    started = time.monotonic()
+    try:
+        counts = run()
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        counts = harness.Counts(failed=1)
+    print(f"{name}: {counts} ({time.monotonic() - started:.0f} s)", flush=True)
+    return counts
+
+
+def main():
+    if len(sys.argv) > 1:
+        os.environ["CONURB_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
+    if not harness.binary_path().is_file():
+        sys.exit(f"no program at {harness.binary_path()}: run `make build` first, or name it as the first argument")
+    wanted = sys.argv[2:]
+
+    def chosen(folder):
+        return [path for path in sorted(folder.glob("test_*.py"))
+                if not wanted or any(word in str(path.relative_to(HERE.parent)) for word in wanted)]
+
+    parts = {}
+    for path in chosen(HERE):
+        parts[path.stem] = guarded(path.stem, lambda: harness.run_module(importlib.import_module(path.stem)))
+    browser_modules = chosen(BROWSER)
+    if browser_modules:
+        parts["browser"] = guarded("browser", lambda: run_browser(browser_modules))
+
+    print("\n=== Python part ===")
+    total = harness.Counts()
+    for name, counts in parts.items():
+        print(f"{name:24} {counts}")
+        total += counts
+    if total.skipped:
+        print(f"SKIPPED: {total.skipped} tests did not run; the reasons stand above, after \"SKIPPED:\".")
+    print(total)
+    sys.exit(1 if total.failed or not parts else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""What a careless or hostile client meets: every refusal is a problem+json with the right status, never a 5xx,
+and the server goes on answering others."""
+
+import concurrent.futures
+import json
+import os
+import re
+import socket
+import time
+import unittest
+
+import harness
+from harness import NGSI_LD
+
+MEBI = 1024 * 1024
+# Small limits, so that the borders can be met quickly. Each is a documented setting.
+SETTINGS = {
+    "CONURB_HTTP_BODY_BYTES_MAX": str(1 * MEBI),
+    "CONURB_HTTP_IDLE_SECONDS_MAX": "3",
+}
+SLOW_CLIENT_COUNT = 100
+JSON = {"Content-Type": "application/json"}
+
+
+class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server(harness.TemporaryFolder.of(cls), environment=SETTINGS)
+        cls.enterClassContext(cls.server)
+
+    def tearDown(self):
+        self.assertEqual(self.server.get("/health", timeout=5).status_code, 200, "the server still answers others")
+
+    def post(self, body, headers=JSON, path="/entities"):
+        return self.server.request("POST", NGSI_LD + path, data=body, headers=headers)
+
+    # Bodies
+
+    def test_a_body_over_the_limit_is_refused_with_413(self):
+        entity = {"id": "urn:ngsi-ld:Note:big", "type": "Note", "text": {"type": "Property", "value": "x" * (2 * MEBI)}}
+        self.assert_problem(self.post(json.dumps(entity)), 413)
+
+    def test_a_chunked_body_over_the_limit_is_refused_with_413(self):
+        """No Content-Length gives it away: the limit must hold while the body arrives."""
+        answer = self.raw_chunked(b"x" * 65_536, chunk_count=64)
+        self.assertIn(b" 413 ", answer.split(b"\r\n", 1)[0])
+
+    def test_a_body_within_the_limit_is_accepted(self):
+        entity = {"id": "urn:ngsi-ld:Note:large", "type": "Note", "text": {"type": "Property", "value": "x" * (MEBI // 2)}}
+        self.assertEqual(self.post(json.dumps(entity)).status_code, 201)
+
+    def test_deep_nesting_is_refused_with_400(self):
+        for opening, closing in (("[", "]"), ('{"a":', "}")):
+            for depth in (1_000, 50_000):
+                with self.subTest(opening=opening, depth=depth):
+                    middle = "" if opening == "[" else "1"
+                    value = opening * depth + middle + closing * depth
+                    body = '{"id":"urn:ngsi-ld:Note:deep","type":"Note","text":{"type":"Property","value":%s}}' % value
+                    self.assert_problem(self.post(body), 400)
+
+    def test_what_is_not_json_is_refused_with_400(self):
+        for body in (b"", b"{", b"[1,", b"nul", b'{"id":1}}', b"\xff\xfe\x00", b'{"id":"\xc3\x28"}', b"{}\x00", b'"text"', b"17", b"null"):
+            with self.subTest(body=body):
+                self.assert_problem(self.post(body), (400, 411) if body == b"" else 400)
+
+    def test_numbers_that_json_has_not_are_refused(self):
+        for number in ("NaN", "Infinity", "-Infinity", "01", "1.", ".5", "1e", "0x10", "1e99999"):
+            with self.subTest(number=number):
+                body = '{"id":"urn:ngsi-ld:Note:n","type":"Note","n":{"type":"Property","value":%s}}' % number
+                self.assert_problem(self.post(body), 400)
+
+    def test_a_refused_body_leaves_nothing_behind(self):
+        entity = {"id": "urn:ngsi-ld:Note:refused", "type": "Note", "good": {"type": "Property", "value": 1},
+                  "bad": {"type": "NoSuchKind", "value": 1}}
+        self.assert_problem(self.post(json.dumps(entity)), 400)
+        self.assertEqual(self.server.get(NGSI_LD + "/entities/urn:ngsi-ld:Note:refused").status_code, 404)
+
+    # Media types and methods
+
+    def test_unsupported_media_types_are_refused_with_415(self):
+        for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"):
+            with self.subTest(media_type=media_type):
+                self.assert_problem(self.post(b"{}", {"Content-Type": media_type}), 415)
+
+    def test_an_unacceptable_answer_is_refused_with_406(self):
+        self.assert_problem(self.server.get(NGSI_LD + "/entities?type=Note", headers={"Accept": "application/pdf"}), 406)
+
+    def test_methods_a_resource_has_not_are_refused_with_405_and_allow(self):
+        for method, path in (("PUT", "/entities"), ("PATCH", "/types"), ("POST", "/attributes"), ("DELETE", "/entityOperations/query")):
+            with self.subTest(method=method, path=path):
+                answer = self.server.request(method, NGSI_LD + path, data=b"{}", headers=JSON)
+                self.assert_problem(answer, 405)
+                self.assertTrue(answer.headers.get("Allow"), "RFC 9110 asks for Allow with 405")
+
+    def test_an_unknown_method_is_refused(self):
+        status = self.raw_status(b"BREW /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        self.assertIn(status, (400, 405, 501))  # 501 is what RFC 9110 (9.1) asks for a method nobody knows
+
+    def test_unknown_paths_are_problems(self):
+        for path in ("/nowhere", NGSI_LD + "/nowhere", "/ngsi-ld/v9/entities", "/..%2f..%2fetc/passwd"):
+            with self.subTest(path=path):
+                self.assert_problem(self.server.get(path), (400, 404))
+
+    # Query parameters
+
+    def test_bad_parameters_are_refused_with_400_and_named(self):
+        for query, field in (("type=Note&limit=-1", "limit"), ("type=Note&limit=many", "limit"),
+                             ("type=Note&limit=100000000", "limit"), ("type=Note&offset=-5", "offset"), ("type=Note&q=((((", "q"),
+                             ("type=Note&q=" + "(" * 5_000, "q"), ("type=Note&georel=near&geometry=Point&coordinates=[1,2]", "geo"),
+                             ("type=Note&georel=within&geometry=Polygon&coordinates=[[", "coordinates"),
+                             ("type=Note&idPattern=" + "(a*)*" * 200 + "[", "idPattern"), ("type=(A,(B", "type")):
+            with self.subTest(query=query[:80]):
+                answer = self.server.get(f"{NGSI_LD}/entities?{query}")
+                # Beyond "too many results" (403 in NGSI-LD, 5.5.4) all of these are malformed.
+                self.assert_problem(answer, (400, 403) if "100000000" in query else 400, mentions=field)
+
+    def test_a_hostile_pattern_does_not_occupy_the_server(self):
+        for number in range(20):
+            entity = {"id": f"urn:ngsi-ld:Pattern:{'a' * 60}{number}", "type": "Pattern"}
+            self.assertIn(self.post(json.dumps(entity)).status_code, (201, 409))
+        started = time.monotonic()
+        answer = self.server.get(NGSI_LD + "/entities", params={"type": "Pattern", "idPattern": "urn:ngsi-ld:Pattern:(a+)+$"})
+        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(answer.status_code, 500)
+
+    # Headers
+
+    def test_headers_over_the_limit_are_refused(self):
+        """431, or the 400 of an HTTP parser that gave up before it had a request; never a 5xx."""
+        self.assertIn(self.raw_status(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"y" * MEBI + b"\r\n\r\n"), (400, 431))
+        many = b"".join(b"X-%d: y\r\n" % number for number in range(20_000))
+        self.assertIn(self.raw_status(b"GET /health HTTP/1.1\r\nHost: x\r\n" + many + b"\r\n"), (400, 431))
+
+    def test_a_long_address_is_refused(self):
+        self.assertIn(self.raw_status(b"GET /" + b"a" * MEBI + b" HTTP/1.1\r\nHost: x\r\n\r\n"), (400, 414, 431))
+
+    def test_what_is_not_http_is_refused(self):
+        for noise in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", os.urandom(512)):
+            with self.subTest(noise=noise[:20]):
+                self.assertNotEqual(self.raw_status(noise) // 100, 5)
+
+    def test_two_lengths_are_refused(self):
+        """Two readings of where a request ends let one request hide in another."""
+        for headers in (b"Content-Length: 2\r\nContent-Length: 30\r\n", b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"):
+            with self.subTest(headers=headers):
+                request = b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers + b"\r\n{}"
+                self.assertEqual(self.raw_status(request), 400)
+
+    # Slow clients and many of them
+
+    def test_slow_clients_do_not_keep_others_waiting_and_are_let_go(self):
+        slow = [socket.create_connection(("127.0.0.1", self.server.port), timeout=20) for _ in range(SLOW_CLIENT_COUNT)]
+        try:
+            for connection in slow:
+                connection.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n"
+                                   b"Content-Type: application/json\r\n\r\n{")
+            started = time.monotonic()
+            self.assertEqual(self.server.get("/health", timeout=5).status_code, 200)
+            self.assertLess(time.monotonic() - started, 2)
+            for connection in slow:  # each is closed, with or without a 408 before
+                connection.settimeout(15)
+                try:
+                    while part := connection.recv(65_536):
+                        self.assertNotRegex(part[:12], rb"^HTTP/1.1 5", "letting go of a slow client is no fault of the server")
+                except ConnectionError:
+                    pass  # a reset lets it go as well; a timeout would not
+        finally:
+            for connection in slow:
+                connection.close()
+
+    def test_a_crowd_is_served(self):
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            statuses = set(pool.map(lambda _: self.server.get(NGSI_LD + "/types").status_code, range(400)))
+        self.assertEqual(statuses, {200})
+
+    # Raw connections
+
+    def raw_status(self, request):
+        """The status of the answer, or 400 where the server closes the connection without a word, which refuses as well."""
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as connection:
+            try:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # it may have answered and closed before it had read everything
+            answer = self.read_until_closed(connection)
+        first_line = answer.split(b"\r\n", 1)[0].split()
+        return int(first_line[1]) if len(first_line) > 1 and first_line[1].isdigit() else 400
+
+    def raw_chunked(self, chunk, chunk_count):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as connection:
+            connection.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                               b"Transfer-Encoding: chunked\r\n\r\n")
+            try:
+                for _ in range(chunk_count):
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                connection.sendall(b"0\r\n\r\n")
+            except OSError:
+                pass
+            return self.read_until_closed(connection)
+
+    @staticmethod
+    def read_until_closed(connection):
+        """What arrives until the connection is closed, one whole answer is there, or the connection's timeout passes."""
+        received = b""
+        try:
+            while part := connection.recv(65_536):
+                received += part
+                head, end, body = received.partition(b"\r\n\r\n")
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+                if end and length and len(body) >= int(length[1]):
+                    break
+        except OSError:
+            pass
+        return received
+
+
+if __name__ == "__main__":
+    harness.main()

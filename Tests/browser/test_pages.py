@@ -1,0 +1,293 @@
+"""The pages as people meet them, in a real browser, against a running installation whose values move.
+
+Run: BASE_URL=http://127.0.0.1:1026 python3 -m unittest discover -s Tests/browser -v
+"""
+
+import unittest
+from urllib.parse import quote
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from browser import BASE_URL, Browser, axe_source
+from wire import Wire
+
+WIDTHS = [(360, 740), (1440, 900)]
+LANGUAGES = ["en", "fr"]
+THEMES = ["light", "dark"]
+PAGE_BYTES_MAX = 300_000
+FIRST_PAINT_MS_MAX = 2_000
+
+# The first entity whose numbers the feed gives a second time: one that will change again soon.
+NEXT_CHANGE = """
+    const done = arguments[arguments.length - 1];
+    const types = JSON.parse(document.getElementById("boot").textContent).layers.map((layer) => layer.key);
+    const feed = new EventSource("/live/events?types=" + encodeURIComponent(types.join(",")));
+    const seen = new Set();
+    feed.addEventListener("change", (event) => {
+        const numeric = JSON.parse(event.data).filter((one) => !one.x && Object.values(one.v ?? {}).some((value) => typeof value === "number"));
+        const found = numeric.find((one) => seen.has(one.m + " " + one.id));
+        numeric.forEach((one) => seen.add(one.m + " " + one.id));
+        if (!found) return;
+        feed.close();
+        done([found.m, found.id, found.k]);
+    });
+    """
+
+
+class PageTest(unittest.TestCase):
+    width, height = 1440, 900
+
+    def setUp(self):
+        if not BASE_URL:
+            self.fail("BASE_URL is not set: start an installation and give its address")
+        self.browser = Browser(self.width, self.height)
+        self.addCleanup(self.browser.close)
+
+    def moving_entity(self):
+        """(municipality, id, type) of an entity whose values change often."""
+        self.browser.open("/about")
+        return self.browser.driver.execute_async_script(NEXT_CHANGE)
+
+    def press(self, *keys):
+        for key in keys:
+            self.browser.driver.switch_to.active_element.send_keys(key)
+
+    def focused(self):
+        return self.browser.run("const one = document.activeElement; return one.id || one.className || one.tagName;")
+
+
+class EveryPage(PageTest):
+    """Each page, in each language, theme and width."""
+
+    def test_has_no_axe_violation_no_sideways_scroll_and_no_error(self):
+        axe = axe_source()
+        municipality, identifier, kind = self.moving_entity()
+        entity = quote(f"{municipality} {identifier}")
+        pages = {"map": "/", "panel": f"/?types={quote(kind)}&entity={entity}", "table": "/table", "table-of-a-kind": f"/table?type={quote(kind)}",
+                 "table-empty": "/table?q=%E2%88%85%E2%88%85", "sources": "/sources", "about": "/about", "error": "/no-such-page"}
+        for language in LANGUAGES:
+            for theme in THEMES:
+                self.browser.open(f"/preferences?lang={language}&theme={theme}&return=/about")
+                for width, height in WIDTHS:
+                    self.browser.resize(width, height)
+                    for name, path in pages.items():
+                        with self.subTest(page=name, language=language, theme=theme, width=width):
+                            self.look_at(axe, f"{name}-{language}-{theme}-{width}", path, language, theme, width)
+
+    def look_at(self, axe, name, path, language, theme, width):
+        self.browser.open(path)
+        self.browser.until_ready()
+        if name.startswith("panel"):
+            self.browser.until("return document.querySelector('#panel .hero-value')", "the panel is open")
+        if name.startswith("map") and width < 500:
+            self.browser.picture(name)
+            self.browser.run("document.getElementById('rail-toggle').click(); document.getElementById('in-view').open = true;")
+            name += "-choices"
+            self.browser.until("return document.querySelector('#in-view-list button, #in-view-note:not(:empty)')", "the list is there")
+        self.browser.picture(name)
+        root = self.browser.run("return [document.documentElement.lang, document.documentElement.dataset.theme]")
+        self.assertEqual(root, [language, theme])
+        self.assertEqual(self.browser.violations(axe), [])
+        complaints = [line for line in self.browser.complaints() if "/no-such-page - " not in line]  # the 404 that we asked for
+        self.assertEqual(complaints, [])
+        self.assertLessEqual(self.browser.run("return document.scrollingElement.scrollWidth"), width)
+
+    def test_names_nothing_in_the_wrong_language(self):
+        self.browser.open("/preferences?lang=fr&return=/")
+        self.browser.until_ready()
+        self.assertEqual(self.browser.run("return document.querySelector('.pages a').textContent"), "Carte")
+        self.assertEqual(self.browser.run("return document.getElementById('live').textContent"), "En direct")
+        self.browser.open("/table")
+        self.assertEqual(self.browser.run("return document.documentElement.lang"), "fr")
+
+    def test_preferences_lead_only_to_our_own_pages(self):
+        for elsewhere in ("//example.org/", "https://example.org/", "/\\example.org"):
+            self.browser.open("/preferences?theme=dark&return=" + quote(elsewhere, safe=""))
+            self.assertTrue(self.browser.driver.current_url.startswith(BASE_URL + "/"), elsewhere)
+
+
+class FirstLoad(PageTest):
+    def test_the_map_is_light_quick_and_asks_nobody_else(self):
+        self.browser.command("Network.clearBrowserCache")
+        self.browser.network()
+        self.browser.open("/")
+        self.browser.until_ready()
+        events = self.browser.network()
+        byte_count = sum(event["encodedDataLength"] for name, event in events if name == "Network.loadingFinished")
+        self.assertGreater(byte_count, 20_000, "the measurement saw the page load")
+        self.assertLess(byte_count, PAGE_BYTES_MAX)
+        urls = [event["request"]["url"] for name, event in events if name == "Network.requestWillBeSent"]
+        foreign = [url for url in urls if not url.startswith((BASE_URL, "data:", "blob:", "chrome"))]
+        self.assertEqual(foreign, [])
+        paint = self.browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        self.assertLess(paint, FIRST_PAINT_MS_MAX)
+        print(f"\nmap page: {byte_count} bytes, first contentful paint {paint:.0f} ms")
+
+
+class LiveValues(PageTest):
+    def test_the_panel_changes_as_the_city_changes(self):
+        municipality, identifier, kind = self.moving_entity()
+        self.browser.open(f"/?types={quote(kind)}&entity={quote(municipality + ' ' + identifier)}")
+        self.browser.until_ready()
+        before = self.browser.until("return document.querySelector('#panel .readings')?.textContent", "the panel shows values")
+        self.browser.until("return document.querySelector('#panel .changed') && document.querySelector('#panel .readings').textContent !== arguments[0]",
+                           "a value of the open place changed", before)
+
+    def test_the_table_changes_as_the_city_changes(self):
+        _, _, kind = self.moving_entity()
+        self.browser.open(f"/table?type={quote(kind)}&sort=-updated&size=100")
+        before = self.browser.until("return document.querySelector('table.entities tbody')?.textContent", "the table has rows")
+        self.browser.until("return document.querySelector('.entities .changed') && document.querySelector('table.entities tbody').textContent !== arguments[0]",
+                           "a cell changed", before)
+
+    def test_a_lost_connection_is_said_and_resumed_after_the_last_event(self):
+        wire = Wire(BASE_URL)
+        self.addCleanup(wire.close)
+        self.browser.driver.get(wire.url + "/")
+        self.browser.until_ready()
+        self.browser.until("return document.getElementById('feed').classList.contains('beat')", "a first change came")
+        wire.cut()
+        self.browser.until("return document.getElementById('feed').dataset.state === 'offline'", "the page says that it is disconnected")
+        self.browser.picture("disconnected")
+        self.browser.network()
+        wire.mend()
+        self.browser.run("document.getElementById('feed').classList.remove('beat')")
+        self.browser.until("return document.getElementById('feed').dataset.state === 'live' && document.getElementById('feed').classList.contains('beat')",
+                           "changes come again")
+        requests = [event["request"] for name, event in self.browser.network()
+                    if name == "Network.requestWillBeSent" and "/live/events" in event["request"]["url"]]
+        self.assertTrue(requests, "the feed was asked for again")
+        self.assertTrue(all("after=" in one["url"] or "Last-Event-ID" in one["headers"] for one in requests))
+
+    def test_a_hidden_page_pauses(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        self.browser.run("""
+            Object.defineProperty(document, "visibilityState", { get: () => window.shownAs ?? "visible" });
+            window.shownAs = "hidden";
+            document.dispatchEvent(new Event("visibilitychange"));
+            """)
+        self.browser.until("return document.getElementById('feed').dataset.state === 'paused'", "the feed pauses")
+        self.browser.run("window.shownAs = 'visible'; document.dispatchEvent(new Event('visibilitychange'));")
+        self.browser.until("return document.getElementById('feed').dataset.state === 'live'", "the feed resumes")
+
+
+class Keyboard(PageTest):
+    def test_the_first_stop_is_the_skip_link_and_every_stop_shows(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        stops = []
+        for _ in range(60):
+            self.press(Keys.TAB)
+            shown, name = self.browser.run("""
+                const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+                const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && box.width > 4 && box.height > 4;
+                return [shown, one === document.body ? "BODY" : one.id || one.name || one.className || one.tagName];
+                """)
+            if name == "BODY":
+                break
+            self.assertTrue(shown, f"focus is visible on {name}")
+            stops.append(name)
+        self.assertEqual(stops[0], "skip")
+        for wanted in ("search", "municipality", "types", "map", "time"):
+            self.assertIn(wanted, [stop.split(" ")[0] for stop in stops])
+        self.assertTrue(any("in-view" in stop or stop == "SUMMARY" for stop in stops))
+
+    def test_a_place_opens_from_the_list_and_gives_the_focus_back(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        self.browser.run("document.querySelector('.skip-map').focus()")
+        self.press(Keys.ENTER)
+        self.browser.until("return document.querySelector('#in-view-list button')", "the list of places is filled")
+        self.assertEqual(self.browser.run("return document.activeElement.tagName"), "SUMMARY")
+        self.press(Keys.TAB)
+        key = self.browser.run("return document.activeElement.dataset.key")
+        self.assertTrue(key)
+        self.press(Keys.ENTER)
+        self.browser.until("return document.activeElement.matches('#panel h2')", "the focus is on the name of the place")
+        self.press(Keys.ESCAPE)
+        self.assertTrue(self.browser.run("return document.getElementById('panel').hidden"))
+        self.assertNotEqual(self.focused(), "BODY")
+
+    def test_search_finds_by_name_with_arrows_and_enter(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        name = self.browser.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            fetch("/live/search?limit=1&lang=en&types=" + encodeURIComponent(document.querySelector("input[name=types]").value))
+                .then((answer) => answer.json()).then((found) => done(found.results[0].name));
+            """)
+        field = self.browser.driver.find_element(By.ID, "search")
+        field.send_keys(name)
+        self.browser.until("return document.getElementById('search').getAttribute('aria-expanded') === 'true'", "results are shown")
+        field.send_keys(Keys.ARROW_DOWN)
+        self.assertEqual(self.browser.run("return document.getElementById('search').getAttribute('aria-activedescendant')"), "result-0")
+        field.send_keys(Keys.ENTER)
+        self.browser.until("return document.querySelector('#panel h2')?.textContent === arguments[0]", "the place is open", name)
+
+    def test_the_slider_shows_the_past_and_the_button_returns(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        self.browser.run("document.getElementById('time').focus()")
+        self.press(Keys.PAGE_DOWN)
+        self.browser.until("return document.getElementById('feed').dataset.state === 'past'", "the page shows the past")
+        self.assertTrue(self.browser.run("return document.getElementById('time').getAttribute('aria-valuetext')"))
+        self.browser.until("return !document.getElementById('live').disabled", "there is a way back")
+        self.browser.driver.find_element(By.ID, "live").send_keys(Keys.ENTER)
+        self.browser.until("return document.getElementById('feed').dataset.state === 'live'", "the page is live again")
+
+
+class Zoom(PageTest):
+    def test_zooming_by_button_and_key_loads_the_nearer_view_without_an_error(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        self.browser.driver.find_element(By.CSS_SELECTOR, ".leaflet-control-zoom-in").click()
+        self.browser.run("document.getElementById('map').focus()")
+        for key in ("+", Keys.ARROW_LEFT):
+            before = self.browser.run("return new URLSearchParams(location.search).get('view')")
+            self.press(key)
+            self.browser.until("return new URLSearchParams(location.search).get('view') !== arguments[0]", f"the view moved by {key}", before)
+        self.assertEqual(self.browser.complaints(), [])
+
+
+class Scale(PageTest):
+    def test_all_layers_at_once_stay_usable(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        total = self.browser.run("return JSON.parse(document.getElementById('boot').textContent).layers.reduce((sum, layer) => sum + layer.count, 0)")
+        self.browser.run("""
+            window.slowestMs = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.slowestMs = Math.max(window.slowestMs, one.duration); }))
+                .observe({ type: "longtask" });
+            document.querySelectorAll("input[name=types]:not(:checked)").forEach((box) => box.click());
+            """)
+        self.browser.until("return performance.getEntriesByType('resource').some((one) => one.name.includes('/live/map') && "
+                           "new URL(one.name).searchParams.get('types').split(',').length === document.querySelectorAll('input[name=types]').length)",
+                           "all layers were asked for")
+        slowest = self.browser.until("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.slowestMs + 1))))",
+                                     "the page draws") - 1
+        self.assertLess(slowest, 500, f"{total} entities block the page")
+
+
+class WithoutScripts(PageTest):
+    def test_the_table_sorts_filters_and_pages(self):
+        self.browser.command("Emulation.setScriptExecutionDisabled", {"value": True})
+        self.browser.open("/table")
+        driver = self.browser.driver
+        self.assertTrue(driver.find_elements(By.CSS_SELECTOR, "table.entities tbody tr"))
+        driver.find_element(By.CSS_SELECTOR, "thead a").click()
+        self.assertIn("sort=", driver.current_url)
+        self.assertTrue(driver.find_elements(By.CSS_SELECTOR, "th[aria-sort=descending]"))
+        driver.find_element(By.ID, "q").send_keys("no such name anywhere")
+        driver.find_element(By.CSS_SELECTOR, ".filters .primary").click()
+        self.assertTrue(driver.find_elements(By.CSS_SELECTOR, ".empty"))
+
+    def test_the_map_page_leads_to_the_table(self):
+        self.browser.command("Emulation.setScriptExecutionDisabled", {"value": True})
+        self.browser.open("/")
+        self.assertTrue(self.browser.driver.find_element(By.CSS_SELECTOR, ".no-script a").is_displayed())
+
+
+if __name__ == "__main__":
+    unittest.main()
