@@ -14,10 +14,17 @@ let strict: [SwiftSetting] = [
 let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -32,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -48,7 +56,7 @@ let package = Package(
 
         // Rooms, lowest first
         .target(name: "CityModel", dependencies: ["CJSONTape", orderedCollections], swiftSettings: strict),
-        .target(name: "CJSONTape", dependencies: ["CSimdjson"], linkerSettings: [.linkedLibrary("stdc++")]),
+        .target(name: "CJSONTape", dependencies: ["CSimdjson"], linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "LinkedData", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", orderedCollections], swiftSettings: strict),
         .target(
@@ -70,25 +78,35 @@ let package = Package(
                 "Broker", "CityModel", "CPROJ", "CZlib", "Door", "LinkedData", "Store", "Trust", orderedCollections, hummingbird,
                 httpTypes, nio, yams,
             ], swiftSettings: strict),
+        // The pages' files, embedded with C23 #embed: no bundle beside the executable.
+        .target(name: "CSiteFiles"),
+        .target(
+            name: "Site",
+            dependencies: [
+                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging,
+                nio, crypto, mustache, lifecycle,
+            ], exclude: ["Resources"], swiftSettings: strict),
         .target(name: "CitySimulator", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Broker", "CityModel", "Door", "LinkedData", "NGSILD", "Sources", "Store", "Trust", orderedCollections,
+                hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, asyncHTTPClient, lifecycle,
+            ], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "CityModel", "Broker",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Broker", "CityModel", "CitySimulator", "Server", "Store", "Trust", orderedCollections, logging, nio, nioHTTP1,
+                asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Mustache", package: "swift-mustache"),
-                .product(name: "Yams", package: "Yams"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: strict),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
         .testTarget(name: "CityModelTests", dependencies: ["CityModel"], swiftSettings: strict),
+        .testTarget(
+            name: "SiteTests",
+            dependencies: [
+                "Broker", "CityModel", "CSiteFiles", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
+            ], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -51,6 +51,17 @@ extension Broker {
         return try await file(toRead: access).read { snapshot in try snapshot.search(search) }
     }
 
+    /// Up to `limit` entities that may be seen, after the one with number `number`, whatever they are: for exports.
+    /// - Returns: them, and the number to go on after; nil at the end.
+    package func entities(
+        after number: Int64, limit: Int, _ access: ReadAccess
+    ) async throws -> (entities: [StoredEntity], next: Int64?) {
+        try await file(toRead: access).read { snapshot in
+            let page = try snapshot.entities(after: number, limit: limit)
+            return (page.filter { $0.classification <= access.classificationMax }, page.last?.number)
+        }
+    }
+
     func search(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) -> EntitySearch {
         let limits = configuration.searchLimits
         return EntitySearch(

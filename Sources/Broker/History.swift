@@ -20,7 +20,7 @@ extension Broker {
 }
 
 /// Observations of one entity at one moment: current values, past values, or both.
-package struct Observation: Sendable {
+package struct ObservedEntity: Sendable {
     package var id: IRI
     package var types: [IRI]
     package var scopes: [Scope]
@@ -31,33 +31,28 @@ package struct Observation: Sendable {
     }
 }
 
-/// What became of a group of observations.
-package struct RecordingResult: Hashable, Sendable {
-    package var created = 0
-    package var updated = 0
-    /// Observations that said nothing that was not known.
-    package var unchanged = 0
-    /// Observations older than the current value, which became history only.
-    package var historic = 0
-
-    package static func += (left: inout RecordingResult, right: RecordingResult) {
-        left.created += right.created
-        left.updated += right.updated
-        left.unchanged += right.unchanged
-        left.historic += right.historic
-    }
+/// What became of one observation.
+package enum RecordingOutcome: Hashable, Sendable {
+    case created
+    case updated
+    /// Older than the current value: it became history only.
+    case historic
+    /// It said nothing that was not known.
+    case unchanged
 }
 
 extension Broker {
     /// Records observations in one write. Each attribute instance becomes history at its `observedAt`; it becomes the
     /// current value unless the current one was observed later. Saying the same twice changes nothing.
+    /// - Returns: one outcome for each observation.
     package func record(
-        _ observations: [Observation], provenance: Provenance, _ access: WriteAccess, at now: Instant
-    ) async throws -> RecordingResult {
+        _ observations: [ObservedEntity], provenance: Provenance, _ access: WriteAccess, at now: Instant
+    ) async throws -> [RecordingOutcome] {
         try await file(toWrite: access).write { transaction in
             var recorder = Recorder(transaction: transaction, provenance: provenance, now: now)
-            for observation in observations { try recorder.record(observation) }
-            return try recorder.finish()
+            let outcomes = try observations.map { try recorder.record($0) }
+            try recorder.finish()
+            return outcomes
         }
     }
 }
@@ -78,15 +73,15 @@ private struct Recorder {
     private var targets: [IRI: Target] = [:]
     /// Past values of entities that are created only in `finish` and have no number before.
     private var pending: [(id: IRI, name: IRI, instance: Attribute)] = []
-    private var result = RecordingResult()
 
     init(transaction: WriteTransaction, provenance: Provenance, now: Instant) {
         (self.transaction, self.provenance, self.now) = (transaction, provenance, now)
     }
 
-    mutating func record(_ observation: Observation) throws {
+    mutating func record(_ observation: ObservedEntity) throws -> RecordingOutcome {
         var target = try target(of: observation)
-        var isChanged = target.stored == nil && !target.isChanged
+        let isNew = target.stored == nil && !target.isChanged
+        var isChanged = isNew || target.entity.takeFrame(of: observation)
         var isHistoric = false
         for (name, instances) in observation.attributes {
             for instance in instances {
@@ -100,11 +95,11 @@ private struct Recorder {
             }
         }
         if isChanged { target.isChanged = true }
-        if isChanged { result.updated += 1 } else if isHistoric { result.historic += 1 } else { result.unchanged += 1 }
         targets[observation.id] = target
+        return isNew ? .created : isChanged ? .updated : isHistoric ? .historic : .unchanged
     }
 
-    private func target(of observation: Observation) throws -> Target {
+    private func target(of observation: ObservedEntity) throws -> Target {
         if let known = targets[observation.id] { return known }
         if let stored = try transaction.storedEntity(observation.id) {
             let entity = try transaction.entity(stored)
@@ -125,7 +120,7 @@ private struct Recorder {
         return try transaction.appendHistory(instance, name: name, of: stored.number, at: now)
     }
 
-    mutating func finish() throws -> RecordingResult {
+    mutating func finish() throws {
         for target in targets.values where target.isChanged {
             if let stored = target.stored {
                 var entity = target.entity
@@ -133,15 +128,12 @@ private struct Recorder {
                 try transaction.update(stored, from: target.original, to: entity, provenance: provenance, at: now)
             } else {
                 try transaction.insert(target.entity.created(at: now), provenance: provenance, at: now)
-                result.created += 1
-                result.updated -= 1
             }
         }
         for past in pending {
             guard let stored = try transaction.storedEntity(past.id) else { continue }
             try transaction.appendHistory(past.instance, name: past.name, of: stored.number, at: now)
         }
-        return result
     }
 }
 
@@ -152,6 +144,17 @@ extension Entity {
         /// It is the current value now; the one before it, when that was taken in the same write.
         case current(displaced: Attribute?)
         case historic
+    }
+
+    /// Takes types and scopes over.
+    /// - Returns: whether they differ from those that were there.
+    mutating func takeFrame(of observation: ObservedEntity) -> Bool {
+        let newTypes = observation.types.filter { !types.contains($0) }
+        let newScopes = observation.scopes.isEmpty || observation.scopes == scopes ? scopes : observation.scopes
+        guard !newTypes.isEmpty || newScopes != scopes else { return false }
+        types += newTypes
+        scopes = newScopes
+        return true
     }
 
     /// Makes an observed instance the current one unless the current one was observed later.

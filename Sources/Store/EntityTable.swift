@@ -53,6 +53,23 @@ extension ReadSnapshot {
 
     package func entity(_ stored: StoredEntity) throws -> Entity { try decoder.entity(stored.document) }
 
+    /// Up to `limit` entities that have expired or of which an attribute has.
+    package func expired(at now: Instant, limit: Int) throws -> [StoredEntity] {
+        let cursor = try rows(
+            "SELECT \(StoredEntity.columns) FROM entity WHERE expires_us <= ? ORDER BY expires_us LIMIT ?", [now.microseconds, limit])
+        var expired: [StoredEntity] = []
+        while let row = try cursor.next() { expired.append(try StoredEntity(row)) }
+        return expired
+    }
+
+    /// Up to `limit` entities in the order of their numbers, after the one with number `number`.
+    package func entities(after number: Int64, limit: Int) throws -> [StoredEntity] {
+        let cursor = try rows("SELECT \(StoredEntity.columns) FROM entity WHERE id > ? ORDER BY id LIMIT ?", [number, limit])
+        var entities: [StoredEntity] = []
+        while let row = try cursor.next() { entities.append(try StoredEntity(row)) }
+        return entities
+    }
+
     /// How many entities the file holds.
     package func entityCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM entity") ?? 0 }
 }

@@ -44,6 +44,9 @@ package final class Store: Sendable {
             .sorted()
     }
 
+    package var openFiles: [MunicipalityFile] { state.withLock { $0.open.values.map(\.file) } }
+    package var openFileCount: Int { state.withLock { $0.open.count } }
+
     package func exists(_ name: MunicipalityName) -> Bool {
         if state.withLock({ $0.open[name] != nil }) { return true }
         return FileManager.default.fileExists(atPath: path(name).path)

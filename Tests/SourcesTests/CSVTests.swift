@@ -80,13 +80,16 @@ struct CSVTests {
         let width = Int.random(in: 1...6, using: &random)
         let alphabet: [String] = ["a", "é", "漢", "\"", ",", "\n", "\r", "\r\n", " ", ";", "'", "🚲", "0"]
         let table = (0..<Int.random(in: 0...12, using: &random)).map { _ in
-            (0..<width).map { _ in (0..<Int.random(in: 0...8, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "" }.joined() }
+            (0..<width).map { _ in
+                (0..<Int.random(in: 0...8, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "" }.joined()
+            }
         }
         let lineBreak = ["\n", "\r\n", "\r"].randomElement(using: &random) ?? "\n"
         let header = (0..<width).map { "c\($0)" }
         // Every field quoted, so that a row of one empty field is not a blank line.
         let text = ([header] + table).map { row in
-            row.map { "\"" + $0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }.joined(separator: ",")
+            row.map { "\"" + $0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }.joined(
+                separator: ",")
         }.joined(separator: lineBreak)
         let chunkByteCount = Int.random(in: 1...40, using: &random)
         let found = try rows(text, chunkByteCount: chunkByteCount)
@@ -97,7 +100,9 @@ struct CSVTests {
     func `bytes at random are read or refused, in pieces of any size alike`(seed: UInt64) throws {
         var random = Lehmer(seed: seed)
         let alphabet = Array("ab,\"\"\n\r;".utf8) + [0, 0xC3, 0xA9, 0xFF]
-        let bytes = Array("id,b\n".utf8) + (0..<Int.random(in: 0...60, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+        let bytes =
+            Array("id,b\n".utf8)
+            + (0..<Int.random(in: 0...60, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
         let whole = try rows(bytes, chunkByteCount: 1000)
         for chunkByteCount in 1...7 { #expect(try rows(bytes, chunkByteCount: chunkByteCount) == whole, "seed \(seed)") }
     }

@@ -42,7 +42,8 @@ struct DefinitionTests {
 
     @Test(arguments: [
         ("csv: {separator: ';;'}", "csv.separator"), ("csv: {separator: '\"'}", "csv"), ("csv: {header: false}", "csv"),
-        ("csv: {skipLines: -1}", "csv.skipLines"), ("csv: {skipLines: 1001}", "csv.skipLines"), ("csv: {header: yes}", "csv.header"),
+        ("csv: {skipLines: -1}", "csv.skipLines"), ("csv: {skipLines: 1001}", "csv.skipLines"),
+        ("csv: {header: yes}", "csv.header"),
         ("encoding: latin1", "encoding"), ("numbers: {decimal: ',', thousands: ','}", "numbers"),
         ("time: {zone: Europe/Montpellier}", "time.zone"), ("time: {format: '%H:%M'}", "time.format"),
         ("time: {format: '%Y-%Q'}", "time.format"), ("time: {ambiguous: maybe}", "time.ambiguous"), ("crs: EPSG:999999", "crs"),
@@ -51,9 +52,12 @@ struct DefinitionTests {
         ("rules: [{id: a, field: b}]", "rules[0]"), ("rules: [{field: b, required: true}]", "rules[0]"),
         ("rules: [{id: a, field: b, required: true, unique: true}]", "rules[0]"),
         ("rules: [{id: a, field: b, required: false}]", "rules[0].required"),
-        ("rules: [{id: a, field: b, range: {}}]", "rules[0].range"), ("rules: [{id: a, field: b, range: {min: 2, max: 1}}]", "rules[0].range"),
-        ("rules: [{id: a, field: b, pattern: '('}]", "rules[0].pattern"), ("rules: [{id: a, freshWithin: P1M}]", "rules[0].freshWithin"),
-        ("rules: [{id: a, field: b, freshWithin: P1D}]", "rules[0].field"), ("rules: [{id: type, field: b, required: true}]", "rules[0].id"),
+        ("rules: [{id: a, field: b, range: {}}]", "rules[0].range"),
+        ("rules: [{id: a, field: b, range: {min: 2, max: 1}}]", "rules[0].range"),
+        ("rules: [{id: a, field: b, pattern: '('}]", "rules[0].pattern"),
+        ("rules: [{id: a, freshWithin: P1M}]", "rules[0].freshWithin"),
+        ("rules: [{id: a, field: b, freshWithin: P1D}]", "rules[0].field"),
+        ("rules: [{id: type, field: b, required: true}]", "rules[0].id"),
         ("rules: [{id: a, fields: [b], required: true}]", "rules[0].fields"),
         ("rules: [{id: a, field: b, required: true}, {id: a, field: c, required: true}]", "rules[1]"),
         ("rules: [{id: a, field: b, required: true, severity: warn}]", "rules[0].severity"),
@@ -70,16 +74,23 @@ struct DefinitionTests {
     }
 
     @Test(arguments: [
-        ("{a: {}}", "attributes.a"), ("{a: {field: x, constant: 1}}", "attributes.a"), ("{a: {field: x, as: float}}", "attributes.a.as"),
+        ("{a: {}}", "attributes.a"), ("{a: {field: x, constant: 1}}", "attributes.a"),
+        ("{a: {field: x, as: float}}", "attributes.a.as"),
         ("{a: {constant: 1, as: number}}", "attributes.a.as"), ("{a: {field: x, unit: metres}}", "attributes.a.unit"),
-        ("{a: {relationship: 'urn:{x}', unit: MTR}}", "attributes.a.unit"), ("{a: {relationship: 'urn:{x'}}", "attributes.a.relationship"),
-        ("{a: {relationship: 'urn:{x}{y}', list: ;}}", "attributes.a.list"), ("{a: {template: '{x|shout}'}}", "attributes.a.template"),
+        ("{a: {relationship: 'urn:{x}', unit: MTR}}", "attributes.a.unit"),
+        ("{a: {relationship: 'urn:{x'}}", "attributes.a.relationship"),
+        ("{a: {relationship: 'urn:{x}{y}', list: ;}}", "attributes.a.list"),
+        ("{a: {template: '{x|shout}'}}", "attributes.a.template"),
         ("{a: {template: '}'}}", "attributes.a.template"), ("{a: {point: {x: b}}}", "attributes.a.point"),
-        ("{a: {point: {x: b, y: c, unknown: [[1]]}}}", "attributes.a.point.unknown[0]"), ("{a: {field: x, factor: 2}}", "attributes.a.factor"),
-        ("{a: {field: x, unknownValue: keep}}", "attributes.a.unknownValue"), ("{a: {field: x, format: '%Y'}}", "attributes.a.format"),
+        ("{a: {point: {x: b, y: c, unknown: [[1]]}}}", "attributes.a.point.unknown[0]"),
+        ("{a: {field: x, factor: 2}}", "attributes.a.factor"),
+        ("{a: {field: x, unknownValue: keep}}", "attributes.a.unknownValue"),
+        ("{a: {field: x, format: '%Y'}}", "attributes.a.format"),
         ("{a: {constant: 'urn:ngsi-ld:null'}}", "attributes.a.constant"), ("{a: {constant: null}}", "attributes.a.constant"),
-        ("{a: {language: {}}}", "attributes.a.language"), ("{a: {object: {b: {relationship: 'urn:{x}'}}}}", "attributes.a.object.b.relationship"),
-        ("{a: {field: x, observedAt: {zone: UTC}}}", "attributes.a.observedAt"), ("{a: [x, {field: y, colour: z}]}", "attributes.a[1].colour"),
+        ("{a: {language: {}}}", "attributes.a.language"),
+        ("{a: {object: {b: {relationship: 'urn:{x}'}}}}", "attributes.a.object.b.relationship"),
+        ("{a: {field: x, observedAt: {zone: UTC}}}", "attributes.a.observedAt"),
+        ("{a: [x, {field: y, colour: z}]}", "attributes.a[1].colour"),
     ])
     func `an attribute that cannot be is an error that names its key`(attributes: String, key: String) {
         guard case .definition(let line, let found, _) = failure(yaml(attributes: attributes)) else {
@@ -114,7 +125,8 @@ struct DefinitionTests {
     }
 
     @Test func `NGSI-LD sources are not mapped`() {
-        #expect(failure("id: a\ntitle: A\nclassification: open\nformat: ngsi-ld\nentity: {id: x, type: T}")
-            == .definition(line: 5, key: "entity", reason: "NGSI-LD records are entities already and are not mapped"))
+        #expect(
+            failure("id: a\ntitle: A\nclassification: open\nformat: ngsi-ld\nentity: {id: x, type: T}")
+                == .definition(line: 5, key: "entity", reason: "NGSI-LD records are entities already and are not mapped"))
     }
 }

@@ -15,8 +15,10 @@ struct GeometryTests {
     }
 
     @Test(arguments: [
-        ("3.87;43.61", "[3.87, 43.61]"), ("180;-90", "[180, -90]"), ("180.0001;0", "<geometry>"), ("0;90.0001", "<geometry>"), ("3.87;", "<geometry>"),
-        (";43", "<geometry>"), ("x;43", "<geometry>"), (";", "-"), ("0;0", "<unknown-position>"), ("0;0.0", "<unknown-position>"), ("0;0.1", "[0, 0.1]"),
+        ("3.87;43.61", "[3.87, 43.61]"), ("180;-90", "[180, -90]"), ("180.0001;0", "<geometry>"), ("0;90.0001", "<geometry>"),
+        ("3.87;", "<geometry>"),
+        (";43", "<geometry>"), ("x;43", "<geometry>"), (";", "-"), ("0;0", "<unknown-position>"), ("0;0.0", "<unknown-position>"),
+        ("0;0.1", "[0, 0.1]"),
     ])
     func `a point comes from two columns`(row: String, expected: String) throws {
         let found = try location("point: {x: x, y: y, unknown: [[0, 0]]}", row, more: "csv: {separator: ;}")
@@ -30,7 +32,8 @@ struct GeometryTests {
     }
 
     @Test(arguments: [
-        ("POINT (3 43)", "{\"type\":\"Point\",\"coordinates\":[3,43]}"), ("point z(3 43 7)", "{\"type\":\"Point\",\"coordinates\":[3,43,7]}"),
+        ("POINT (3 43)", "{\"type\":\"Point\",\"coordinates\":[3,43]}"),
+        ("point z(3 43 7)", "{\"type\":\"Point\",\"coordinates\":[3,43,7]}"),
         ("LINESTRING(0 0,1 1.5)", "{\"type\":\"LineString\",\"coordinates\":[[0,0],[1,1.5]]}"),
         ("POLYGON((0 0,1 0,1 1,0 0))", "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[1,0],[1,1],[0,0]]]}"),
         ("MULTIPOINT(0 0,(1 1))", "{\"type\":\"MultiPoint\",\"coordinates\":[[0,0],[1,1]]}"),
@@ -51,7 +54,8 @@ struct GeometryTests {
     @Test func `a geometry of another system is brought over whole`() throws {
         let run = try run(
             yaml(format: "ndjson", attributes: "{a: {geometry: g}}", more: "crs: EPSG:2154"),
-            "{\"id\":1,\"g\":{\"type\":\"LineString\",\"coordinates\":[[700000,6600000],[700000,6600000,9]]}}\n", chunkByteCount: 99)
+            "{\"id\":1,\"g\":{\"type\":\"LineString\",\"coordinates\":[[700000,6600000],[700000,6600000,9]]}}\n", chunkByteCount: 99
+        )
         #expect(run.entities.first?.entity.value("a") == ["type": "LineString", "coordinates": [[3.0, 46.5], [3.0, 46.5, 9]]])
     }
 

@@ -60,6 +60,14 @@ struct HostileInputTests {
         #expect(try !reader.next(into: &record))
     }
 
+    @Test func `a row of NUL bytes where text was is reported and not imported`() throws {
+        // As in the register of trees that the city once published: most of its rows were NUL bytes.
+        let text = "SITE;IDARBRE\n248;248.10\n" + String(repeating: "\u{0}", count: 5000) + "\n"
+        let run = try run(yaml(entity: "id: 'urn:x:{IDARBRE}', type: Tree", more: "csv: {separator: ;}"), text)
+        #expect(run.report.acceptedCount == 1)
+        #expect(run.rejections.map(\.ruleID) == [FindingID.damaged])
+    }
+
     @Test func `deep nesting makes one bad record`() throws {
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
         let run = try run(yaml(format: "ndjson"), "{\"id\": 1}\n{\"id\": 2, \"x\": \(deep)}\n{\"id\": 3}\n", chunkByteCount: 999)

@@ -11,45 +11,64 @@ struct MappingTests {
         return run.entities.first?.entity.value("a")
     }
 
-    @Test(arguments: [
-        ("12", JSON.integer(12)), ("-12", -12), ("+3", 3), ("0012", 12), ("4.0", 4.0), ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0),
-        ("1.5E-2", 0.015), ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9223372036854775808)),
-        ("0.1", 0.1), ("123456789.123456789", 123456789.123456789), ("3.8792582780827600001", .number(3.87925827808276)),
-        (" 7 ", 7), ("", nil), ("1,5", "<type>"), ("-", "<type>"), ("1.2.3", "<type>"), ("1e", "<type>"), ("NaN", "<type>"), ("0x10", "<type>"),
-        ("1e999", "<type>"), ("1 000", "<type>"),
-    ] as [(String, JSON?)])
+    @Test(
+        arguments: [
+            ("12", JSON.integer(12)), ("-12", -12), ("+3", 3), ("0012", 12), ("4.0", 4.0), ("1.5", 1.5), (".5", 0.5), ("5.", 5.0),
+            ("1e3", 1000.0),
+            ("1.5E-2", 0.015), ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9_223_372_036_854_775_808)),
+            ("0.1", 0.1), ("123456789.123456789", 123456789.123456789), ("3.8792582780827600001", .number(3.87925827808276)),
+            (" 7 ", 7), ("", nil), ("1,5", "<type>"), ("-", "<type>"), ("1.2.3", "<type>"), ("1e", "<type>"), ("NaN", "<type>"),
+            ("0x10", "<type>"),
+            ("1e999", "<type>"), ("1 000", "<type>"),
+        ] as [(String, JSON?)])
     func `a number is read as written`(text: String, expected: JSON?) throws {
         #expect(try value("field: v, as: number", text) == expected)
     }
 
-    @Test(arguments: [
-        ("1 063 850,00", ",", " ", JSON.number(1_063_850)), ("1\u{A0}063\u{A0}850,5", ",", " ", 1_063_850.5), ("1\u{202F}000", ",", " ", 1000),
-        ("1.063.850", ",", ".", 1_063_850), ("17545630,88", ",", " ", 17_545_630.88), ("1.5", ",", ".", "<type>"), ("1 00", ",", " ", "<type>"),
-        ("1234 567", ",", " ", "<type>"), ("1 000 ,5", ",", " ", "<type>"), (" 200,00    ", ",", " ", 200.0), ("1'000", ".", "'", 1000),
-    ] as [(String, String, String, JSON)])
-    func `decimal and thousands separators are the definition's`(text: String, decimal: String, thousands: String, expected: JSON) throws {
+    @Test(
+        arguments: [
+            ("1 063 850,00", ",", " ", JSON.number(1_063_850)), ("1\u{A0}063\u{A0}850,5", ",", " ", 1_063_850.5),
+            ("1\u{202F}000", ",", " ", 1000),
+            ("1.063.850", ",", ".", 1_063_850), ("17545630,88", ",", " ", 17_545_630.88), ("1.5", ",", ".", "<type>"),
+            ("1 00", ",", " ", "<type>"),
+            ("1234 567", ",", " ", "<type>"), ("1 000 ,5", ",", " ", "<type>"), (" 200,00    ", ",", " ", 200.0),
+            ("1'000", ".", "'", 1000),
+        ] as [(String, String, String, JSON)])
+    func `decimal and thousands separators are the definition's`(text: String, decimal: String, thousands: String, expected: JSON)
+        throws
+    {
         let numbers = "numbers: {decimal: \"\(decimal)\", thousands: \"\(thousands)\"}"
         #expect(try value("field: v, as: number", text, more: numbers) == expected)
     }
 
-    @Test(arguments: [
-        ("field: v", "007", JSON.string("007")), ("field: v, as: integer", "12", 12), ("field: v, as: integer", "12.0", 12),
-        ("field: v, as: integer", "12.5", "<type>"), ("field: v, as: boolean", "Oui", true), ("field: v, as: boolean", "0", false),
-        ("field: v, as: boolean", "maybe", "<type>"), ("field: v, as: number, factor: 0.5", "3", 1.5),
-        ("field: v, list: ;", "a; b;;c", ["a", "b", "c"]), ("field: v, list: ', ', as: integer", "1, 2", [1, 2]),
-        ("field: v, values: {a: 1, b: [x]}", "b", ["x"]), ("field: v, values: {a: 1}", "c", "<enumeration>"),
-        ("field: v, values: {a: 1}, unknownValue: keep", "c", "c"), ("field: v, values: {N: 0}, as: number", "N", 0),
-        ("field: v, as: date, format: '%d/%m/%Y'", "29/02/2012", ["@type": "Date", "@value": "2012-02-29"]),
-        ("field: v, as: date, format: '%d/%m/%Y'", "29/02/2013", "<time>"),
-        ("field: v, as: dateTime, zone: Europe/Paris", "2024-07-01 12:30", ["@type": "DateTime", "@value": "2024-07-01T10:30:00Z"]),
-        ("template: '{v} and {id}'", "x/y", "x/y and 1"), ("template: '{v|upper}'", "é", "É"), ("template: '{v|slug}'", "L'Œuf à  la  Coque!", "l-oeuf-a-la-coque"),
-        ("template: '{{{v}}}'", "x", "{x}"), ("constant: x", "y", "x"), ("object: {s: v, c: {constant: FR}}", "y", ["s": "y", "c": "FR"]),
-    ] as [(String, String, JSON)])
+    @Test(
+        arguments: [
+            ("field: v", "007", JSON.string("007")), ("field: v, as: integer", "12", 12), ("field: v, as: integer", "12.0", 12),
+            ("field: v, as: integer", "12.5", "<type>"), ("field: v, as: boolean", "Oui", true),
+            ("field: v, as: boolean", "0", false),
+            ("field: v, as: boolean", "maybe", "<type>"), ("field: v, as: number, factor: 0.5", "3", 1.5),
+            ("field: v, list: ;", "a; b;;c", ["a", "b", "c"]), ("field: v, list: ', ', as: integer", "1, 2", [1, 2]),
+            ("field: v, values: {a: 1, b: [x]}", "b", ["x"]), ("field: v, values: {a: 1}", "c", "<enumeration>"),
+            ("field: v, values: {a: 1}, unknownValue: keep", "c", "c"), ("field: v, values: {N: 0}, as: number", "N", 0),
+            ("field: v, as: date, format: '%d/%m/%Y'", "29/02/2012", ["@type": "Date", "@value": "2012-02-29"]),
+            ("field: v, as: date, format: '%d/%m/%Y'", "29/02/2013", "<time>"),
+            (
+                "field: v, as: dateTime, zone: Europe/Paris", "2024-07-01 12:30",
+                ["@type": "DateTime", "@value": "2024-07-01T10:30:00Z"]
+            ),
+            ("template: '{v} and {id}'", "x/y", "x/y and 1"), ("template: '{v|upper}'", "é", "É"),
+            ("template: '{v|slug}'", "L'Œuf à  la  Coque!", "l-oeuf-a-la-coque"),
+            ("template: '{{{v}}}'", "x", "{x}"), ("constant: x", "y", "x"),
+            ("object: {s: v, c: {constant: FR}}", "y", ["s": "y", "c": "FR"]),
+        ] as [(String, String, JSON)])
     func `a field is converted as its mapping says`(mapping: String, text: String, expected: JSON) throws {
         #expect(try value(mapping, text) == expected)
     }
 
-    @Test(arguments: ["field: v", "template: 'x{v}'", "object: {s: v, c: {constant: FR}}", "field: v, values: {a: 1}, unknownValue: omit", "language: {fr: v}"])
+    @Test(arguments: [
+        "field: v", "template: 'x{v}'", "object: {s: v, c: {constant: FR}}", "field: v, values: {a: 1}, unknownValue: omit",
+        "language: {fr: v}",
+    ])
     func `what is missing makes no attribute`(mapping: String) throws {
         #expect(try value(mapping, mapping.contains("omit") ? "b" : "") == nil)
         #expect(try value(mapping, mapping.contains("omit") ? "b" : "#N/A", more: "nulls: ['#N/A']") == nil)
@@ -97,7 +116,10 @@ struct MappingTests {
 
     @Test func `a value that cannot be had refuses the record or is only counted`() throws {
         let rejecting = try run(yaml(attributes: "{a: {field: v, as: number}}"), "id,v\n1,x\n2,2\n")
-        #expect(rejecting.rejections == [Finding(line: 2, ruleID: "type", field: "v", reason: "a: “x” is not a number", severity: .reject)])
+        #expect(
+            rejecting.rejections == [
+                Finding(line: 2, ruleID: "type", field: "v", reason: "a: “x” is not a number", severity: .reject)
+            ])
         #expect(rejecting.entities.count == 1)
         let flagging = try run(yaml(attributes: "{a: {field: v, as: number, onError: flag}}"), "id,v\n1,x\n2,2\n")
         #expect(flagging.entities.map(\.flags.count) == [1, 0])
@@ -106,7 +128,8 @@ struct MappingTests {
 
     @Test(arguments: [
         ("id: 'urn:x:{id}', type: T", ",x", FindingID.identifier), ("id: '{id}', type: T", "not-an-iri,x", FindingID.identifier),
-        ("id: 'urn:x:{id}', type: T, observedAt: v", "1,yesterday", FindingID.time), ("id: 'urn:x:{id}', type: T, observedAt: v", "1,", FindingID.time),
+        ("id: 'urn:x:{id}', type: T, observedAt: v", "1,yesterday", FindingID.time),
+        ("id: 'urn:x:{id}', type: T, observedAt: v", "1,", FindingID.time),
     ])
     func `a record without identifier or time is refused`(entity: String, row: String, ruleID: String) throws {
         #expect(try run(yaml(entity: entity), "id,v\n\(row)\n").rejections.map(\.ruleID) == [ruleID])

@@ -19,19 +19,24 @@ struct RealFilesTests {
     }
 
     static let expectations: [Expectation] = [
-        .init(source: "montpellier-communes", file: "geo-montpellier/communes-montpellier-mediterranee-metropole.geojson", accepted: 31),
+        .init(
+            source: "montpellier-communes", file: "geo-montpellier/communes-montpellier-mediterranee-metropole.geojson",
+            accepted: 31),
         .init(source: "montpellier-quartiers", file: "geo-montpellier/montpellier-quartiers.geojson", accepted: 7),
         .init(source: "montpellier-sous-quartiers", file: "geo-montpellier/montpellier-sous-quartiers.geojson", accepted: 31),
         .init(
-            source: "montpellier-streetlights", file: "street-assets-montpellier/eclairage-public-lambert93.csv.gz", accepted: 29969,
+            source: "montpellier-streetlights", file: "street-assets-montpellier/eclairage-public-lambert93.csv.gz",
+            accepted: 29969,
             flagged: ["lantern-type": 27]),
         .init(
             source: "montpellier-trees", file: "street-assets-montpellier/arbres-alignement-2013-lambert93.csv.gz", accepted: 23972,
             flagged: ["plausible-height": 22, "plausible-year": 7]),
         .init(
-            source: "montpellier-parking-meters", file: "street-assets-montpellier/VilleMTP_MTP_Horodateurs_2011.csv", accepted: 737,
+            source: "montpellier-parking-meters", file: "street-assets-montpellier/VilleMTP_MTP_Horodateurs_2011.csv",
+            accepted: 737,
             rejected: ["has-number": 86]),
-        .init(source: "montpellier-car-parks", file: "street-assets-montpellier/VilleMTP_MTP_ParkingOuv.csv", accepted: 22,
+        .init(
+            source: "montpellier-car-parks", file: "street-assets-montpellier/VilleMTP_MTP_ParkingOuv.csv", accepted: 22,
             flagged: ["plausible-size": 1]),
         .init(
             source: "montpellier-public-establishments", file: "street-assets-montpellier/VilleMTP_MTP_EtabliPublic.geojson",
@@ -51,7 +56,8 @@ struct RealFilesTests {
         .init(
             source: "montpellier-traffic-counts-2012", file: "traffic-montpellier-counts/VilleMTP_MTP_Comptage_2012-edition.csv",
             accepted: 2117, rejected: ["has-count": 2, "survey-once": 50], entities: 1939),
-        .init(source: "montpellier-bikeshare", file: "bikeshare-montpellier-ngsi/stationvelo-ngsi-v2-2024-12-10.json", accepted: 57),
+        .init(
+            source: "montpellier-bikeshare", file: "bikeshare-montpellier-ngsi/stationvelo-ngsi-v2-2024-12-10.json", accepted: 57),
         .init(
             source: "montpellier-bikeshare-snapshots",
             file: "bikeshare-montpellier-ngsi/velomagg-snapshots-2025-07-27_2025-08-09.csv", accepted: 380, entities: 20),
@@ -64,7 +70,8 @@ struct RealFilesTests {
             accepted: 35064, entities: 1),
         .init(source: "beijing-air-quality-stations", file: "air-quality-beijing/stations.csv", accepted: 12),
         .init(
-            source: "boston-311-2011", file: "service-requests-boston-2011/boston-311-service-requests-2011.csv.gz", accepted: 58251,
+            source: "boston-311-2011", file: "service-requests-boston-2011/boston-311-service-requests-2011.csv.gz",
+            accepted: 58251,
             flagged: ["unknown-position": 4775, "has-neighbourhood": 2870]),
         .init(source: "montpellier-budget-2013", file: "messy-csv/VilleMTP_MTP_BudgetPri_2013.csv", accepted: 1511),
         .init(
@@ -82,7 +89,32 @@ struct RealFilesTests {
         #expect(Set(run.entities.map(\.entity.id)).count == expected.entities ?? expected.accepted)
     }
 
+    /// Sums that an independent script found (`Tests/acceptance/known_answers.py`).
+    @Test(
+        arguments: [
+            ("montpellier-trees", "street-assets-montpellier/arbres-alignement-2013-lambert93.csv.gz", "circumference", 1_522_442),
+            ("montpellier-parking-meters", "street-assets-montpellier/VilleMTP_MTP_Horodateurs_2011.csv", "totalSpotNumber", 14061),
+            (
+                "montpellier-ecocounters", "counters-montpellier-ecocompteurs/ecocompteurs-daily-2020-2024.csv.gz", "intensity",
+                26_298_567
+            ),
+            (
+                "montpellier-traffic-counts-2012", "traffic-montpellier-counts/VilleMTP_MTP_Comptage_2012-edition.csv", "intensity",
+                6_702_883
+            ),
+            ("montpellier-bikeshare", "bikeshare-montpellier-ngsi/stationvelo-ngsi-v2-2024-12-10.json", "availableBikeNumber", 307),
+            // Expenses and receipts of a budget are equal: each is half of this.
+            ("montpellier-budget-2013", "messy-csv/VilleMTP_MTP_BudgetPri_2013.csv", "amount", 890_435_686),
+            ("montpellier-budget-2014", "messy-csv/VilleMTP_MTP_BudgetPri_2014.csv", "amount", 957_983_320),
+        ] as [(String, String, String, Double)])
+    func `values add up to the known sum`(source: String, file: String, attribute: String, sum: Double) throws {
+        let run = try run(Places.example(source), FileChunks(path: Places.data.appending(path: file).path))
+        let found = run.entities.reduce(0) { $0 + ($1.entity.value(attribute)?.doubleValue ?? 0) }
+        #expect(abs(found - sum) < 0.01)
+    }
+
     private func counts(_ report: ImportReport, _ severity: Severity) -> [String: Int] {
-        Dictionary(uniqueKeysWithValues: report.tallies.filter { $0.key.severity == severity }.map { ($0.key.ruleID, $0.value.count) })
+        Dictionary(
+            uniqueKeysWithValues: report.tallies.filter { $0.key.severity == severity }.map { ($0.key.ruleID, $0.value.count) })
     }
 }

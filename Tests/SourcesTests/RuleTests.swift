@@ -7,8 +7,10 @@ struct RuleTests {
     @Test(arguments: [
         ("required: true", "x", true), ("required: true", "", false), ("required: true", "  ", false),
         ("range: {min: 1, max: 3}", "1", true), ("range: {min: 1, max: 3}", "3", true), ("range: {min: 1, max: 3}", "0.999", false),
-        ("range: {min: 1, max: 3}", "3.001", false), ("range: {min: 1}", "1e9", true), ("range: {max: 3}", "-5", true), ("range: {max: 3}", "x", false),
-        ("range: {max: 3}", "", true), ("pattern: '\\d{5}'", "34000", true), ("pattern: '\\d{5}'", "340000", false), ("pattern: '\\d{5}'", "", true),
+        ("range: {min: 1, max: 3}", "3.001", false), ("range: {min: 1}", "1e9", true), ("range: {max: 3}", "-5", true),
+        ("range: {max: 3}", "x", false),
+        ("range: {max: 3}", "", true), ("pattern: '\\d{5}'", "34000", true), ("pattern: '\\d{5}'", "340000", false),
+        ("pattern: '\\d{5}'", "", true),
         ("oneOf: [a, b]", "b", true), ("oneOf: [a, b]", "B", false), ("oneOf: [a, b]", "", true),
     ])
     func `a rule holds or does not`(rule: String, text: String, holds: Bool) throws {
@@ -39,7 +41,9 @@ struct RuleTests {
     func `a record is fresh within its time and not from the future`(offsetSeconds: Int64, isFresh: Bool) throws {
         let now = Instant(seconds: 1_400_000_000)
         let definition = try SourceDefinition(
-            parsing: yaml(entity: "id: 'urn:x:{id}', type: T, observedAt: {field: t, format: unix}", more: "rules: [{id: fresh, freshWithin: P1D}]"))
+            parsing: yaml(
+                entity: "id: 'urn:x:{id}', type: T, observedAt: {field: t, format: unix}",
+                more: "rules: [{id: fresh, freshWithin: P1D}]"))
         let text = "id,t\n1,\(1_400_000_000 + offsetSeconds)\n"
         #expect(try run(definition, MemoryChunks(Array(text.utf8)), now: now).report.acceptedCount == (isFresh ? 1 : 0))
     }
@@ -66,15 +70,18 @@ struct ReportTests {
         #expect(report.tallies.map(\.value.count) == [5, 1])
         #expect(report.tallies.values.first?.first.map(\.line) == [1, 2])
         #expect(report.description.contains("    and 3 more"))
+        #expect(report.json["rules"]?.arrayValue?.map { $0["count"] } == [5, 1])
+        #expect(report.json["rejected"] == 5)
     }
 
     @Test func `rejected rows can be written, mended and read again`() throws {
-        let definition = try SourceDefinition(parsing: yaml(more: "rules: [{id: known, field: v, oneOf: [a]}]"))
+        let rules = "rules: [{id: known, field: v, oneOf: [a]}]"
+        let definition = try SourceDefinition(parsing: yaml(more: rules))
         var reader = RecordReader(definition, chunks: MemoryChunks(Array("id,v\n1,\"x, \"\"y\"\"\nz\"\n2,a\n3\n4,a,b\n".utf8)))
         var record = Record()
         #expect(try reader.next(into: &record))
         var mapper = try Mapper(definition, columns: reader.columns, now: Instant(seconds: 0), expand: expandForTest)
-        let rejected = RejectedRows(columns: reader.columns)
+        let rejected = RejectedRows(definition, columns: reader.columns)
         var text = rejected.header
         repeat {
             if case .rejected(let finding) = mapper.map(record) { text += rejected.row(record, finding) }
@@ -85,6 +92,33 @@ struct ReportTests {
                 ["3", "", "5", "fields", "", "the row has 1 fields and the table 2 columns"],
                 ["4", "a;b", "6", "fields", "", "the row has 3 fields and the table 2 columns"],
             ])
+        // The source itself reads the mended table: the columns of the reasons do no harm.
+        let mended = String(decoding: text, as: UTF8.self).replacing("\"x, \"\"y\"\"\nz\"", with: "a").replacing(
+            "3,,", with: "3,a,")
+        let second = try run(definition, MemoryChunks(Array(mended.utf8)))
+        #expect(second.entities.map(\.entity.id.text) == ["urn:x:1", "urn:x:3"])
+        #expect(second.report.rejectedCount == 1)
+    }
+
+    @Test func `rejected rows keep the separator of their source and the place of its titles`() throws {
+        let definition = try SourceDefinition(
+            parsing: yaml(
+                more: "encoding: windows-1252\ncsv: {separator: ';', skipLines: 2}\nrules: [{id: r, field: v, required: true}]"))
+        let bytes = Array("title\n\nid;v\n".utf8) + [0xE9] + Array(",;\n".utf8)
+        var reader = RecordReader(definition, chunks: MemoryChunks(bytes))
+        var record = Record()
+        #expect(try reader.next(into: &record))
+        var mapper = try Mapper(definition, columns: reader.columns, now: Instant(seconds: 0), expand: expandForTest)
+        guard case .rejected(let finding) = mapper.map(record) else {
+            Issue.record("the record was accepted")
+            return
+        }
+        let rejected = RejectedRows(definition, columns: reader.columns)
+        let text = String(decoding: rejected.header + rejected.row(record, finding), as: UTF8.self)
+        #expect(
+            text
+                == "\u{FEFF}\n\nid;v;rejected_line;rejected_rule;rejected_field;rejected_reason\r\né,;;4;r;v;the value is missing\r\n"
+        )
     }
 
     @Test func `a rejected JSON record is kept as it came`() throws {
@@ -93,6 +127,8 @@ struct ReportTests {
         var record = Record()
         #expect(try reader.next(into: &record))
         let finding = Finding(line: 1, ruleID: "syntax", field: "", reason: "r", severity: .reject)
-        #expect(String(decoding: RejectedRows(columns: nil).row(record, finding), as: UTF8.self) == "\"{\"\"id\"\": }\",1,syntax,,r\r\n")
+        #expect(
+            String(decoding: RejectedRows(definition, columns: nil).row(record, finding), as: UTF8.self)
+                == "\"{\"\"id\"\": }\",1,syntax,,r\r\n")
     }
 }

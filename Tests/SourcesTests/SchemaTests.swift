@@ -29,23 +29,29 @@ struct SchemaTests {
         let source = Self.schema["$defs"]?["source"]?["properties"]
         #expect(source?["format"]?["enum"]?.arrayValue?.compactMap(\.stringValue) == SourceFormat.allCases.map(\.rawValue))
         #expect(source?["encoding"]?["enum"]?.arrayValue?.compactMap(\.stringValue) == TextEncoding.allCases.map(\.rawValue))
-        #expect(source?["classification"]?["enum"]?.arrayValue?.compactMap(\.stringValue) == Classification.allCases.map(\.rawValue))
+        #expect(
+            source?["classification"]?["enum"]?.arrayValue?.compactMap(\.stringValue) == Classification.allCases.map(\.rawValue))
     }
 
     @Test(arguments: [
-        ("licens", "licence"), ("formt", "format"), ("atributes", "attributes"), ("Crs", "crs"), ("ruels", "rules"), ("nullTexts", "nulls"),
+        ("licens", "licence"), ("formt", "format"), ("atributes", "attributes"), ("Crs", "crs"), ("ruels", "rules"),
+        ("nullTexts", "nulls"),
     ])
     func `the nearest key is the one that takes the fewest changes`(key: String, nearest: String) {
         #expect(DefinitionKeys.nearest(to: key, in: DefinitionKeys.source) == nearest)
     }
 
-    @Test(arguments: [("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("abcd", "badc", 2)])
+    @Test(arguments: [
+        ("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("abcd", "badc", 2),
+    ])
     func `distances count insertions, deletions, replacements and swaps`(left: String, right: String, distance: Int) {
         #expect(DefinitionKeys.distance(Array(left.utf8), Array(right.utf8)) == distance)
         #expect(DefinitionKeys.distance(Array(right.utf8), Array(left.utf8)) == distance)
     }
 
-    @Test(arguments: [("P1D", 86_400), ("PT1H30M", 5400), ("P2W", 1_209_600), ("P1DT1S", 86_401), ("PT", 0), ("P", 0)] as [(String, Int64)])
+    @Test(
+        arguments: [("P1D", 86_400), ("PT1H30M", 5400), ("P2W", 1_209_600), ("P1DT1S", 86_401), ("PT", 0), ("P", 0)]
+            as [(String, Int64)])
     func `durations are counted in seconds`(text: String, seconds: Int64) {
         #expect(RuleParser.seconds(ofDuration: text) == seconds)
     }

@@ -65,7 +65,9 @@ func run(_ yaml: String, _ text: String, chunkByteCount: Int = 7) throws -> Run 
 }
 
 /// A definition with the parts that every source needs and those that a test is about.
-func yaml(format: String = "csv", entity: String = "id: 'urn:x:{id}', type: T", attributes: String = "{}", more: String = "") -> String {
+func yaml(format: String = "csv", entity: String = "id: 'urn:x:{id}', type: T", attributes: String = "{}", more: String = "")
+    -> String
+{
     """
     id: test
     title: Test

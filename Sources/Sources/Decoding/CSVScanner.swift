@@ -158,7 +158,8 @@ struct CSVScanner {
         guard row.bytes.count <= limits.recordByteCountMax else {
             throw .input(
                 line: beginLine,
-                reason: "the record is longer than \(limits.recordByteCountMax) bytes" + (state == .quoted ? "; is a quote left open?" : ""))
+                reason: "the record is longer than \(limits.recordByteCountMax) bytes"
+                    + (state == .quoted ? "; is a quote left open?" : ""))
         }
     }
 

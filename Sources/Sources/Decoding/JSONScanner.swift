@@ -76,7 +76,8 @@ struct JSONScanner {
             (phase, depth, expectsName) = (.seeking, 1, true)
         default:
             throw .input(
-                line: line, reason: path.isEmpty ? "a JSON array or object begins here" : "a JSON object with \(pathText) begins here")
+                line: line,
+                reason: path.isEmpty ? "a JSON array or object begins here" : "a JSON object with \(pathText) begins here")
         }
     }
 
@@ -189,8 +190,11 @@ struct JSONScanner {
             case UInt8(ascii: "\""): isInString = true
             case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                // A number or name ends before the array's own bracket.
-                if depth == 0 { return true }
+                if depth == 0 {
+                    // A number or name ends before the array's own bracket; a stray brace is an element of its own.
+                    if byte == UInt8(ascii: "}") { position += 1 }
+                    return true
+                }
                 depth -= 1
                 if depth == 0 {
                     position += 1

@@ -1,11 +1,11 @@
 /// Bytes in, UTF-8 text out: recognises gzip by its first two bytes, drops a byte order mark, decodes the encoding.
+/// The mark of UTF-8 outweighs the declared encoding: programs that write it mean it.
 /// Packed input is unpacked only as far as text is asked for.
 struct TextInput {
     /// The most text that one `pull` appends, before decoding.
     static let pieceByteCount = 64 << 10
 
-    private let encoding: TextEncoding
-    private let transcoder: Transcoder?
+    private var transcoder: Transcoder?
     private var queue: [UInt8] = []
     private var position = 0
     private var isFinished = false
@@ -15,7 +15,6 @@ struct TextInput {
     private var head: [UInt8]? = []
 
     init(_ encoding: TextEncoding) {
-        self.encoding = encoding
         transcoder = Transcoder(encoding)
     }
 
@@ -80,9 +79,7 @@ struct TextInput {
             append(gathered[...], to: &text)
             return true
         }
-        guard encoding == .utf8 else {
-            throw .input(line: 1, reason: "the file begins with the mark of UTF-8 but its encoding is declared as \(encoding.rawValue)")
-        }
+        transcoder = nil
         append(gathered[3...], to: &text)
         return true
     }

@@ -33,7 +33,8 @@ struct Transcoder {
     private static func forms(_ upperHalf: String) -> [UInt32] {
         upperHalf.unicodeScalars.map { scalar in
             guard scalar != "\u{FFFD}" else { return 1 << 24 | 0xFF }
-            var form = UInt32(0), count = UInt32(0)
+            var form = UInt32(0)
+            var count = UInt32(0)
             for byte in UTF8.encode(scalar) ?? .init() {
                 form |= UInt32(byte) << (8 * count)
                 count += 1
@@ -51,7 +52,8 @@ struct Transcoder {
         + "àáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ"
 
     private static let iso8859_15 =
-        "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8A}\u{8B}\u{8C}\u{8D}\u{8E}\u{8F}\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9A}\u{9B}\u{9C}\u{9D}\u{9E}\u{9F}"
+        "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8A}\u{8B}\u{8C}\u{8D}\u{8E}\u{8F}"
+        + "\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9A}\u{9B}\u{9C}\u{9D}\u{9E}\u{9F}"
         + "\u{A0}¡¢£€¥Š§š©ª«¬\u{AD}®¯°±²³Žµ¶·ž¹º»ŒœŸ¿"
         + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞß"
         + "àáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ"

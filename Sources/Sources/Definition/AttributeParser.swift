@@ -51,7 +51,9 @@ struct AttributeParser {
         switch key {
         case "relationship":
             let template = try context.template(value)
-            if let list = part["list"], template.fields.count != 1 { throw list.failure("a list goes with a template of one field") }
+            if let list = part["list"], template.fields.count != 1 {
+                throw list.failure("a list goes with a template of one field")
+            }
             return .relationship(template, listSeparator: try part["list"].map(separator))
         case "point": return .geometry(try point(value))
         case "wkt": return .geometry(.wkt(try context.field(value)))

@@ -12,7 +12,8 @@ struct RuleParser {
             throw value.failure("exactly one of \(DefinitionKeys.checks.joined(separator: ", ")) is needed here")
         }
         return QualityRule(
-            id: name, severity: try part["severity"]?.choice(Severity.self) ?? .reject, check: try check(part, kind), line: value.line)
+            id: name, severity: try part["severity"]?.choice(Severity.self) ?? .reject, check: try check(part, kind),
+            line: value.line)
     }
 
     private func check(_ part: YAMLPart, _ kind: String) throws(SourceError) -> QualityRule.Check {
@@ -76,7 +77,9 @@ struct RuleParser {
 
     static func seconds(ofDuration text: String) -> Int64? {
         guard text.hasPrefix("P"), text.utf8.count <= 32 else { return nil }
-        var total: Int64 = 0, number: Int64?, isTime = false
+        var total: Int64 = 0
+        var number: Int64?
+        var isTime = false
         for byte in text.utf8.dropFirst() {
             if (48...57).contains(byte) {
                 number = (number ?? 0) * 10 + Int64(byte - 48)

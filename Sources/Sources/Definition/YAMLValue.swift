@@ -77,7 +77,8 @@ struct YAMLValue {
         return number
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) throws(SourceError) -> Choice where Choice.RawValue == String {
+    func choice<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) throws(SourceError) -> Choice
+    where Choice.RawValue == String {
         let text = try text()
         guard let choice = Choice(rawValue: text) else {
             let names = Choice.allCases.map(\.rawValue)
@@ -125,7 +126,8 @@ struct YAMLValue {
             let nearest = DefinitionKeys.nearest(to: name, in: keys).map { "; the nearest is \($0)" } ?? ""
             throw value.failure("there is no such key here\(nearest)")
         }
-        return YAMLPart(value: self, members: Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }))
+        return YAMLPart(
+            value: self, members: Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }))
     }
 }
 

@@ -72,7 +72,8 @@ final class AttributeMapper {
         guard let datasetID else { return .value(attribute) }
         guard let text = datasetID.fill(record), let iri = IRI(text) else {
             return .invalid(
-                Fault(ruleID: FindingID.identifier, field: datasetID.missingField(record), reason: "\(datasetID.text) gives no IRI"))
+                Fault(ruleID: FindingID.identifier, field: datasetID.missingField(record), reason: "\(datasetID.text) gives no IRI")
+            )
         }
         attribute.datasetID = iri
         return .value(attribute)
@@ -132,7 +133,9 @@ final class TimeFieldReader {
     }
 
     private func instant(_ bytes: ArraySlice<UInt8>?) -> Outcome<Instant> {
-        guard let bytes else { return .invalid(Fault(ruleID: FindingID.time, field: name, reason: "an array or object is no time")) }
+        guard let bytes else {
+            return .invalid(Fault(ruleID: FindingID.time, field: name, reason: "an array or object is no time"))
+        }
         do throws(TimeReader.Invalid) { return .value(try reader.instant(bytes)) } catch {
             return .invalid(Fault(ruleID: FindingID.time, field: name, reason: "\(shown(bytes)): \(error.reason)"))
         }

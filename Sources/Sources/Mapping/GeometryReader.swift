@@ -53,7 +53,8 @@ struct GeometryReader {
     private func point(
         _ record: borrowing Record, _ xReader: FieldReader, _ yReader: FieldReader, _ unknown: [GeometryExpression.Position]
     ) -> Outcome<JSON> {
-        let xValue = xReader.value(record), yValue = yReader.value(record)
+        let xValue = xReader.value(record)
+        let yValue = yReader.value(record)
         switch (xValue.isMissing, yValue.isMissing) {
         case (true, true): return .missing
         case (true, false): return invalid("the other coordinate is there and this one is missing", xReader.name)

@@ -41,7 +41,9 @@ struct LabelPoint {
     private static func centroid(_ ring: [Position]) -> Position? {
         // Relative to the first position, so that small areas far from the origin keep their digits.
         let origin = ring[0]
-        var area = 0.0, x = 0.0, y = 0.0
+        var area = 0.0
+        var x = 0.0
+        var y = 0.0
         for (first, second) in zip(ring, ring.dropFirst()) {
             let (ax, ay, bx, by) = (first.x - origin.x, first.y - origin.y, second.x - origin.x, second.y - origin.y)
             let cross = ax * by - bx * ay

@@ -78,9 +78,12 @@ public struct Mapper {
 
     private func identifier(_ record: borrowing Record, _ template: TemplateReader) throws(Finding) -> IRI {
         guard let text = template.fill(record) else {
-            throw finding(record, FindingID.identifier, template.missingField(record), "the value is missing; the identifier needs it")
+            throw finding(
+                record, FindingID.identifier, template.missingField(record), "the value is missing; the identifier needs it")
         }
-        guard let iri = IRI(text) else { throw finding(record, FindingID.identifier, template.text, "\(shown(text)) is not an IRI") }
+        guard let iri = IRI(text) else {
+            throw finding(record, FindingID.identifier, template.text, "\(shown(text)) is not an IRI")
+        }
         return iri
     }
 

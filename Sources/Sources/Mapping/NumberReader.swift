@@ -38,7 +38,8 @@ struct NumberReader {
 
     /// Reads the digits before the decimal sign; false when thousands are grouped wrongly.
     private func wholePart(_ rest: inout ArraySlice<UInt8>, _ digits: inout Digits) -> Bool {
-        var groupCount = 0, isGrouped = false
+        var groupCount = 0
+        var isGrouped = false
         while let byte = rest.first {
             if (48...57).contains(byte) {
                 digits.append(byte, isFraction: false)
@@ -69,7 +70,8 @@ struct NumberReader {
     private func exponent(_ rest: inout ArraySlice<UInt8>) -> Int? {
         let isNegative = rest.first == UInt8(ascii: "-")
         if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
-        var number = 0, count = 0
+        var number = 0
+        var count = 0
         while let byte = rest.first, (48...57).contains(byte) {
             number = min(number * 10 + Int(byte - 48), 10_000)
             count += 1
@@ -134,7 +136,9 @@ enum Blank {
         while let first = rest.first {
             if first <= 0x20 {
                 rest.removeFirst()
-            } else if first == 0xC2 || first == 0xE2, let blank = [nonBreaking, narrowNonBreaking].first(where: { rest.starts(with: $0) }) {
+            } else if first == 0xC2 || first == 0xE2,
+                let blank = [nonBreaking, narrowNonBreaking].first(where: { rest.starts(with: $0) })
+            {
                 rest.removeFirst(blank.count)
             } else {
                 break

@@ -15,7 +15,8 @@ final class Projection {
             return
         }
         // Only codes: PROJ would also take pipelines that name files.
-        guard crs.hasPrefix("EPSG:"), (1...6).contains(crs.utf8.count - 5), crs.utf8.dropFirst(5).allSatisfy({ (48...57).contains($0) }),
+        guard crs.hasPrefix("EPSG:"), (1...6).contains(crs.utf8.count - 5),
+            crs.utf8.dropFirst(5).allSatisfy({ (48...57).contains($0) }),
             let context = proj_context_create()
         else { return nil }
         proj_log_level(context, PJ_LOG_NONE)

@@ -85,7 +85,8 @@ struct RuleChecker {
                     continue
                 }
                 let finding = Finding(
-                    line: record.line, ruleID: rule.id, field: template.text, reason: "\(text) does not exist", severity: rule.severity)
+                    line: record.line, ruleID: rule.id, field: template.text, reason: "\(text) does not exist",
+                    severity: rule.severity)
                 references.append(PendingReference(target: target, finding: finding))
             case .unique(let readers, let index):
                 if let (reason, severity) = repetition(readers.map { $0.value(record).text }, index) {

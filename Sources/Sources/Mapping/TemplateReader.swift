@@ -75,7 +75,9 @@ final class TemplateReader {
     /// The first field that is missing.
     func missingField(_ record: borrowing Record) -> String {
         for part in parts {
-            if case .field(let reader, let filters) = part, reader.value(record).bytes == nil, Self.fallback(filters) == nil { return reader.name }
+            if case .field(let reader, let filters) = part, reader.value(record).bytes == nil, Self.fallback(filters) == nil {
+                return reader.name
+            }
         }
         return text
     }
@@ -108,7 +110,9 @@ final class TemplateReader {
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
-        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"): true
+        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"),
+            UInt8(ascii: ":"):
+            true
         default: false
         }
     }

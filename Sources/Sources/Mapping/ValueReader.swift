@@ -151,7 +151,9 @@ final class ConversionReader {
             }
             return .value(.integer(integer))
         case .boolean:
-            guard let flag = Self.boolean(bytes) else { return invalid("\(shown(bytes)) is not a yes or no", FindingID.type, field) }
+            guard let flag = Self.boolean(bytes) else {
+                return invalid("\(shown(bytes)) is not a yes or no", FindingID.type, field)
+            }
             return .value(.bool(flag))
         case .date(let reader), .dateTime(let reader): return time(bytes, reader, field)
         }
@@ -200,7 +202,8 @@ extension ArraySlice<UInt8> {
     /// What stands between occurrences of `separator`, which is not empty.
     func pieces(separator: [UInt8]) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
-        var start = startIndex, at = startIndex
+        var start = startIndex
+        var at = startIndex
         while at + separator.count <= endIndex {
             if self[at] == separator[0], self[at..<(at + separator.count)].elementsEqual(separator) {
                 pieces.append(self[start..<at])

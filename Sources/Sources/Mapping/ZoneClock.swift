@@ -29,8 +29,10 @@ final class ZoneClock {
         let (before, after) = offsetsAround(dayNumber: Int(seconds.floorDivision(by: 86_400)))
         if before == after { return shown.shifted(seconds: -before) }
         // A change of the clocks is near: an offset counts when it is in force at the moment that it gives.
-        let first = seconds - Int64(before), second = seconds - Int64(after)
-        let isFirst = offset(at: first) == before, isSecond = offset(at: second) == after
+        let first = seconds - Int64(before)
+        let second = seconds - Int64(after)
+        let isFirst = offset(at: first) == before
+        let isSecond = offset(at: second) == after
         switch (isFirst, isSecond) {
         case (true, true):
             switch ambiguous {

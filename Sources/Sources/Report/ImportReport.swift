@@ -1,3 +1,4 @@
+public import CityModel
 public import OrderedCollections
 
 /// What a run of a source did. Memory is bounded: of each rule only the first findings are kept.
@@ -51,6 +52,29 @@ public struct ImportReport: Hashable, Sendable {
         let key = Key(ruleID: finding.ruleID, severity: finding.severity)
         tallies[key, default: Tally()].add(finding, countMax: findingCountMax)
     }
+}
+
+extension ImportReport {
+    /// The report as a JSON object: counts, and for each rule its severity, count and first findings.
+    public var json: JSON {
+        [
+            "records": .integer(Int64(recordCount)), "accepted": .integer(Int64(acceptedCount)),
+            "unchanged": .integer(Int64(unchangedCount)), "rejected": .integer(Int64(rejectedCount)),
+            "flagged": .integer(Int64(flaggedCount)),
+            "rules": .array(
+                tallies.map { key, tally in
+                    [
+                        "id": .string(key.ruleID), "severity": .string(key.severity.rawValue),
+                        "count": .integer(Int64(tally.count)),
+                        "first": .array(tally.first.map(\.json)),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Finding {
+    var json: JSON { ["line": .integer(Int64(line)), "field": .string(field), "reason": .string(reason)] }
 }
 
 extension ImportReport: CustomStringConvertible {

@@ -1,0 +1,71 @@
+package import CityModel
+package import Store
+package import Trust
+
+/// What is known of a municipality's file.
+package struct MunicipalitySummary: Sendable {
+    package let name: MunicipalityName
+    package let entityCount: Int
+    package let typeCount: Int
+    package let changeCount: Int64
+}
+
+/// Municipalities as wholes.
+extension Broker {
+    package func municipalities() throws -> [MunicipalityName] { try store.municipalities() }
+
+    package func summary(_ access: ReadAccess) async throws -> MunicipalitySummary {
+        try await file(toRead: access).read { snapshot in
+            let types = try snapshot.types(access.classificationMax)
+            let count = access.classificationMax == .special
+                ? try snapshot.entityCount() : try types.reduce(0) { $0 + (try snapshot.entityCount(of: $1, access.classificationMax)) }
+            return MunicipalitySummary(
+                name: access.municipality, entityCount: count, typeCount: types.count,
+                changeCount: try snapshot.lastChangeNumber())
+        }
+    }
+
+    /// - Throws: `StoreError.alreadyExists`.
+    package func createMunicipality(_ name: MunicipalityName, _ access: InstallationAccess) throws {
+        guard !store.exists(name) else { throw StoreError.alreadyExists(name) }
+        _ = try store.file(name, creating: true)
+    }
+
+    package func removeMunicipality(_ name: MunicipalityName, _ access: InstallationAccess) throws { try store.remove(name) }
+
+    /// Writes a copy of a municipality's file while others read and write.
+    package func backup(_ access: AdministerAccess, to path: String) async throws {
+        try await file(toRead: access.writing.reading).copy(to: path)
+    }
+
+    package func restore(_ name: MunicipalityName, from path: String, _ access: InstallationAccess) throws {
+        try store.restore(name, from: path)
+    }
+
+    package func verify(_ access: AdministerAccess) async throws -> VerificationReport {
+        try await file(toRead: access.writing.reading).verify()
+    }
+
+    /// Removes entities and attributes that have expired and journal entries that every follower has passed, a few at a
+    /// time, in every municipality that is open.
+    package func sweep(at now: Instant) async throws {
+        for file in store.openFiles {
+            try await file.write { transaction in
+                for stored in try transaction.expired(at: now, limit: Self.sweepCount) {
+                    let entity = try transaction.entity(stored)
+                    if let living = entity.unexpired(at: now) {
+                        try transaction.update(stored, from: entity, to: living, provenance: .init(), at: now)
+                    } else {
+                        try transaction.delete(stored, entity, at: now)
+                    }
+                }
+                try transaction.trimJournal(keeping: Self.journalKeptCount, atMost: Self.journalTrimCount)
+            }
+        }
+    }
+
+    private static var sweepCount: Int { 200 }
+    /// Changes that are kept for pages that reconnect, whatever followers there are.
+    private static var journalKeptCount: Int64 { 100_000 }
+    private static var journalTrimCount: Int { 20_000 }
+}

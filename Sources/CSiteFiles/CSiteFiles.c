@@ -1,0 +1,160 @@
+// The files of the pages (Sources/Site/Resources) as bytes of the program, so that it stays one executable. A file that
+// is added there is added here, in two places; SiteTests compares both.
+#include "CSiteFiles.h"
+
+static const unsigned char file_about_mustache[] = {
+#embed "../Site/Resources/about.mustache"
+};
+static const unsigned char file_boot_mustache[] = {
+#embed "../Site/Resources/boot.mustache"
+};
+static const unsigned char file_css_base_css[] = {
+#embed "../Site/Resources/css/base.css"
+};
+static const unsigned char file_css_map_css[] = {
+#embed "../Site/Resources/css/map.css"
+};
+static const unsigned char file_css_pages_css[] = {
+#embed "../Site/Resources/css/pages.css"
+};
+static const unsigned char file_error_mustache[] = {
+#embed "../Site/Resources/error.mustache"
+};
+static const unsigned char file_head_mustache[] = {
+#embed "../Site/Resources/head.mustache"
+};
+static const unsigned char file_header_mustache[] = {
+#embed "../Site/Resources/header.mustache"
+};
+static const unsigned char file_icon_svg[] = {
+#embed "../Site/Resources/icon.svg"
+};
+static const unsigned char file_js_api_js[] = {
+#embed "../Site/Resources/js/api.js"
+};
+static const unsigned char file_js_boot_js[] = {
+#embed "../Site/Resources/js/boot.js"
+};
+static const unsigned char file_js_chart_js[] = {
+#embed "../Site/Resources/js/chart.js"
+};
+static const unsigned char file_js_dom_js[] = {
+#embed "../Site/Resources/js/dom.js"
+};
+static const unsigned char file_js_dots_js[] = {
+#embed "../Site/Resources/js/dots.js"
+};
+static const unsigned char file_js_feed_js[] = {
+#embed "../Site/Resources/js/feed.js"
+};
+static const unsigned char file_js_in_view_js[] = {
+#embed "../Site/Resources/js/in-view.js"
+};
+static const unsigned char file_js_layers_js[] = {
+#embed "../Site/Resources/js/layers.js"
+};
+static const unsigned char file_js_map_page_js[] = {
+#embed "../Site/Resources/js/map-page.js"
+};
+static const unsigned char file_js_outlines_js[] = {
+#embed "../Site/Resources/js/outlines.js"
+};
+static const unsigned char file_js_panel_js[] = {
+#embed "../Site/Resources/js/panel.js"
+};
+static const unsigned char file_js_places_js[] = {
+#embed "../Site/Resources/js/places.js"
+};
+static const unsigned char file_js_preferences_js[] = {
+#embed "../Site/Resources/js/preferences.js"
+};
+static const unsigned char file_js_scale_js[] = {
+#embed "../Site/Resources/js/scale.js"
+};
+static const unsigned char file_js_search_js[] = {
+#embed "../Site/Resources/js/search.js"
+};
+static const unsigned char file_js_state_js[] = {
+#embed "../Site/Resources/js/state.js"
+};
+static const unsigned char file_js_status_js[] = {
+#embed "../Site/Resources/js/status.js"
+};
+static const unsigned char file_js_table_page_js[] = {
+#embed "../Site/Resources/js/table-page.js"
+};
+static const unsigned char file_js_text_page_js[] = {
+#embed "../Site/Resources/js/text-page.js"
+};
+static const unsigned char file_js_text_js[] = {
+#embed "../Site/Resources/js/text.js"
+};
+static const unsigned char file_js_timebar_js[] = {
+#embed "../Site/Resources/js/timebar.js"
+};
+static const unsigned char file_js_words_js[] = {
+#embed "../Site/Resources/js/words.js"
+};
+static const unsigned char file_map_mustache[] = {
+#embed "../Site/Resources/map.mustache"
+};
+static const unsigned char file_sources_mustache[] = {
+#embed "../Site/Resources/sources.mustache"
+};
+static const unsigned char file_table_mustache[] = {
+#embed "../Site/Resources/table.mustache"
+};
+static const unsigned char file_text_en_json[] = {
+#embed "../Site/Resources/text/en.json"
+};
+static const unsigned char file_text_fr_json[] = {
+#embed "../Site/Resources/text/fr.json"
+};
+static const unsigned char file_text_units_json[] = {
+#embed "../Site/Resources/text/units.json"
+};
+
+#define FILE_ENTRY(path, bytes) { path, bytes, sizeof bytes }
+
+static const conurb_site_file files[] = {
+    FILE_ENTRY("about.mustache", file_about_mustache),
+    FILE_ENTRY("boot.mustache", file_boot_mustache),
+    FILE_ENTRY("css/base.css", file_css_base_css),
+    FILE_ENTRY("css/map.css", file_css_map_css),
+    FILE_ENTRY("css/pages.css", file_css_pages_css),
+    FILE_ENTRY("error.mustache", file_error_mustache),
+    FILE_ENTRY("head.mustache", file_head_mustache),
+    FILE_ENTRY("header.mustache", file_header_mustache),
+    FILE_ENTRY("icon.svg", file_icon_svg),
+    FILE_ENTRY("js/api.js", file_js_api_js),
+    FILE_ENTRY("js/boot.js", file_js_boot_js),
+    FILE_ENTRY("js/chart.js", file_js_chart_js),
+    FILE_ENTRY("js/dom.js", file_js_dom_js),
+    FILE_ENTRY("js/dots.js", file_js_dots_js),
+    FILE_ENTRY("js/feed.js", file_js_feed_js),
+    FILE_ENTRY("js/in-view.js", file_js_in_view_js),
+    FILE_ENTRY("js/layers.js", file_js_layers_js),
+    FILE_ENTRY("js/map-page.js", file_js_map_page_js),
+    FILE_ENTRY("js/outlines.js", file_js_outlines_js),
+    FILE_ENTRY("js/panel.js", file_js_panel_js),
+    FILE_ENTRY("js/places.js", file_js_places_js),
+    FILE_ENTRY("js/preferences.js", file_js_preferences_js),
+    FILE_ENTRY("js/scale.js", file_js_scale_js),
+    FILE_ENTRY("js/search.js", file_js_search_js),
+    FILE_ENTRY("js/state.js", file_js_state_js),
+    FILE_ENTRY("js/status.js", file_js_status_js),
+    FILE_ENTRY("js/table-page.js", file_js_table_page_js),
+    FILE_ENTRY("js/text-page.js", file_js_text_page_js),
+    FILE_ENTRY("js/text.js", file_js_text_js),
+    FILE_ENTRY("js/timebar.js", file_js_timebar_js),
+    FILE_ENTRY("js/words.js", file_js_words_js),
+    FILE_ENTRY("map.mustache", file_map_mustache),
+    FILE_ENTRY("sources.mustache", file_sources_mustache),
+    FILE_ENTRY("table.mustache", file_table_mustache),
+    FILE_ENTRY("text/en.json", file_text_en_json),
+    FILE_ENTRY("text/fr.json", file_text_fr_json),
+    FILE_ENTRY("text/units.json", file_text_units_json),
+};
+
+size_t conurb_site_file_count(void) { return sizeof files / sizeof files[0]; }
+conurb_site_file conurb_site_file_at(size_t index) { return files[index]; }

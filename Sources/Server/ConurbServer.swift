@@ -1,0 +1,215 @@
+internal import AsyncHTTPClient
+package import Broker
+internal import CityModel
+package import Door
+internal import Foundation
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NGSILD
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Sources
+internal import Store
+internal import Synchronization
+package import Trust
+
+/// The whole program but for its command line: the store, the rooms above it and the doors, on a network address and on a
+/// control socket in the data directory. A service: it ends when its service group does, after it has answered what it
+/// has accepted.
+package final class ConurbServer: Service {
+    package let broker: Broker
+    package let gatekeeper: Gatekeeper
+    package let table: RouteTable
+
+    private let configuration: ServerConfiguration
+    private let store: Store
+    private let metrics = ServerMetrics()
+    private let client: HTTPClient
+    private let readiness: Readiness
+    private let logger: Logger
+
+    /// Opens the data directory.
+    /// - Throws: `StoreError.locked` when another process has it; an error that names a faulty contexts directory.
+    package init(_ configuration: ServerConfiguration, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        let limits = configuration.limits
+        store = try Store(directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax))
+        gatekeeper = Gatekeeper(store: store, isOpen: configuration.isOpen)
+        broker = Broker(
+            store: store,
+            configuration: BrokerConfiguration(
+                createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
+                searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax))
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration)
+        let download = ContextDownload(client: client, egress: EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress))
+        let contexts = ContextLibrary(
+            broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
+        let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
+        self.readiness = readiness
+        let doors = Doors(
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
+            isReady: { readiness.isReady }, configuration: configuration)
+        table = RouteTable(doors.routes)
+    }
+
+    private static var clientConfiguration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: .seconds(3), read: .seconds(5))
+        return configuration
+    }
+
+    /// Returns once requests are served.
+    package func untilReady() async { await readiness.wait() }
+
+    /// The port of the network address, once requests are served; it differs from the configured one when that was 0.
+    package var port: Int? { readiness.port }
+
+    package func run() async throws {
+        let sweeper = Sweeper(broker: broker, logger: logger)
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: sweeper), .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
+        ]
+        if configuration.listens {
+            services.append(.init(service: try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
+        }
+        var group = ServiceGroupConfiguration(services: services, logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(20)
+        let result: Result<Void, any Error>
+        do { result = .success(try await ServiceGroup(configuration: group).run()) } catch { result = .failure(error) }
+        readiness.close()
+        try? FileManager.default.removeItem(atPath: configuration.controlSocketPath)
+        try await client.shutdown()
+        try store.close()
+        try result.get()
+    }
+
+    private func prepareSocket() throws -> String {
+        let path = configuration.controlSocketPath
+        guard path.utf8.count < 104 else {
+            throw StoreError.cannotUse(path: path, reason: "the path of the data directory is too long for a control socket")
+        }
+        // A socket that an earlier process left behind; the directory's lock says that none is using it.
+        try? FileManager.default.removeItem(atPath: path)
+        return path
+    }
+
+    private func application(_ address: BindAddress, isControl: Bool) throws -> some Service {
+        let limits = configuration.limits
+        let responder = Responder(table: table, limits: limits, metrics: metrics, isControl: isControl, log: logger)
+        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
+            maxHeaderFieldCount: limits.headerCountMax)
+        let readiness = readiness
+        let socketPath = configuration.controlSocketPath
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .notice)
+        return Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)),
+            configuration: ApplicationConfiguration(
+                address: address, serverName: nil,
+                availableConnectionsDelegate: isControl
+                    ? nil : MaximumAvailableConnections.maximum(limits.connectionCountMax, logger: quiet)),
+            onServerRunning: { channel in
+                if isControl { chmod(socketPath, 0o600) }
+                readiness.serverRuns(port: isControl ? nil : channel.localAddress?.port)
+            }, logger: quiet)
+    }
+}
+
+/// Makes all doors and gathers their routes.
+private struct Doors {
+    let broker: Broker
+    let gatekeeper: Gatekeeper
+    let contexts: ContextLibrary
+    let store: Store
+    let metrics: ServerMetrics
+    let isReady: @Sendable () -> Bool
+    let configuration: ServerConfiguration
+
+    var routes: [Route] {
+        let limits = configuration.limits
+        let ngsild = NGSILDDoor(
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts,
+            limits: NGSILDLimits(pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax))
+        let system = SystemDoor(store: store, metrics: metrics, isReady: isReady)
+        let administration = AdministrationDoor(
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
+        let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
+        let all = ngsild.routes + sources.routes + administration.routes + system.routes
+        return all + [openAPI(all)]
+    }
+
+    private func openAPI(_ routes: [Route]) -> Route {
+        let own = Route(
+            .get, "/openapi.json", "This document", tag: "Operation", responses: [.init(200, "OpenAPI 3.1", mediaTypes: ["application/json"])]
+        ) { _ in Response(status: .ok) }
+        let document = SystemDoor.json(OpenAPI.document(routes + [own]))
+        return Route(.get, own.path, own.summary, tag: own.tag, responses: own.responses) { _ in document }
+    }
+}
+
+/// Which servers run, and whether they all do.
+private final class Readiness: Sendable {
+    private struct State {
+        var missing: Int
+        var port: Int?
+        var isClosed = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(awaited: Int) { state = Mutex(State(missing: awaited)) }
+
+    var isReady: Bool { state.withLock { $0.missing == 0 && !$0.isClosed } }
+    var port: Int? { state.withLock { $0.port } }
+
+    func serverRuns(port: Int?) { release { state in
+        state.missing -= 1
+        state.port = port ?? state.port
+    } }
+
+    func close() { release { $0.isClosed = true } }
+
+    private func release(_ change: (inout State) -> Void) {
+        let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            change(&state)
+            guard state.missing == 0 || state.isClosed else { return [] }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.missing == 0 || state.isClosed { return true }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+}
+
+/// Removes what has expired, once a second (clause 4.22 lets it lag).
+private struct Sweeper: Service {
+    let broker: Broker
+    let logger: Logger
+
+    func run() async throws {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+            do { try await broker.sweep(at: .now) } catch {
+                logger.error("sweeping failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import CityModel
+internal import HTTPTypes
+internal import Door
+internal import OrderedCollections
+
+/// The OpenAPI 3.1 document, made from the routes themselves.
+enum OpenAPI {
+    static func document(_ routes: [Route]) -> JSON {
+        var paths: JSONObject = [:]
+        for route in routes {
+            var operations = paths[route.path]?.objectValue ?? [:]
+            operations[route.method.rawValue.lowercased()] = operation(route)
+            paths[route.path] = .object(operations)
+        }
+        let tags = OrderedSet(routes.map(\.tag)).map { JSON.object(["name": .string($0)]) }
+        return [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "Conurb", "version": .string(Version.current),
+                "summary": "The shared data platform of a metropolitan area",
+                "license": ["name": "EUPL-1.2", "identifier": "EUPL-1.2"],
+            ],
+            "servers": [["url": "/"]], "tags": .array(tags), "security": [["token": []], [:]], "paths": .object(paths),
+            "components": ["schemas": schemas, "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]]],
+        ]
+    }
+
+    private static func operation(_ route: Route) -> JSON {
+        var operation: JSONObject = [
+            "summary": .string(route.summary), "operationId": .string(identifier(route)), "tags": [.string(route.tag)],
+        ]
+        if !route.parameters.isEmpty { operation["parameters"] = .array(route.parameters.map(parameter)) }
+        if let body = route.body {
+            operation["requestBody"] = [
+                "required": .bool(body.isRequired), "content": .object(content(body.mediaTypes, schema: body.schema)),
+            ]
+        }
+        var responses: JSONObject = [:]
+        for answer in route.responses {
+            var members: JSONObject = ["description": .string(answer.summary)]
+            if !answer.mediaTypes.isEmpty { members["content"] = .object(content(answer.mediaTypes, schema: answer.schema ?? [:])) }
+            responses[String(answer.status)] = .object(members)
+        }
+        responses["default"] = [
+            "description": "A problem (RFC 9457)",
+            "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+        ]
+        operation["responses"] = .object(responses)
+        return .object(operation)
+    }
+
+    private static func identifier(_ route: Route) -> String {
+        let words = route.path.split { !$0.isLetter && !$0.isNumber }.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return route.method.rawValue.lowercased() + words.joined()
+    }
+
+    private static func parameter(_ parameter: Route.Parameter) -> JSON {
+        [
+            "name": .string(parameter.name), "in": .string(parameter.place.rawValue), "required": .bool(parameter.isRequired),
+            "description": .string(parameter.summary), "schema": parameter.schema,
+        ]
+    }
+
+    private static func content(_ mediaTypes: [String], schema: JSON) -> JSONObject {
+        JSONObject(mediaTypes.map { ($0, ["schema": schema]) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static let schemas: JSON = [
+        "Problem": [
+            "type": "object", "required": ["type", "title", "status"],
+            "properties": [
+                "type": ["type": "string", "format": "uri"], "title": ["type": "string"], "status": ["type": "integer"],
+                "detail": ["type": "string"],
+            ],
+        ],
+        "Entity": [
+            "type": "object", "required": ["id", "type"],
+            "properties": [
+                "id": ["type": "string", "format": "uri"],
+                "type": ["oneOf": [["type": "string"], ["type": "array", "items": ["type": "string"]]]],
+                "scope": ["oneOf": [["type": "string"], ["type": "array", "items": ["type": "string"]]]], "@context": [:],
+            ],
+            "additionalProperties": true,
+        ],
+        "UpdateResult": [
+            "type": "object", "required": ["updated", "notUpdated"],
+            "properties": [
+                "updated": ["type": "array", "items": ["type": "string"]],
+                "notUpdated": [
+                    "type": "array",
+                    "items": ["type": "object", "properties": ["attributeName": ["type": "string"], "reason": ["type": "string"]]],
+                ],
+            ],
+        ],
+        "BatchOperationResult": [
+            "type": "object", "required": ["success", "errors"],
+            "properties": [
+                "success": ["type": "array", "items": ["type": "string", "format": "uri"]],
+                "errors": [
+                    "type": "array",
+                    "items": [
+                        "type": "object",
+                        "properties": ["entityId": ["type": "string"], "error": ["$ref": "#/components/schemas/Problem"]],
+                    ],
+                ],
+            ],
+        ],
+        "Query": [
+            "type": "object", "required": ["type"],
+            "properties": [
+                "type": ["const": "Query"], "entities": ["type": "array", "items": ["type": "object"]], "q": ["type": "string"],
+                "geoQ": ["type": "object"], "scopeQ": ["type": "string"], "pick": ["type": "array", "items": ["type": "string"]],
+                "omit": ["type": "array", "items": ["type": "string"]], "attrs": ["type": "array", "items": ["type": "string"]],
+            ],
+        ],
+    ]
+}

@@ -1,0 +1,141 @@
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import Store
+internal import Trust
+
+/// The context that Hummingbird makes for each request; the doors have their own (`DoorRequest`).
+struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+}
+
+/// Answers every request: finds its route, applies the limits, hands it to its door and turns what is thrown into problem
+/// details.
+struct Responder: HTTPResponder {
+    let table: RouteTable
+    let limits: ServerLimits
+    let metrics: ServerMetrics
+    /// Whether requests come over the control socket.
+    let isControl: Bool
+    let log: Logger
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let start = ContinuousClock.now
+        metrics.began()
+        let (response, route) = await answer(request)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        metrics.ended(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
+        log.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method)", "route": "\(route)", "status": "\(response.status.code)",
+                "ms": "\((seconds * 10_000).rounded() / 10)",
+            ])
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request) async -> (Response, route: String) {
+        let target = request.head.path ?? "/"
+        let path = target.prefix { $0 != "?" }
+        var route = "unknown"
+        do {
+            switch table.match(request.method, path) {
+            case .unknown: throw Problem(.resourceNotFound("there is nothing at \(path)"))
+            case .otherMethods(let methods): return (Self.methodNotAllowed(methods), route)
+            case .route(let found, let pathParameters):
+                route = found.path
+                let doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
+                var response = try await found.handler(doorRequest)
+                if let tenant = request.headers[.ngsildTenant] { response.headers[.ngsildTenant] = tenant }
+                return (response, route)
+            }
+        } catch {
+            return (problem(error, request, route).response(headers: Self.echoed(request)), route)
+        }
+    }
+
+    private static func echoed(_ request: Request) -> HTTPFields {
+        var headers: HTTPFields = [:]
+        if let tenant = request.headers[.ngsildTenant] { headers[.ngsildTenant] = tenant }
+        return headers
+    }
+
+    private static func methodNotAllowed(_ methods: [HTTPRequest.Method]) -> Response {
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
+        return Problem.own("method-not-allowed", "Method not allowed", status: 405, "this resource knows \(allowed)")
+            .response(headers: [.allow: allowed])
+    }
+
+    private func problem(_ error: any Error, _ request: Request, _ route: String) -> Problem {
+        switch error {
+        case let problem as Problem: return problem
+        case .internalFault(let detail) as CityError:
+            log.error("internal fault", metadata: ["route": "\(route)", "fault": "\(detail)"])
+            return Problem(.internalFault(detail))
+        case let error as CityError: return Problem(error)
+        case StoreError.notFound(let name): return Problem(.nonexistentTenant("there is no municipality \(name)"))
+        case StoreError.alreadyExists(let name): return Problem(.alreadyExists("municipality \(name) exists already"))
+        case let error as StoreError:
+            log.error("store", metadata: ["route": "\(route)", "error": "\(error)"])
+            return .own("unusable-file", "Unusable file", status: 500, error.description)
+        case is NIOTooManyBytesError: return tooLarge
+        default:
+            log.error("unexpected error", metadata: ["route": "\(route)", "error": "\(type(of: error)): \(error)"])
+            return Problem(.internalFault(""))
+        }
+    }
+
+    private var tooLarge: Problem {
+        .own("body-too-large", "Body too large", status: 413, "the body has more than \(limits.bodyByteCountMax) bytes")
+    }
+
+    private func doorRequest(
+        _ request: Request, _ route: Route, path: Substring, pathParameters: [String: String], target: String
+    ) async throws -> DoorRequest {
+        let query = path.count < target.count ? target.dropFirst(path.count + 1) : ""
+        return DoorRequest(
+            method: request.method, path: String(path), headers: request.headers, authority: request.head.authority,
+            query: try QueryParameters(query), pathParameters: pathParameters, credential: try credential(request), now: .now,
+            content: try await content(request, route), logger: log)
+    }
+
+    private func credential(_ request: Request) throws -> Credential {
+        if isControl { return .controlSocket }
+        guard let header = request.headers[.authorization] else { return .none }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+            throw CityError.unauthenticated("Authorization: Bearer and a token are expected")
+        }
+        return .bearer(String(parts[1]))
+    }
+
+    private func content(_ request: Request, _ route: Route) async throws -> DoorRequest.Content {
+        guard let body = route.body else { return .collected(ByteBuffer()) }
+        if body.isStreamed { return .stream(request.body) }
+        guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else {
+            // Clause 6.3.4 asks for a length and makes no exception.
+            throw Problem.own("length-required", "Length required", status: 411, "Content-Length: is missing")
+        }
+        guard length <= limits.bodyByteCountMax else { throw tooLarge }
+        return .collected(try await collected(request))
+    }
+
+    /// The body, which has to arrive in time: a client that sends drop by drop does not hold a request open for ever.
+    private func collected(_ request: Request) async throws -> ByteBuffer {
+        let deadline = ContinuousClock.now + .seconds(limits.bodySecondsMax)
+        var collected = ByteBuffer()
+        for try await part in request.body {
+            collected.writeImmutableBuffer(part)
+            guard collected.readableBytes <= limits.bodyByteCountMax else { throw tooLarge }
+            guard ContinuousClock.now < deadline else {
+                throw Problem.own(
+                    "body-too-slow", "Body too slow", status: 408, "the body did not arrive within \(limits.bodySecondsMax) seconds")
+            }
+        }
+        return collected
+    }
+}

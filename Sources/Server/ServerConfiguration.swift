@@ -1,0 +1,60 @@
+/// How a server runs. Every value has a limit's job: what is not said here is not unbounded.
+package struct ServerConfiguration: Sendable {
+    /// The folder that holds the municipalities.
+    package var dataDirectory: String
+    package var host: String
+    package var port: Int
+    /// Whether to listen on the network at all; the control socket is always there.
+    package var listens: Bool
+    /// Whether authentication is switched off.
+    package var isOpen: Bool
+    /// Whether the first write to a municipality that is not there makes it; nil: when the installation is open.
+    package var createsMunicipalities: Bool?
+    /// A folder of JSON-LD contexts to use instead of the network, with `index.json` mapping URL to file name.
+    package var contextsDirectory: String?
+    /// Whether outbound requests may go to private and link-local addresses.
+    package var allowsPrivateEgress: Bool
+    package var limits: ServerLimits
+    package var site: SiteSettings
+
+    package init(dataDirectory: String) {
+        self.dataDirectory = dataDirectory
+        (host, port, listens, isOpen, allowsPrivateEgress) = ("127.0.0.1", 1026, true, false, false)
+        (createsMunicipalities, contextsDirectory, limits, site) = (nil, nil, ServerLimits(), SiteSettings())
+    }
+
+    /// Where the command line reaches a running server.
+    package var controlSocketPath: String { dataDirectory + "/conurb.sock" }
+}
+
+/// What one request, one connection or one file may take.
+package struct ServerLimits: Sendable {
+    package var bodyByteCountMax = 16 << 20
+    package var headerByteCountMax = 32 << 10
+    package var headerCountMax = 100
+    package var nestingDepthMax = 64
+    package var pageCountMax = 1000
+    package var batchCountMax = 10_000
+    package var connectionCountMax = 1000
+    /// Seconds after which a connection that says nothing is closed.
+    package var idleSecondsMax = 60
+    /// Seconds that a request's body may take to arrive.
+    package var bodySecondsMax = 30
+    /// Seconds that a query may take.
+    package var querySecondsMax = 10
+    /// Municipalities whose files are open at once.
+    package var openFileCountMax = 64
+    package init() {}
+}
+
+/// What the pages show of the installation.
+package struct SiteSettings: Sendable {
+    package var name = "Conurb"
+    /// IANA name of the zone that pages show times in.
+    package var timeZone = "UTC"
+    /// A tile server's URL with `{z}`, `{x}` and `{y}`; without one, maps show outlines.
+    package var tileURL: String?
+    package var tileAttribution: String?
+    package var leafletDirectory = "/usr/share/javascript/leaflet"
+    package init() {}
+}

@@ -1,0 +1,109 @@
+internal import CityModel
+internal import Crypto
+internal import Door
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// Scripts, styles and Leaflet, read and compressed once at start. Their address holds a hash of their contents, so that
+/// they can be kept for good by whoever has them.
+struct Assets: Sendable {
+    struct File: Sendable {
+        let type: String
+        let bytes: ByteBuffer
+        let packed: ByteBuffer?
+    }
+
+    /// A hash of all contents.
+    let version: String
+    private let files: [String: File]
+
+    /// Leaflet's own files that the pages use.
+    private static let leafletPaths = [
+        "leaflet.esm.min.js", "leaflet.css", "images/layers.png", "images/layers-2x.png", "images/marker-icon.png",
+        "images/marker-icon-2x.png", "images/marker-shadow.png",
+    ]
+
+    /// - Parameter leafletDirectory: files that are not there are not served; the pages but the map work without.
+    init(leafletDirectory: String) {
+        var contents: [(path: String, bytes: [UInt8])] = SiteFiles.paths
+            .filter { $0.hasPrefix("css/") || $0.hasPrefix("js/") || $0 == "icon.svg" }
+            .compactMap { path in SiteFiles.bytes(path).map { (path, $0) } }
+        let leaflet = URL(filePath: leafletDirectory, directoryHint: .isDirectory)
+        for path in Self.leafletPaths {
+            guard let data = try? Data(contentsOf: leaflet.appending(path: path)) else { continue }
+            contents.append(("leaflet/" + path, Array(data)))
+        }
+        var hash = SHA256()
+        var files: [String: File] = [:]
+        for (path, bytes) in contents {
+            hash.update(data: Array("\(path) \(bytes.count)\n".utf8))
+            hash.update(data: bytes)
+            files[path] = Self.file(path, bytes)
+        }
+        self.files = files
+        version = hash.finalize().prefix(8).map { byte in
+            let text = String(byte, radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }.joined()
+    }
+
+    private static func file(_ path: String, _ bytes: [UInt8]) -> File {
+        let type = SiteFiles.mediaType(path)
+        let packed = type == "image/png" || bytes.count < Gzip.byteCountMin ? nil : Gzip.compress(bytes, level: 9)
+        return File(type: type, bytes: ByteBuffer(bytes: bytes), packed: packed.map { ByteBuffer(bytes: $0) })
+    }
+
+    /// The address that paths within the assets follow.
+    var base: String { "/assets/\(version)" }
+
+    subscript(path: String) -> File? { files[path] }
+
+    /// The modules of the scripts without the three that pages begin with, for preloading.
+    static let modules: [String] = SiteFiles.paths.filter { $0.hasPrefix("js/") }
+        .map { String($0.dropFirst(3).dropLast(3)) }
+        .filter { !["map-page", "table-page", "text-page"].contains($0) }
+}
+
+extension SiteDoor {
+    var assetRoutes: [Route] {
+        let file = Route.Answer(200, "The file", mediaTypes: ["text/css", "text/javascript", "image/svg+xml", "image/png"])
+        let parameters: [Route.Parameter] = [.init("version", in: .path, "A hash of the contents"), .init("file", in: .path, "The file's name")]
+        let folder = Route.Parameter("folder", in: .path, "css, js or leaflet")
+        return [
+            Route(.get, "/assets/{version}/{file}", "A file of the pages", tag: Self.pagesTag, parameters: parameters, responses: [file]) {
+                try asset([try $0.pathParameter("file")], $0)
+            },
+            Route(
+                .get, "/assets/{version}/{folder}/{file}", "A file of the pages", tag: Self.pagesTag, parameters: parameters + [folder],
+                responses: [file]
+            ) { try asset([try $0.pathParameter("folder"), try $0.pathParameter("file")], $0) },
+            Route(
+                .get, "/assets/{version}/{folder}/images/{file}", "A file of the pages", tag: Self.pagesTag,
+                parameters: parameters + [folder], responses: [file]
+            ) { try asset([try $0.pathParameter("folder"), "images", try $0.pathParameter("file")], $0) },
+        ]
+    }
+
+    /// An old version answers with what there is now, which nobody may keep: a page that was open during an upgrade works on.
+    private func asset(_ path: [String], _ request: DoorRequest) throws -> Response {
+        guard let file = assets[path.joined(separator: "/")] else {
+            throw CityError.resourceNotFound("there is no file \(path.joined(separator: "/"))")
+        }
+        let isCurrent = try request.pathParameter("version") == assets.version
+        let tag = "\"\(assets.version)\""
+        var headers: HTTPFields = [
+            .contentType: file.type, .xContentTypeOptions: "nosniff", .vary: "Accept-Encoding", .eTag: tag,
+            .cacheControl: isCurrent ? "public, max-age=31536000, immutable" : "no-cache",
+        ]
+        if request.headers[.ifNoneMatch].map({ $0.contains(tag) }) ?? false {
+            return Response(status: .notModified, headers: headers)
+        }
+        guard let packed = file.packed, Gzip.isAccepted(request.headers) else {
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.bytes))
+        }
+        headers[.contentEncoding] = "gzip"
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: packed))
+    }
+}

@@ -1,0 +1,97 @@
+internal import CityModel
+internal import OrderedCollections
+internal import Trust
+
+/// What there is to show: municipalities, types of entity and how each is coloured. Made from all files at once, so that a
+/// type has one colour everywhere.
+struct Catalogue: Sendable {
+    struct Municipality: Sendable {
+        let key: String
+        let name: String
+        let access: ReadAccess
+        /// Entities of each type that may be seen.
+        let counts: [IRI: Int]
+        /// Attributes that hold names.
+        let nameAttributes: [IRI]
+        /// The journal's position when this was read, or one before it.
+        let position: Int64
+    }
+
+    /// A type of entity that is no ground.
+    struct Entry: Sendable {
+        let type: IRI
+        let shortName: String
+        /// What pages call it: its short name, or its IRI when two types have the same.
+        let key: String
+        let isPlaced: Bool
+        let scale: Scale?
+        var moves: Bool { KnownType[shortName]?.moves ?? false }
+        var isEvent: Bool { KnownType[shortName]?.isEvent ?? false }
+    }
+
+    let municipalities: [Municipality]
+    /// Known types first, in the order of `KnownType.all`, then the others by name.
+    let entries: [Entry]
+    /// Everything's box; never empty.
+    let box: BoundingBox
+    /// Changes when what is kept of an entity becomes wrong.
+    let signature: [String]
+    private let places: [IRI: Int]
+    private let keys: [String: Int]
+
+    /// As many as there are marks to tell them apart.
+    static let layerCountMax = 12
+
+    init(municipalities: [Municipality], entries: [Entry], box: BoundingBox) {
+        (self.municipalities, self.entries, self.box) = (municipalities, entries, box)
+        places = Dictionary(entries.enumerated().map { ($1.type, $0) }, uniquingKeysWith: { first, _ in first })
+        keys = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+        signature = entries.map { "\($0.type) \($0.scale?.attribute.text ?? "")" }
+    }
+
+    /// The entries that are layers of the map.
+    var layers: ArraySlice<Int> { entries.indices.filter { entries[$0].isPlaced }.prefix(Self.layerCountMax) }
+
+    func entry(key: String) -> Int? { keys[key] }
+
+    /// What an entity with these types is shown as: the first of its types that is an entry; nil for ground.
+    func entry(types: [IRI]) -> Int? {
+        guard OutlineKind.of(types) == nil else { return nil }
+        return types.lazy.compactMap { places[$0] }.first
+    }
+
+    func municipality(_ key: String) -> Int? { municipalities.firstIndex { $0.key == key } }
+
+    func count(_ entry: Int, in municipality: Int? = nil) -> Int {
+        let type = entries[entry].type
+        if let municipality { return municipalities[municipality].counts[type] ?? 0 }
+        return municipalities.reduce(0) { $0 + ($1.counts[type] ?? 0) }
+    }
+}
+
+/// How the values of one attribute become colours.
+enum Scale: Hashable, Sendable {
+    case number(IRI, unitCode: String?, range: ClosedRange<Double>)
+    case state(IRI, values: [String])
+
+    var attribute: IRI {
+        switch self {
+        case .number(let attribute, _, _), .state(let attribute, _): attribute
+        }
+    }
+
+    /// The attribute's value when it can be coloured, else null.
+    func value(_ json: JSON?) -> JSON {
+        switch (self, json) {
+        case (.number, .integer?), (.number, .number?), (.state, .string?): json ?? .null
+        default: .null
+        }
+    }
+}
+
+extension OutlineKind {
+    static func of(_ types: [IRI]) -> OutlineKind? {
+        let kinds = types.compactMap { of($0.shortName) }
+        return allCases.first(where: kinds.contains)
+    }
+}

@@ -1,0 +1,86 @@
+internal import Broker
+internal import CityModel
+internal import Store
+internal import Trust
+
+/// The city as the pages read it: all municipalities, with what may be read without a credential.
+struct City: Sendable {
+    let broker: Broker
+    let configuration: SiteConfiguration
+    let marks: MarkCache
+    private let keeper: CatalogueKeeper
+
+    init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
+        self.broker = broker
+        self.configuration = configuration
+        marks = MarkCache(countMax: configuration.limits.markCountMax)
+        keeper = CatalogueKeeper(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
+    }
+
+    var limits: SiteLimits { configuration.limits }
+
+    func catalogue(at now: Instant) async throws -> Catalogue { try await keeper.catalogue(at: now) }
+
+    /// The municipalities that a request asks for: one by its key, or all.
+    /// - Throws: `resourceNotFound` for a key that is not there.
+    func municipalities(_ key: String?, in catalogue: Catalogue) throws(CityError) -> [Int] {
+        guard let key, !key.isEmpty else { return Array(catalogue.municipalities.indices) }
+        guard let index = catalogue.municipality(key) else { throw .resourceNotFound("municipality: there is no \(key.prefix(100))") }
+        return [index]
+    }
+}
+
+/// Keeps the catalogue until the city has changed, and then for a while.
+actor CatalogueKeeper {
+    private let broker: Broker
+    private let gatekeeper: Gatekeeper
+    private let configuration: SiteConfiguration
+    private var kept: (catalogue: Catalogue, at: ContinuousClock.Instant)?
+    private var building: Task<Catalogue, any Error>?
+
+    init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
+        (self.broker, self.gatekeeper, self.configuration) = (broker, gatekeeper, configuration)
+    }
+
+    func catalogue(at now: Instant) async throws -> Catalogue {
+        if let kept, ContinuousClock.now - kept.at < .seconds(configuration.limits.catalogueSeconds) { return kept.catalogue }
+        // The task ends when the catalogue is there; whoever asks meanwhile waits for the same one.
+        let task = building ?? Task { try await self.refreshed(at: now) }
+        building = task
+        defer { if building == task { building = nil } }
+        return try await task.value
+    }
+
+    private func refreshed(at now: Instant) async throws -> Catalogue {
+        let names = try await configuration.municipalities()
+        if let kept, try await isCurrent(kept.catalogue, names) {
+            self.kept?.at = .now
+            return kept.catalogue
+        }
+        var builder = CatalogueBuilder()
+        let sampleCount = max(8, 240 / max(1, names.count))
+        for name in names {
+            let access = try await gatekeeper.reading(name, .none)
+            // One that was removed since the list was made is left out.
+            guard let vocabulary = try await vocabulary(access, sampleCount, now) else { continue }
+            builder.add(access, vocabulary)
+        }
+        let catalogue = builder.catalogue()
+        kept = (catalogue, .now)
+        return catalogue
+    }
+
+    private func vocabulary(_ access: ReadAccess, _ sampleCount: Int, _ now: Instant) async throws -> LiveVocabulary? {
+        do {
+            return try await broker.liveVocabulary(sampleCountMax: sampleCount, access, at: now)
+        } catch CityError.nonexistentTenant {
+            return nil
+        }
+    }
+
+    private func isCurrent(_ catalogue: Catalogue, _ names: [MunicipalityName]) async throws -> Bool {
+        guard names.map(\.text) == catalogue.municipalities.map(\.key) else { return false }
+        for municipality in catalogue.municipalities where try broker.newestChange(municipality.access) != municipality.position { return false }
+        return true
+    }
+}

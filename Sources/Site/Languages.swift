@@ -1,0 +1,115 @@
+internal import CityModel
+internal import OrderedCollections
+
+/// The words of one language file, with numbers as that language writes them.
+struct Language: Sendable {
+    let code: String
+    let name: String
+    let locale: String
+    private let file: JSON
+    private let decimal: String
+    private let group: String
+
+    init?(_ file: JSON) {
+        guard let about = file["language"], let code = about["code"]?.stringValue, let name = about["name"]?.stringValue,
+            let locale = about["locale"]?.stringValue, let decimal = about["decimal"]?.stringValue,
+            let group = about["group"]?.stringValue
+        else { return nil }
+        (self.code, self.name, self.locale, self.file, self.decimal, self.group) = (code, name, locale, file, decimal, group)
+    }
+
+    /// For the template key `language`.
+    var about: JSON { file["language"] ?? .null }
+    var page: JSON { file["page"] ?? .null }
+    /// For the scripts' `strings`.
+    var script: JSON { file["script"] ?? .null }
+
+    /// A text by its path, such as `table.showing`, with its slots filled; the path itself when the file has no such text.
+    func text(_ path: String, _ values: [String: String] = [:]) -> String {
+        var node = page
+        for part in path.split(separator: ".") { node = node[String(part)] ?? .null }
+        var text = node.stringValue ?? path
+        for (name, value) in values { text = text.replacing("{\(name)}", with: value) }
+        return text
+    }
+
+    func scriptText(_ name: String) -> String { script[name]?.stringValue ?? name }
+
+    /// The name of a type of entity in the words of people.
+    func type(_ shortName: String) -> String { file["types"]?[shortName]?.stringValue ?? Words.split(shortName) }
+    func attribute(_ shortName: String) -> String { file["attributes"]?[shortName]?.stringValue ?? Words.split(shortName) }
+    /// The label of a value that is a word of the data model; nil when the file has none.
+    func knownValue(_ value: String) -> String? { file["values"]?[value]?.stringValue }
+    func value(_ value: String) -> String { knownValue(value) ?? value }
+}
+
+extension Language {
+    func count(_ number: Int) -> String { grouped(String(number.magnitude), isNegative: number < 0) }
+
+    /// A measured number with as many decimals as its size deserves, as the scripts write it: 4.25, 21.3, 1 013.
+    func number(_ value: Double) -> String {
+        guard value.isFinite else { return "" }
+        let size = value.magnitude
+        let digits = size >= 100 ? 0 : size >= 10 ? 1 : 2
+        let scale = digits == 0 ? 1.0 : digits == 1 ? 10 : 100
+        guard size < 1e15 else { return value.description }
+        let scaled = Int64((size * scale).rounded(.toNearestOrAwayFromZero))
+        let whole = String(scaled / Int64(scale))
+        var fraction = String(scaled % Int64(scale))
+        while fraction.count < digits { fraction = "0" + fraction }
+        while fraction.last == "0" { fraction.removeLast() }
+        let isZero = scaled == 0
+        return grouped(whole, isNegative: value < 0 && !isZero) + (digits == 0 || fraction.isEmpty ? "" : decimal + fraction)
+    }
+
+    private func grouped(_ digits: String, isNegative: Bool) -> String {
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text += group }
+            text.append(digit)
+        }
+        return isNegative ? "-" + text : text
+    }
+}
+
+/// All languages of the pages. A new one is one more file in `Resources/text`.
+struct Languages: Sendable {
+    let all: [Language]
+    /// The one for readers of none of them: English.
+    let fallback: Language
+    private let units: JSON
+
+    /// From the files of the program.
+    static let standard: Languages = {
+        let files = SiteFiles.paths.filter { $0.hasPrefix("text/") && $0.hasSuffix(".json") && $0 != "text/units.json" }
+        let all = files.compactMap { SiteFiles.text($0).flatMap { try? JSON(parsing: $0) }.flatMap(Language.init) }
+        let units = SiteFiles.text("text/units.json").flatMap { try? JSON(parsing: $0) } ?? .null
+        guard let fallback = all.first(where: { $0.code == "en" }) ?? all.first else {
+            preconditionFailure("text/en.json is not a language file")
+        }
+        return Languages(all: all, fallback: fallback, units: units)
+    }()
+
+    subscript(code: String) -> Language? { all.first { $0.code == code } }
+
+    /// The symbol of a UN/CEFACT code; the code itself when it is not known, nil without one.
+    func unitSymbol(_ code: String?) -> String? {
+        guard let code else { return nil }
+        return units[code]?.stringValue ?? code
+    }
+
+    /// The language that an `Accept-Language` header prefers among ours (RFC 9110, section 12.5.4; of a tag its first part
+    /// counts).
+    func best(_ header: String?) -> Language {
+        guard let header else { return fallback }
+        var best: (language: Language, quality: Double)?
+        for part in header.prefix(500).split(separator: ",").prefix(20) {
+            let words = part.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
+            guard let tag = words.first?.split(separator: "-").first, let language = tag == "*" ? fallback : self[String(tag)] else { continue }
+            let quality = words.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            guard quality > 0, quality > best?.quality ?? 0 else { continue }
+            best = (language, quality)
+        }
+        return best?.language ?? fallback
+    }
+}

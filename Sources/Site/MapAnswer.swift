@@ -1,0 +1,74 @@
+internal import CityModel
+internal import Door
+internal import Hummingbird
+
+/// `/live/map`.
+extension SiteDoor {
+    func mapAnswer(_ request: DoorRequest) async throws -> Response {
+        let parameters = LiveParameters(request: request)
+        let catalogue = try await city.catalogue(at: request.now)
+        let layers = Set(catalogue.layers)
+        let moment = try parameters.moment()
+        let selection = MarkSelection(
+            municipalities: try city.municipalities(request.query["municipality"], in: catalogue),
+            entries: parameters.entries(catalogue)?.intersection(layers) ?? layers, box: try parameters.box() ?? Self.world,
+            moment: moment)
+        var found = try await city.marks(selection, catalogue, at: request.now)
+        if selection.entries != layers { found.unread = [] }
+        let clusters = Clusters(found, zoom: try parameters.zoom())
+        return Answers.json(write(clusters, total: found.marks.count + found.unread.count, moment, catalogue), request)
+    }
+
+    static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
+
+    private func write(_ clusters: Clusters, total: Int, _ moment: Instant?, _ catalogue: Catalogue) -> [UInt8] {
+        var writer = JSONWriter(byteCapacity: 512 + clusters.features.count * 110 + clusters.clusters.count * 40)
+        writer.raw("{\"at\":")
+        writer.write(moment.map { .integer($0.milliseconds) } ?? JSON.null)
+        writer.raw(",\"total\":")
+        writer.write(Int64(total))
+        writer.raw(",\"types\":")
+        writer.write(.array(catalogue.entries.map { .string($0.key) }))
+        writer.raw(",\"municipalities\":")
+        writer.write(.array(catalogue.municipalities.map { .string($0.key) }))
+        writer.raw(",\"features\":[")
+        for (index, found) in clusters.features.enumerated() {
+            if index > 0 { writer.raw(",") }
+            write(found, to: &writer)
+        }
+        writer.raw("],\"clusters\":[")
+        for (index, cluster) in clusters.clusters.enumerated() {
+            if index > 0 { writer.raw(",") }
+            let mean = cluster.mean.map { JSON.number(($0 * 100).rounded() / 100) } ?? .null
+            writer.write(
+                .array([
+                    .number(cluster.position.longitude.fiveDecimals), .number(cluster.position.latitude.fiveDecimals),
+                    .integer(Int64(cluster.count)), .integer(Int64(cluster.entry ?? -1)), mean,
+                ]))
+        }
+        writer.raw("]}")
+        return writer.bytes
+    }
+
+    private func write(_ found: FoundMark, to writer: inout JSONWriter) {
+        let mark = found.mark
+        guard let position = mark.position else { return }
+        writer.raw("[")
+        writer.write(Int64(mark.entry))
+        writer.raw(",")
+        writer.write(Int64(found.municipality))
+        writer.raw(",")
+        writer.write(mark.id)
+        writer.raw(",")
+        writer.write(mark.name)
+        writer.raw(",")
+        writer.write(position.longitude.fiveDecimals)
+        writer.raw(",")
+        writer.write(position.latitude.fiveDecimals)
+        writer.raw(",")
+        writer.write(mark.value)
+        writer.raw(",")
+        writer.write(mark.time.map { .integer($0) } ?? JSON.null)
+        writer.raw("]")
+    }
+}

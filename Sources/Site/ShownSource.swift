@@ -1,0 +1,42 @@
+internal import CityModel
+internal import OrderedCollections
+
+/// A source's definition as pages show it.
+struct ShownSource: Sendable {
+    let id: String
+    let municipality: String
+    let definition: JSON
+
+    private func text(_ key: String) -> String? { definition[key]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
+
+    var name: String { text("title") ?? id }
+    /// Unique among the sources of all municipalities.
+    var anchor: String { "\(municipality)-\(id)" }
+    var steward: String? { text("steward") }
+    var attribution: String? { text("attribution") }
+    var summary: String? { text("description") }
+    var format: String? { text("format") }
+    var isSimulated: Bool { definition["simulated"]?.boolValue ?? false }
+    var licenceName: String? { definition["licence"]?.stringValue ?? definition["licence"]?["name"]?.stringValue ?? licenceURL }
+
+    /// Only addresses of the web: nothing else may become a link.
+    var licenceURL: String? {
+        guard let url = definition["licence"]?["url"]?.stringValue, url.hasPrefix("https://") || url.hasPrefix("http://") else { return nil }
+        return url
+    }
+
+    /// The short names of the types it gives.
+    var types: [String] {
+        let type = definition["entity"]?["type"]
+        return (type?.arrayValue ?? [type ?? .null]).compactMap(\.stringValue).map { IRI(known: $0).shortName }
+    }
+
+    /// For the panel of an entity.
+    var lineage: JSON {
+        let licence: JSON = licenceName.map { ["name": .string($0), "url": licenceURL.map(JSON.string) ?? .null] } ?? .null
+        return [
+            "name": .string(name), "anchor": .string(anchor), "steward": steward.map(JSON.string) ?? .null, "licence": licence,
+            "attribution": attribution.map(JSON.string) ?? .null,
+        ]
+    }
+}

@@ -1,0 +1,59 @@
+internal import CityModel
+internal import OrderedCollections
+
+/// Values in words.
+struct ValueText: Sendable {
+    let language: Language
+    let clock: ClockText
+
+    /// Values that pages show as they are: numbers, texts that are no moment, booleans.
+    static func isScalar(_ json: JSON) -> Bool {
+        switch json {
+        case .bool, .integer, .number: true
+        case .string(let text): Instant(text) == nil
+        default: false
+        }
+    }
+
+    /// A structured value as one line; nil when there is nothing to say.
+    func line(_ attribute: Attribute) -> String? {
+        switch attribute.kind {
+        case .languageProperty: localized(attribute.value)
+        case .vocabProperty:
+            (attribute.value.arrayValue ?? [attribute.value]).compactMap(\.stringValue).map { language.value(IRI(known: $0).shortName) }
+                .joined(separator: ", ")
+        default: line(attribute.value)
+        }
+    }
+
+    private func line(_ json: JSON) -> String? {
+        let text: String
+        switch json {
+        case .null: return nil
+        case .bool(let flag): text = language.scriptText(flag ? "yes" : "no")
+        case .integer, .number: text = language.number(json.doubleValue ?? 0)
+        case .string(let value): text = Instant(value).map(clock.dateTime) ?? language.value(value)
+        case .array(let elements): text = elements.prefix(20).compactMap(line).joined(separator: ", ")
+        case .object(let members): text = line(members)
+        }
+        return text.isEmpty ? nil : String(text.prefix(300))
+    }
+
+    private func line(_ members: JSONObject) -> String {
+        if let value = members["@value"] { return line(value) ?? "" }
+        let address = ["streetAddress", "postalCode", "addressLocality"].map { members[$0].flatMap(line) }
+        if let street = address[0] ?? address[2] {
+            let town = [address[1], address[2]].compactMap { $0 }.joined(separator: " ")
+            return address[0] == nil || town.isEmpty ? street : "\(street), \(town)"
+        }
+        return members.filter { $0.key != "type" && $0.key != "@type" }.prefix(8)
+            .compactMap { member in line(member.value).map { "\(Words.split(IRI(known: member.key).shortName)): \($0)" } }
+            .joined(separator: ", ")
+    }
+
+    private func localized(_ json: JSON) -> String? {
+        guard let texts = json.objectValue else { return nil }
+        let chosen = texts[language.code] ?? texts.first { $0.key.hasPrefix(language.code + "-") }?.value ?? texts["@none"] ?? texts.values.first
+        return chosen.flatMap(line)
+    }
+}

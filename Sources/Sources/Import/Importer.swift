@@ -1,0 +1,133 @@
+internal import Broker
+internal import CityModel
+internal import LinkedData
+internal import Store
+internal import Trust
+
+/// One run of a source: bytes in, entities written, a report out. Records are written in groups, each in one transaction;
+/// a run that is cut off has written whole groups, and running it again changes nothing of what they wrote.
+struct Importer {
+    private let definition: SourceDefinition
+    private let context: Context
+    private let broker: Broker
+    private let access: WriteAccess
+    private let provenance: Provenance
+    private let onRejected: ((RejectedPart) async throws -> Void)?
+    private var hasHeader = false
+
+    private var decoder: RecordDecoder
+    private var mapper: Mapper?
+    private var rejectedRows: RejectedRows?
+    private var group: [Pending] = []
+    private(set) var report = ImportReport()
+
+    /// A part of the table of rejected records.
+    enum RejectedPart {
+        case header([UInt8])
+        case row([UInt8])
+    }
+
+    private struct Pending {
+        let observation: ObservedEntity
+        let flags: [Finding]
+        let references: [PendingReference]
+    }
+
+    /// Records of one transaction.
+    private static let groupCountMax = 2000
+
+    init(
+        _ definition: SourceDefinition, context: Context, broker: Broker, access: WriteAccess, run: Int64,
+        onRejected: ((RejectedPart) async throws -> Void)? = nil
+    ) {
+        (self.definition, self.context, self.broker, self.access) = (definition, context, broker, access)
+        self.onRejected = onRejected
+        provenance = Provenance(classification: definition.classification, run: run)
+        decoder = RecordDecoder(definition)
+    }
+
+    /// Takes the next bytes of the file and writes what is complete.
+    mutating func feed(_ bytes: [UInt8]) async throws {
+        decoder.feed(bytes)
+        try await drain()
+    }
+
+    /// Takes the end of the file and writes the rest.
+    mutating func finish() async throws {
+        decoder.finish()
+        try await drain()
+        try await write()
+    }
+
+    private mutating func drain() async throws {
+        var record = Record()
+        while try decoder.next(into: &record) {
+            if mapper == nil { try prepare() }
+            switch mapper?.map(record) {
+            case .mapped(let mapped): take(mapped)
+            case .document(let json, let line, let flags): try await take(json, line: line, flags: flags, record)
+            case .rejected(let finding): try await reject(record, finding)
+            case nil: break
+            }
+            if group.count >= Self.groupCountMax { try await write() }
+        }
+    }
+
+    /// The mapper is made when the columns are known, which is with the first record.
+    private mutating func prepare() throws {
+        let columns = definition.format.isTabular ? decoder.columns : nil
+        mapper = try Mapper(definition, columns: columns, now: .now, expand: context.expand)
+        rejectedRows = RejectedRows(definition, columns: columns)
+    }
+
+    private mutating func take(_ mapped: MappedRecord) {
+        let entity = mapped.entity
+        group.append(
+            Pending(
+                observation: ObservedEntity(id: entity.id, types: entity.types, scopes: entity.scopes, attributes: entity.attributes),
+                flags: mapped.flags, references: mapped.references))
+    }
+
+    private mutating func take(_ json: JSON, line: Int, flags: [Finding], _ record: Record) async throws {
+        do throws(CityError) {
+            let entity = try EntityReader(context: context, purpose: .content).fragment(json).entity()
+            let observation = ObservedEntity(id: entity.id, types: entity.types, scopes: entity.scopes, attributes: entity.attributes)
+            group.append(Pending(observation: observation, flags: flags, references: []))
+        } catch {
+            try await reject(record, Finding(line: line, ruleID: "ngsi-ld", field: "", reason: error.detail, severity: .reject))
+        }
+    }
+
+    private mutating func reject(_ record: Record, _ finding: Finding) async throws {
+        report.reject(finding)
+        guard let onRejected, let rejectedRows else { return }
+        if !hasHeader { try await onRejected(.header(rejectedRows.header)) }
+        hasHeader = true
+        try await onRejected(.row(rejectedRows.row(record, finding)))
+    }
+
+    private mutating func write() async throws {
+        guard !group.isEmpty else { return }
+        let accepted = try await withoutDangling(group)
+        group.removeAll(keepingCapacity: true)
+        let outcomes = try await broker.record(accepted.map(\.observation), provenance: provenance, access, at: .now)
+        for (pending, outcome) in zip(accepted, outcomes) { report.accept(flags: pending.flags, isUnchanged: outcome == .unchanged) }
+    }
+
+    /// Applies the rules that ask for other entities.
+    private mutating func withoutDangling(_ group: [Pending]) async throws -> [Pending] {
+        let targets = Set(group.flatMap { $0.references.map(\.target) })
+        guard !targets.isEmpty else { return group }
+        let missing = try await broker.missing(targets, access.reading).subtracting(group.map(\.observation.id))
+        var kept: [Pending] = []
+        for pending in group {
+            let findings = pending.references.filter { missing.contains($0.target) }.map(\.finding)
+            if let fatal = findings.first(where: { $0.severity == .reject }) {
+                report.reject(fatal)
+            } else {
+                kept.append(Pending(observation: pending.observation, flags: pending.flags + findings, references: []))
+            }
+        }
+        return kept
+    }
+}

@@ -1,0 +1,60 @@
+package import CityModel
+internal import GRDB
+
+/// The past of one attribute as a chart draws it.
+package struct LivePoint: Hashable, Sendable {
+    package let at: Instant
+    package let value: Double
+    package init(at: Instant, value: Double) { (self.at, self.value) = (at, value) }
+}
+
+/// Asks for what an attribute was at a moment.
+package struct PastQuestion: Hashable, Sendable {
+    package let number: Int64
+    package let attribute: IRI
+    package init(number: Int64, attribute: IRI) { (self.number, self.attribute) = (number, attribute) }
+}
+
+extension ReadSnapshot {
+    /// The numeric history of an attribute, oldest first, in at most `countMax` points: as it is when there are no more
+    /// observations, otherwise averaged in `countMax` equal spans, of which empty ones have no point.
+    /// - Parameter interval: half-open.
+    package func livePoints(of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int) throws -> [LivePoint] {
+        guard let attribute = terms.number(of: attribute), countMax > 0 else { return [] }
+        let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
+        let numeric = """
+            FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND at_us >= ? AND at_us < ?
+            AND typeof(value) IN ('integer', 'real')
+            """
+        let few = try points("SELECT at_us, value \(numeric) ORDER BY at_us LIMIT ?", [number, attribute, from, to, countMax + 1])
+        if few.count <= countMax { return few }
+        let span = max(1, (to - from) / Int64(countMax) + 1)
+        return try points(
+            "SELECT CAST(avg(at_us) AS INTEGER), avg(value) \(numeric) GROUP BY (at_us - ?) / ? ORDER BY 1",
+            [number, attribute, from, to, from, span])
+    }
+
+    private func points(_ sql: String, _ arguments: StatementArguments) throws -> [LivePoint] {
+        let cursor = try rows(sql, arguments)
+        var points: [LivePoint] = []
+        while let row = try cursor.next() {
+            points.append(
+                LivePoint(
+                    at: Instant(microseconds: try row.decode(Int64.self, atIndex: 0)), value: try row.decode(Double.self, atIndex: 1)))
+        }
+        return points
+    }
+
+    /// Whether history holds more than the attribute's current value.
+    package func hasLiveHistory(of number: Int64, attribute: IRI) throws -> Bool {
+        guard let attribute = terms.number(of: attribute) else { return false }
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' LIMIT 2)"
+        return try row(sql, [number, attribute])?.decode(Int.self, atIndex: 0) == 2
+    }
+
+    /// What each attribute was at a moment: the newest instance at or before it, nil when there is none.
+    /// - Complexity: one look-up for each question.
+    package func pastValues(_ questions: [PastQuestion], at moment: Instant) throws -> [HistoryInstance?] {
+        try questions.map { try value(of: $0.number, attribute: $0.attribute, at: moment) }
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import AsyncHTTPClient
+import CityModel
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Write a municipality to one file, while it is being used or not.")
+    @OptionGroup var data: DataOption
+    @OptionGroup var municipality: MunicipalityOption
+    @Argument(help: "The file to write; it must not exist.", completion: .file()) var file: String
+
+    func run() async throws {
+        let (municipality, file) = (municipality.municipality, file)
+        try await reportingFailure {
+            guard !FileManager.default.fileExists(atPath: file) else { throw CommandFailure(description: "\(file) exists already") }
+            // Written under another name first, so that a backup that breaks off is not taken for one.
+            let partial = file + ".partial"
+            try await ControlClient.with(data.directory) { client in
+                try await client.send(.GET, "/municipalities/\(municipality)/backup") { response in
+                    guard FileManager.default.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial)
+                    else { throw CommandFailure(description: "\(partial) can't be written") }
+                    for try await part in response.body { try handle.write(contentsOf: Data(part.readableBytesView)) }
+                    try handle.synchronize()
+                    try handle.close()
+                }
+            }
+            try FileManager.default.moveItem(atPath: partial, toPath: file)
+            tell("municipality \(municipality) was written to \(file)")
+        }
+    }
+}
+
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Put a backup in place as a municipality that is not there.")
+    @OptionGroup var data: DataOption
+    @OptionGroup var municipality: MunicipalityOption
+    @Argument(help: "A file that `conurb backup` wrote.", completion: .file()) var file: String
+
+    func run() async throws {
+        let (municipality, file) = (municipality.municipality, file)
+        try await reportingFailure {
+            try await ControlClient.with(data.directory) { client in
+                let bytes = try FileStream(path: file)
+                try await client.send(
+                    .PUT, "/municipalities/\(municipality)/backup", contentType: "application/vnd.sqlite3",
+                    body: .stream(bytes, length: .unknown)) { _ in }
+            }
+            tell("municipality \(municipality) was restored from \(file)")
+        }
+    }
+}
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Check that files are whole and that entities, indexes and journal agree.")
+    @OptionGroup var data: DataOption
+    @Option(help: "Only this municipality.") var municipality: String?
+
+    func run() async throws {
+        let wanted = municipality
+        var faultCount = 0
+        try await reportingFailure {
+            let reports = try await ControlClient.with(data.directory) { client in
+                var reports: [(name: String, report: JSON)] = []
+                let all = try await client.json(.GET, "/municipalities").arrayValue?.compactMap(\.stringValue) ?? []
+                for name in wanted.map({ [$0] }) ?? all {
+                    reports.append((name, try await client.json(.POST, "/municipalities/\(name)/verification")))
+                }
+                return reports
+            }
+            for (name, report) in reports {
+                let faults = report["faults"]?.arrayValue ?? []
+                faultCount += faults.count
+                let counts = ["entities", "changes", "instances"].map { "\(report[$0]?.integerValue ?? 0) \($0)" }.joined(separator: ", ")
+                print("\(name): \(counts): \(faults.isEmpty ? "clean" : "\(faults.count) faults")")
+                for fault in faults { print("  \(fault.stringValue ?? "")") }
+            }
+        }
+        if faultCount > 0 { throw exitCodeFindings }
+    }
+}
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write the entities of a municipality to standard output, one JSON object a line (NGSI-LD).")
+    @OptionGroup var data: DataOption
+    @OptionGroup var municipality: MunicipalityOption
+
+    func run() async throws {
+        let path = "/municipalities/\(municipality.municipality)/entities.ndjson"
+        try await reportingFailure {
+            try await ControlClient.with(data.directory) { client in
+                try await client.send(.GET, path) { response in
+                    for try await part in response.body { FileHandle.standardOutput.write(Data(part.readableBytesView)) }
+                }
+            }
+        }
+    }
+}
+
+/// The bytes of a file, a part at a time.
+struct FileStream: AsyncSequence, Sendable {
+    let path: String
+    let byteCount: Int
+    var onRead: (@Sendable (Int) -> Void)?
+
+    private static let partByteCount = 1 << 18
+
+    init(path: String, onRead: (@Sendable (Int) -> Void)? = nil) throws {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let size = attributes?[.size] as? Int, FileManager.default.isReadableFile(atPath: path) else {
+            throw CommandFailure(description: "\(path) can't be read")
+        }
+        (self.path, byteCount, self.onRead) = (path, size, onRead)
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let stream: FileStream
+        fileprivate var handle: FileHandle?
+
+        mutating func next() async throws -> ByteBuffer? {
+            if handle == nil { handle = FileHandle(forReadingAtPath: stream.path) }
+            guard let part = try handle?.read(upToCount: FileStream.partByteCount), !part.isEmpty else { return nil }
+            stream.onRead?(part.count)
+            return ByteBuffer(bytes: part)
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self, handle: nil) }
+}

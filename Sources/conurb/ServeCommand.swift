@@ -1,0 +1,37 @@
+import ArgumentParser
+import Logging
+import Server
+import ServiceLifecycle
+import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Serve the municipalities of a data directory.")
+
+    @OptionGroup var options: ServerOptions
+    @Flag(help: "Switch authentication off; on a loopback host only (open).") var open = false
+
+    func run() async throws {
+        let settings = try await Settings(options, isOpen: open)
+        let logger = Logs.logger(settings.logFormat, level: settings.logLevel)
+        let server = try ConurbServer(settings.server, logger: logger)
+        let announcement = Announcement(server: server, host: settings.server.host, logger: logger)
+        try await ServiceGroup(
+            configuration: .init(
+                services: [.init(service: server), .init(service: announcement)], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger)
+        ).run()
+    }
+}
+
+/// Says where the server is once it serves, then stays until the end.
+struct Announcement: Service {
+    let server: ConurbServer
+    let host: String
+    let logger: Logger
+
+    func run() async throws {
+        await server.untilReady()
+        if let port = server.port { logger.notice("serving", metadata: ["address": "http://\(host):\(port)/"]) }
+        try await gracefulShutdown()
+    }
+}

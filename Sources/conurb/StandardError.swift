@@ -1,0 +1,7 @@
+import Foundation
+
+/// Standard error, and whether a person is looking at it.
+enum StandardError {
+    static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
