@@ -5,15 +5,18 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The longest text that is accepted, in UTF-8 bytes.
     public static let byteCountMax = 2048
 
-    /// Nil unless `text` is a scheme, a colon and something after it, free of spaces, controls and the characters that
-    /// RFC 3987 excludes (`<`, `>`, `"`, `{`, `}`, `|`, `\`, `^`, a backtick).
+    /// Nil unless `text` is a scheme, a colon and something after it, free of spaces, controls, the characters that
+    /// RFC 3987 excludes (`<`, `>`, `"`, `{`, `}`, `|`, `\`, `^`, a backtick), and those that nobody can see: an identifier
+    /// that looks like another is a trap.
     public init?(_ text: String) {
         let utf8 = text.utf8
         guard utf8.count <= IRI.byteCountMax, let first = utf8.first, IRI.isLetter(first) else { return nil }
         var schemeEnded = false
         var hasBody = false
+        var allBits: UInt8 = 0
         for byte in utf8 {
             if IRI.isExcluded(byte) { return nil }
+            allBits |= byte
             if schemeEnded {
                 hasBody = true
             } else if byte == UInt8(ascii: ":") {
@@ -23,6 +26,7 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
             }
         }
         guard schemeEnded, hasBody else { return nil }
+        if allBits >= 0x80, text.unicodeScalars.contains(where: IRI.isInvisible) { return nil }
         self.text = text
     }
 
@@ -39,6 +43,18 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
         default: false
         }
     }
+
+    /// Beyond ASCII: controls, spaces, separators, directional marks, fillers, variation selectors and noncharacters.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.value >= 0x80 else { return false }
+        let properties = scalar.properties
+        if properties.isDefaultIgnorableCodePoint || properties.isNoncharacterCodePoint || scalar == "\u{2800}" { return true }
+        return switch properties.generalCategory {
+        case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
     private static func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte) || (97...122).contains(byte) }
 }
 

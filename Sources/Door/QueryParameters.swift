@@ -79,13 +79,13 @@ package enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Encodes everything but unreserved characters and `:`, which entity identifiers are full of.
+    /// Encodes everything but unreserved characters, `:`, which entity identifiers are full of, and `*`.
     package static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             switch byte {
-            case 48...57, 65...90, 97...122, 45, 46, 95, 126, 58: bytes.append(byte)
+            case 48...57, 65...90, 97...122, 45, 46, 95, 126, 58, 42: bytes.append(byte)
             default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }

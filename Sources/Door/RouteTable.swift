@@ -1,7 +1,10 @@
+internal import CityModel
 package import HTTPTypes
 
 /// All routes, found by method and path. A trailing slash makes no difference; a literal segment is preferred to a
-/// parameter.
+/// parameter. An empty segment stands for a parameter whose value is missing, so that its handler can say so: within the
+/// path (`/entities//attrs`), and at its end where only the longer path knows the method and needs an identifier
+/// (`PATCH /entities/`).
 package struct RouteTable: Sendable {
     package enum Match: Sendable {
         case route(Route, pathParameters: [String: String])
@@ -48,16 +51,31 @@ package struct RouteTable: Sendable {
 
     /// - Parameter path: as it came, without the query string.
     package func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
-        let segments = path.split(separator: "/")
+        var segments = path.split(separator: "/", omittingEmptySubsequences: false)[...]
+        if segments.first?.isEmpty ?? false { segments.removeFirst() }
+        let endsWithSlash = segments.count > 1 && segments.last?.isEmpty ?? false
+        if segments.last?.isEmpty ?? false { segments.removeLast() }
         var values: [Substring] = []
-        guard let node = find(segments[...], from: 0, &values) else { return .unknown }
+        guard var node = find(segments, from: 0, &values) else { return .unknown }
         let wanted: HTTPRequest.Method = method == .head && !nodes[node].routes.contains { $0.method == .head } ? .get : method
+        if endsWithSlash, nodes[node].routes.allSatisfy({ $0.method != wanted }), let longer = identifierNode(below: node, wanted) {
+            node = longer
+            values.append("")
+        }
         guard let index = nodes[node].routes.firstIndex(where: { $0.method == wanted }) else {
             return .otherMethods(nodes[node].routes.map(\.method))
         }
         var parameters: [String: String] = [:]
         for (name, value) in zip(nodes[node].parameterNames[index], values) { parameters[name] = PercentEncoding.decode(value) ?? String(value) }
         return .route(nodes[node].routes[index], pathParameters: parameters)
+    }
+
+    /// The node for one more parameter, when it is the identifier of a thing and a route with the method ends there.
+    private func identifierNode(below node: Int, _ method: HTTPRequest.Method) -> Int? {
+        guard let child = nodes[node].parameter, let index = nodes[child].routes.firstIndex(where: { $0.method == method }) else { return nil }
+        let name = nodes[child].parameterNames[index].last
+        let isIdentifier = nodes[child].routes[index].parameters.contains { $0.name == name && $0.schema["format"] == "uri" }
+        return isIdentifier ? child : nil
     }
 
     private func find(_ segments: ArraySlice<Substring>, from node: Int, _ values: inout [Substring]) -> Int? {

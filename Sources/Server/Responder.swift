@@ -53,6 +53,8 @@ struct Responder: HTTPResponder {
                 if let tenant = request.headers[.ngsildTenant] { response.headers[.ngsildTenant] = tenant }
                 return (response, route)
             }
+        } catch is LengthRequired {
+            return (Response(status: .lengthRequired, headers: Self.echoed(request)), route)
         } catch {
             return (problem(error, request, route).response(headers: Self.echoed(request)), route)
         }
@@ -96,11 +98,19 @@ struct Responder: HTTPResponder {
     private func doorRequest(
         _ request: Request, _ route: Route, path: Substring, pathParameters: [String: String], target: String
     ) async throws -> DoorRequest {
+        try checkLength(request, route)
         let query = path.count < target.count ? target.dropFirst(path.count + 1) : ""
         return DoorRequest(
             method: request.method, path: String(path), headers: request.headers, authority: request.head.authority,
             query: try QueryParameters(query), pathParameters: pathParameters, credential: try credential(request), now: .now,
             content: try await content(request, route), logger: log)
+    }
+
+    /// Clause 6.3.4 asks for a length before anything else is looked at, and makes no exception for chunked bodies. Routes that
+    /// read as they go are not of NGSI-LD.
+    private func checkLength(_ request: Request, _ route: Route) throws {
+        guard let body = route.body, !body.isStreamed else { return }
+        guard request.headers[.contentLength].flatMap({ Int($0) }) != nil else { throw LengthRequired() }
     }
 
     private func credential(_ request: Request) throws -> Credential {
@@ -116,11 +126,7 @@ struct Responder: HTTPResponder {
     private func content(_ request: Request, _ route: Route) async throws -> DoorRequest.Content {
         guard let body = route.body else { return .collected(ByteBuffer()) }
         if body.isStreamed { return .stream(request.body) }
-        guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else {
-            // Clause 6.3.4 asks for a length and makes no exception.
-            throw Problem.own("length-required", "Length required", status: 411, "Content-Length: is missing")
-        }
-        guard length <= limits.bodyByteCountMax else { throw tooLarge }
+        guard let length = request.headers[.contentLength].flatMap({ Int($0) }), length <= limits.bodyByteCountMax else { throw tooLarge }
         return .collected(try await collected(request))
     }
 
@@ -139,3 +145,6 @@ struct Responder: HTTPResponder {
         return collected
     }
 }
+
+/// A request without `Content-Length`. Its answer is the status alone: clause 6.3.4 wants no body, not even problem details.
+private struct LengthRequired: Error {}

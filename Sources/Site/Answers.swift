@@ -36,7 +36,6 @@ enum Answers {
 }
 
 extension HTTPField.Name {
-    static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
     static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
     static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!

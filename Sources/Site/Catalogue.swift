@@ -25,8 +25,16 @@ struct Catalogue: Sendable {
         let key: String
         let isPlaced: Bool
         let scale: Scale?
+        /// The attributes that a table of this type shows, the scale's first.
+        let columns: [Column]
         var moves: Bool { KnownType[shortName]?.moves ?? false }
         var isEvent: Bool { KnownType[shortName]?.isEvent ?? false }
+    }
+
+    struct Column: Hashable, Sendable {
+        let attribute: IRI
+        let isNumeric: Bool
+        var key: String { attribute.shortName }
     }
 
     let municipalities: [Municipality]
@@ -34,6 +42,8 @@ struct Catalogue: Sendable {
     let entries: [Entry]
     /// Everything's box; never empty.
     let box: BoundingBox
+    /// Whether any of the entities looked at says that it is simulated.
+    let isSimulated: Bool
     /// Changes when what is kept of an entity becomes wrong.
     let signature: [String]
     private let places: [IRI: Int]
@@ -42,8 +52,8 @@ struct Catalogue: Sendable {
     /// As many as there are marks to tell them apart.
     static let layerCountMax = 12
 
-    init(municipalities: [Municipality], entries: [Entry], box: BoundingBox) {
-        (self.municipalities, self.entries, self.box) = (municipalities, entries, box)
+    init(municipalities: [Municipality], entries: [Entry], box: BoundingBox, isSimulated: Bool) {
+        (self.municipalities, self.entries, self.box, self.isSimulated) = (municipalities, entries, box, isSimulated)
         places = Dictionary(entries.enumerated().map { ($1.type, $0) }, uniquingKeysWith: { first, _ in first })
         keys = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
         signature = entries.map { "\($0.type) \($0.scale?.attribute.text ?? "")" }

@@ -14,6 +14,7 @@ struct CatalogueBuilder {
     private var facts: [IRI: Facts] = [:]
     private var municipalities: [Catalogue.Municipality] = []
     private var box: BoundingBox?
+    private var isSimulated = false
 
     mutating func add(_ access: ReadAccess, _ vocabulary: LiveVocabulary) {
         municipalities.append(
@@ -29,6 +30,7 @@ struct CatalogueBuilder {
             for sample in samples {
                 for (name, instances) in sample.entity.attributes {
                     guard let instance = instances.first(where: { $0.datasetID == nil }) else { continue }
+                    if instance.value == true, name.shortName == "simulated" { isSimulated = true }
                     facts[type.type]?.attributes[name, default: AttributeFacts()].add(instance)
                 }
             }
@@ -63,11 +65,12 @@ struct CatalogueBuilder {
         let entries = types.map { type in
             let shortName = type.shortName
             let found = facts[type] ?? Facts()
+            let scale = Self.scale(shortName, found.attributes)
             return Catalogue.Entry(
                 type: type, shortName: shortName, key: clashing[shortName] == nil ? shortName : type.text, isPlaced: found.isPlaced,
-                scale: Self.scale(shortName, found.attributes))
+                scale: scale, columns: Self.columns(found.attributes, scale))
         }
-        return Catalogue(municipalities: municipalities, entries: entries, box: Self.padded(box))
+        return Catalogue(municipalities: municipalities, entries: entries, box: Self.padded(box), isSimulated: isSimulated)
     }
 
     /// A map needs an area: a point becomes a kilometre or so, nothing at all becomes the world.
@@ -77,6 +80,19 @@ struct CatalogueBuilder {
         return BoundingBox(
             west: max(-180, box.west - margin), south: max(-85, box.south - margin), east: min(180, box.east + margin),
             north: min(85, box.north + margin))
+    }
+
+    private static let columnCountMax = 5
+    /// Said in other columns, or not worth one.
+    private static let withoutColumn: Set<String> = Set(Mark.nameTerms + ["simulated", "dataProvider", "source", "description"])
+
+    /// The scale's attribute, then those that are observed, then facts.
+    private static func columns(_ attributes: OrderedDictionary<IRI, AttributeFacts>, _ scale: Scale?) -> [Catalogue.Column] {
+        let plain = attributes.filter { ($0.value.numberCount > 0 || !$0.value.texts.isEmpty) && !withoutColumn.contains($0.key.shortName) }
+        let main = plain.filter { $0.key == scale?.attribute }
+        let others = plain.filter { $0.key != scale?.attribute }
+        let ordered = Array(main) + others.filter { $0.value.isObserved } + others.filter { !$0.value.isObserved }
+        return ordered.prefix(columnCountMax).map { Catalogue.Column(attribute: $0.key, isNumeric: $0.value.numberCount > 0) }
     }
 
     private static func scale(_ shortName: String, _ attributes: OrderedDictionary<IRI, AttributeFacts>) -> Scale? {

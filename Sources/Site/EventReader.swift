@@ -99,8 +99,8 @@ struct EventReader: Sendable {
             sentPosition = position
             return event("gap", data: "{}")
         }
-        let part = pending.prefix(Self.changeCountMax)
-        let changes = part.compactMap { shown($1, municipality: $0.municipality) }
+        let part = pending.elements.prefix(Self.changeCountMax)
+        let changes = part.compactMap { shown($0.value, municipality: $0.key.municipality) }
         pending.removeFirst(part.count)
         if pending.isEmpty { sentPosition = position }
         guard !changes.isEmpty else { return nil }

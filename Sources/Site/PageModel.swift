@@ -96,10 +96,11 @@ extension SiteDoor {
     }
 
     /// Where the journals stand, for the scripts to go on from. To be taken before the values that a page shows.
-    func cursor(_ catalogue: Catalogue) throws -> EventPosition {
+    func cursor(_ catalogue: Catalogue) -> EventPosition {
         var position = EventPosition()
         for municipality in catalogue.municipalities.prefix(EventPosition.countMax) {
-            position[municipality.key] = try broker.newestChange(municipality.access)
+            // One that was removed a moment ago has no journal to follow.
+            if let newest = try? broker.newestChange(municipality.access) { position[municipality.key] = newest }
         }
         return position
     }

@@ -49,8 +49,8 @@ extension ReadSnapshot {
     package func entityCount(having attribute: IRI, _ classificationMax: Classification) throws -> Int {
         guard let attribute = terms.number(of: attribute) else { return 0 }
         let sql = """
-            SELECT count(*) FROM (SELECT DISTINCT entity FROM entity_value WHERE attribute = ?) AS having
-            CROSS JOIN entity ON entity.id = having.entity WHERE classification <= ?
+            SELECT count(*) FROM (SELECT DISTINCT entity FROM entity_value WHERE attribute = ?) AS owner
+            CROSS JOIN entity ON entity.id = owner.entity WHERE classification <= ?
             """
         return try row(sql, [attribute, classificationMax.rank])?.decode(Int.self, atIndex: 0) ?? 0
     }

@@ -60,13 +60,10 @@ package final class MunicipalityFile: Sendable {
         try await pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
 
-    /// Moves the write-ahead log into the file.
-    package func checkpoint() async throws {
-        try await pool.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
-    }
-
+    /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
         journal.finish()
+        try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }
 }
@@ -87,7 +84,7 @@ package enum StoreError: Error, Hashable, Sendable {
 extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .locked(let directory): "another conurb process is using the data directory \(directory)"
+        case .locked(let directory): "another process is using the data directory \(directory); only one conurb at a time can"
         case .newerVersion(let name): "the file of municipality \(name) was written by a newer version of conurb; please upgrade this one"
         case .notFound(let name): "there is no municipality \(name) here"
         case .alreadyExists(let name): "municipality \(name) exists already"

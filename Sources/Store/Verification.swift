@@ -43,11 +43,17 @@ struct Verification {
     init(_ snapshot: ReadSnapshot) { self.snapshot = snapshot }
 
     mutating func run() throws -> VerificationReport {
-        try checkIntegrity()
-        let entityCount = try checkEntities()
-        try checkOrphans()
+        var counts = (entities: 0, changes: 0, instances: 0)
+        do {
+            try checkIntegrity()
+            counts = (try checkEntities(), try count("change"), try count("instance"))
+            try checkOrphans()
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            // The file is too damaged to be read to its end.
+            fault("integrity: \(error.message ?? "the file is damaged")")
+        }
         return VerificationReport(
-            entityCount: entityCount, changeCount: try count("change"), instanceCount: try count("instance"), faults: faults)
+            entityCount: counts.entities, changeCount: counts.changes, instanceCount: counts.instances, faults: faults)
     }
 
     private func count(_ table: String) throws -> Int { try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM \(table)") ?? 0 }

@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import Server
 import ServiceLifecycle
+import Store
 
 /// What went wrong on the server's side of a command.
 struct CommandFailure: Error, CustomStringConvertible {
@@ -28,7 +29,7 @@ struct ControlClient: Sendable {
         let server: ConurbServer
         do {
             server = try ConurbServer(configuration, logger: Logs.logger(.text, level: "warning"))
-        } catch where "\(error)".hasPrefix("another conurb process") {
+        } catch StoreError.locked {
             return try await speak(to: socketPath, body)
         }
         return try await withThrowingTaskGroup(of: Result?.self) { group in

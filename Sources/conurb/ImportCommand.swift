@@ -56,11 +56,12 @@ private struct ImportSession: Sendable {
                 body: .bytes(ByteBuffer(bytes: definition)))
         }
         let rejected = RejectedFile(path: rejectedPath)
-        var rejectedCount = 0
-        for file in files { rejectedCount += try await send(file, source: id, rejected, client) }
+        var total = Counts()
+        for file in files { total += try await send(file, source: id, rejected, client) }
         try rejected.close()
-        if rejectedCount > 0 { tell("rejected records are in \(rejectedPath)") }
-        return rejectedCount
+        if files.count > 1 { print("all \(files.count) files: \(total.text)") }
+        if total.rejected > 0 { tell("rejected records are in \(rejectedPath)") }
+        return Int(total.rejected)
     }
 
     private func createMunicipality(_ client: ControlClient) async throws {
@@ -79,7 +80,7 @@ private struct ImportSession: Sendable {
         throw CommandFailure(description: "the definition has no line that begins with id:")
     }
 
-    private func send(_ file: FileStream, source: String, _ rejected: RejectedFile, _ client: ControlClient) async throws -> Int {
+    private func send(_ file: FileStream, source: String, _ rejected: RejectedFile, _ client: ControlClient) async throws -> Counts {
         let progress = Progress(file: file)
         var body = file
         body.onRead = { progress.sent($0) }
@@ -107,11 +108,31 @@ private struct ImportSession: Sendable {
         guard report != .null else { throw CommandFailure(description: "\(file.path): the run broke off") }
         print(Self.text(report, file: file.path))
         if let failure = report["failure"]?.stringValue { throw CommandFailure(description: "\(file.path): \(failure)") }
-        return Int(report["rejected"]?.integerValue ?? 0)
+        return Counts(report)
+    }
+
+    /// What became of the records of one file or of several.
+    private struct Counts {
+        var records: Int64 = 0, accepted: Int64 = 0, unchanged: Int64 = 0, rejected: Int64 = 0
+
+        init() {}
+
+        init(_ report: JSON) {
+            func count(_ name: String) -> Int64 { report[name]?.integerValue ?? 0 }
+            (records, accepted, unchanged, rejected) = (count("records"), count("accepted"), count("unchanged"), count("rejected"))
+        }
+
+        static func += (left: inout Counts, right: Counts) {
+            left.records += right.records
+            left.accepted += right.accepted
+            left.unchanged += right.unchanged
+            left.rejected += right.rejected
+        }
+
+        var text: String { "\(records) records: \(accepted) accepted, \(unchanged) unchanged, \(rejected) rejected" }
     }
 
     private static func text(_ report: JSON, file: String) -> String {
-        func count(_ name: String) -> Int64 { report[name]?.integerValue ?? 0 }
         var lines: [String] = []
         for rule in report["rules"]?.arrayValue ?? [] {
             let verb = rule["severity"] == "reject" ? "rejected" : "flagged"
@@ -121,8 +142,7 @@ private struct ImportSession: Sendable {
                 lines.append("    line \(finding["line"]?.integerValue ?? 0): \(field.isEmpty ? "" : field + ": ")\(finding["reason"]?.stringValue ?? "")")
             }
         }
-        lines.append(
-            "\(file): \(count("records")) records: \(count("accepted")) accepted, \(count("unchanged")) unchanged, \(count("rejected")) rejected")
+        lines.append("\(file): \(Counts(report).text)")
         return lines.joined(separator: "\n")
     }
 }

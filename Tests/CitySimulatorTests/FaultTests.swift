@@ -2,7 +2,7 @@ import CityModel
 import OrderedCollections
 import Testing
 
-@testable import CitySimulator
+import CitySimulator
 
 @Suite struct FaultTests {
     let midnight = Samples.wednesday

@@ -2,7 +2,7 @@ import CityModel
 import OrderedCollections
 import Testing
 
-@testable import CitySimulator
+import CitySimulator
 
 @Suite struct GeographyTests {
     @Test func `a plan is kept within its borders`() {

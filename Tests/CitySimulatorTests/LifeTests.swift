@@ -2,7 +2,7 @@ import CityModel
 import OrderedCollections
 import Testing
 
-@testable import CitySimulator
+import CitySimulator
 
 @Suite struct LifeTests {
     let start = Samples.wednesday

@@ -2,7 +2,7 @@ import CityModel
 import OrderedCollections
 import Testing
 
-@testable import CitySimulator
+import CitySimulator
 
 /// Metropolises and moments that several tests look at, made once.
 enum Samples {

@@ -1,4 +1,8 @@
 internal import Foundation
+internal import Broker
+internal import Hummingbird
+internal import OrderedCollections
+internal import Store
 internal import Testing
 @testable internal import Site
 

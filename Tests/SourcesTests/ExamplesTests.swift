@@ -3,7 +3,7 @@ import Foundation
 import OrderedCollections
 import Testing
 
-@testable import Sources
+import Sources
 
 struct ExamplesTests {
     static let names: [String] = {

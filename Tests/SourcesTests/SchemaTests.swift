@@ -3,7 +3,7 @@ import Foundation
 import OrderedCollections
 import Testing
 
-@testable import Sources
+import Sources
 
 /// The published JSON Schema and the parser must know the same keys.
 struct SchemaTests {

@@ -161,7 +161,7 @@ class CrashTest(unittest.TestCase):
         for start in range(0, len(identifiers), READ_ENTITY_COUNT):
             some = identifiers[start:start + READ_ENTITY_COUNT]
             answer = session.get(server.base + NGSI_LD + "/entities", timeout=30,
-                                 params={"id": ",".join(some), "format": "simplified", "limit": READ_ENTITY_COUNT},
+                                 params={"id": ",".join(some), "local": "true", "format": "simplified", "limit": READ_ENTITY_COUNT},
                                  headers={"NGSILD-Tenant": municipality, "Accept": "application/json"})
             if answer.status_code == 404:  # the municipality itself was being created when the crash came
                 continue

@@ -51,21 +51,24 @@ public struct EntityReader: Sendable {
             case "type", "@type": fragment.types = try types(value, member: name)
             case "scope": fragment.scopes = try scopes(value)
             case "expiresAt": fragment.expiresAt = try Self.instant(value, member: name)
-            case _ where Self.instanceMembers.contains(name):
-                throw .badRequestData("\(name): this name is reserved and can't be an attribute's")
+            case _ where Self.reservedNames.contains(name):
+                throw .badRequestData("\(name): this name is reserved and can't be an attribute's (clause 4.5.1)")
             default:
                 let expanded = try attributeName(name)
                 if isBare(value) { fragment.bareAttributes.insert(expanded) }
-                fragment.attributes[expanded] = try instances(value, path: name)
+                let instances = try instances(value, path: name, isProof: expanded == .ngsildProof)
+                try check(instances, of: expanded, path: name)
+                fragment.attributes[expanded] = instances
             }
         }
         return fragment
     }
 
     /// The instances that the value of one attribute's member describes: one, or an array of instances.
-    public func instances(_ json: JSON, path: String) throws(CityError) -> [Attribute] {
+    /// - Parameter isProof: whether the attribute is `ngsildproof`, which alone may seal the entity's identifier and type.
+    public func instances(_ json: JSON, path: String, isProof: Bool = false) throws(CityError) -> [Attribute] {
         guard case .array(let elements) = json, !elements.isEmpty, elements.allSatisfy(isInstanceObject) else {
-            return [try instance(json, path: path)]
+            return [try instance(json, path: path, isProof: isProof)]
         }
         guard elements.count <= Self.instanceCountMax else {
             throw .badRequestData("\(path): at most \(Self.instanceCountMax) instances")
@@ -73,7 +76,7 @@ public struct EntityReader: Sendable {
         var instances: [Attribute] = []
         var seen: Set<IRI?> = []
         for (index, element) in elements.enumerated() {
-            let instance = try instance(element, path: "\(path)[\(index)]")
+            let instance = try instance(element, path: "\(path)[\(index)]", isProof: isProof)
             guard seen.insert(instance.datasetID).inserted else {
                 throw .badRequestData("\(path)[\(index)].datasetId: two instances have the same datasetId")
             }
@@ -98,10 +101,30 @@ public struct EntityReader: Sendable {
 
     private func attributeName(_ name: String) throws(CityError) -> IRI {
         guard !name.hasPrefix("@") else { throw .badRequestData("\(name): a JSON-LD keyword can't be an attribute's name") }
-        guard !name.isEmpty, let expanded = context.expand(name) else {
+        guard isName(name), let expanded = context.expand(name) else {
             throw .badRequestData("\(name): not a valid attribute name")
         }
         return expanded
+    }
+
+    /// Names begin with a letter (clause 4.6.2). What may follow is left to the rules for IRIs, for deployed data has names
+    /// such as `PM2.5`.
+    private func isName(_ name: String) -> Bool { purpose == .stored || name.first?.isLetter ?? false }
+
+    /// What the information model says of single attributes (clauses 4.5.2.2 and 4.7.1).
+    private func check(_ instances: [Attribute], of name: IRI, path: String) throws(CityError) {
+        guard purpose != .stored else { return }
+        switch name {
+        case .location, .observationSpace, .operationSpace:
+            guard instances.allSatisfy({ $0.kind == .geoProperty || $0.isNull }) else {
+                throw .badRequestData("\(path): is a GeoProperty and nothing else (clause 4.7.1)")
+            }
+        case .ngsildProof:
+            guard instances.allSatisfy({ $0.kind == .property && ($0.value.objectValue != nil || $0.isNull) }) else {
+                throw .badRequestData("\(path): is a Property whose value is an object, the proof (clause 4.5.2.2)")
+            }
+        default: break
+        }
     }
 
     private func types(_ json: JSON, member: String) throws(CityError) -> [IRI] {
@@ -109,7 +132,7 @@ public struct EntityReader: Sendable {
         guard !names.isEmpty else { throw .badRequestData("\(member): at least one entity type") }
         var types: [IRI] = []
         for name in names {
-            guard let text = name.stringValue, !text.isEmpty, text != Attribute.nullText, let type = context.expand(text) else {
+            guard let text = name.stringValue, text != Attribute.nullText, isName(text), let type = context.expand(text) else {
                 throw .badRequestData("\(member): \(name) is not an entity type")
             }
             if !types.contains(type) { types.append(type) }
@@ -151,17 +174,17 @@ public struct AttributeFragment: Sendable {
 // MARK: - One instance
 
 extension EntityReader {
+    /// Terms of the core context for what is no attribute (clause 4.5.1): neither entities nor attributes have attributes of
+    /// these names.
+    private static let reservedNames: Set<String> = [
+        "datasetId", "observedAt", "unitCode", "valueType", "objectType", "instanceId", "entity", "entityList", "previousValue",
+        "previousObject", "previousLanguageMap", "previousVocab", "previousValueList", "previousObjectList", "previousJson",
+        "entityIdSealed", "entityTypeSealed",
+    ]
     /// Members of an instance that are not attributes of the attribute.
-    static let instanceMembers: Set<String> = [
-        "value", "object", "languageMap", "vocab", "valueList", "objectList", "json", "datasetId", "observedAt", "unitCode",
-        "valueType", "objectType", "instanceId", "entity", "entityList", "previousValue", "previousObject",
-        "previousLanguageMap", "previousVocab", "previousValueList", "previousObjectList", "previousJson",
-    ]
+    private static let instanceMembers = reservedNames.union(valueMembers)
     /// Members that this program writes and no client can set (clause 5.2.2): they are passed over.
-    private static let outputMembers: Set<String> = [
-        "createdAt", "modifiedAt", "deletedAt", "instanceId", "entity", "entityList", "previousValue", "previousObject",
-        "previousLanguageMap", "previousVocab", "previousValueList", "previousObjectList", "previousJson",
-    ]
+    private static let outputMembers: Set<String> = ["createdAt", "modifiedAt", "deletedAt", "instanceId"]
     private static let valueMembers = AttributeKind.allCases.map(\.valueMember)
 
     private func isInstanceObject(_ json: JSON) -> Bool {
@@ -179,17 +202,17 @@ extension EntityReader {
         }
     }
 
-    private func instance(_ json: JSON, path: String) throws(CityError) -> Attribute {
+    private func instance(_ json: JSON, path: String, isProof: Bool = false) throws(CityError) -> Attribute {
         guard case .object(let members) = json else { return try bareProperty(json, path: path) }
         if let kind = try declaredKind(members, path: path) {
             guard let value = members[kind.valueMember] else {
                 throw .badRequestData("\(path).\(kind.valueMember): a \(kind.rawValue) has a \(kind.valueMember)")
             }
-            return try read(members, kind: kind, value: value, path: path)
+            return try read(members, kind: kind, value: value, path: path, isProof: isProof)
         }
         if isGeometry(json) { return try geoProperty(json, path: path) }
         guard let kind = impliedKind(members), let value = members[kind.valueMember] else { return try bareProperty(json, path: path) }
-        return try read(members, kind: kind, value: value, path: path)
+        return try read(members, kind: kind, value: value, path: path, isProof: isProof)
     }
 
     private func bareProperty(_ json: JSON, path: String) throws(CityError) -> Attribute {
@@ -216,7 +239,9 @@ extension EntityReader {
         return Geometry.Kind(rawValue: type) != nil
     }
 
-    private func read(_ members: JSONObject, kind: AttributeKind, value: JSON, path: String) throws(CityError) -> Attribute {
+    private func read(
+        _ members: JSONObject, kind: AttributeKind, value: JSON, path: String, isProof: Bool = false
+    ) throws(CityError) -> Attribute {
         var attribute = Attribute(kind: kind, value: .null)
         for (name, member) in members {
             switch name {
@@ -226,18 +251,43 @@ extension EntityReader {
             case "observedAt": attribute.observedAt = try Self.instant(member, member: "\(path).observedAt")
             case "expiresAt": attribute.expiresAt = try Self.instant(member, member: "\(path).expiresAt")
             case "unitCode": attribute.unitCode = try unitCode(member, kind: kind, path: path)
-            case "valueType": attribute.valueType = try types(member, member: "\(path).valueType").first
+            case "valueType": attribute.valueType = try valueType(member, kind: kind, path: "\(path).valueType")
             case "objectType": attribute.objectTypes = try types(member, member: "\(path).objectType")
             case "createdAt" where purpose == .stored: attribute.createdAt = try Self.instant(member, member: name)
             case "modifiedAt" where purpose == .stored: attribute.modifiedAt = try Self.instant(member, member: name)
             case "@context": throw .badRequestData("\(path).@context: a context can't be embedded in an attribute (clause 5.5.7)")
             case _ where Self.outputMembers.contains(name): continue
+            // What an answer with linked entities carried may come back with the relationship.
+            case "entity" where kind == .relationship, "entityList" where kind == .listRelationship: continue
+            case "entityIdSealed" where isProof, "entityTypeSealed" where isProof: try seal(&attribute, name, member, path: path)
+            case IRI.entityIDSealed.text where purpose == .stored: try seal(&attribute, "entityIdSealed", member, path: path)
+            case IRI.entityTypeSealed.text where purpose == .stored: try seal(&attribute, "entityTypeSealed", member, path: path)
             case _ where Self.instanceMembers.contains(name):
                 throw .badRequestData("\(path).\(name): a \(kind.rawValue) has no \(name)")
             default: attribute.subattributes[try attributeName(name)] = try instances(member, path: "\(path).\(name)")
             }
         }
         return attribute
+    }
+
+    /// The sealed identifier and type of a proof: texts, not attributes, though kept as such (clause 4.5.2.2).
+    private func seal(_ proof: inout Attribute, _ name: String, _ json: JSON, path: String) throws(CityError) {
+        guard let text = json.stringValue else { throw .badRequestData("\(path).\(name): a text, not a \(json.kindName)") }
+        if name == "entityIdSealed" {
+            let id = try Self.identifier(json, member: "\(path).\(name)")
+            proof.subattributes[.entityIDSealed] = [Attribute(kind: .property, value: .string(id.text))]
+        } else {
+            guard let type = context.expand(text) else { throw .badRequestData("\(path).\(name): \(text) is not an entity type") }
+            proof.subattributes[.entityTypeSealed] = [Attribute(kind: .vocabProperty, value: .string(type.text))]
+        }
+    }
+
+    private func valueType(_ json: JSON, kind: AttributeKind, path: String) throws(CityError) -> IRI? {
+        let type = try types(json, member: path).first
+        if kind == .languageProperty, purpose != .stored, type != context.expand("langString") {
+            throw .badRequestData("\(path): the type of a LanguageProperty's value is langString (clause 5.2.32)")
+        }
+        return type
     }
 
     private func datasetID(_ json: JSON, path: String) throws(CityError) -> IRI? {
@@ -259,7 +309,11 @@ extension EntityReader {
         if try isAllowedNull(json, kind: kind, path: path) { return .string(Attribute.nullText) }
         switch kind {
         case .property: return try propertyValue(json, path: path)
-        case .jsonProperty: return json
+        case .jsonProperty:
+            guard json.objectValue != nil || json.arrayValue != nil else {
+                throw .badRequestData("\(path): an object or an array, not a \(json.kindName) (clause 4.5.24.2)")
+            }
+            return json
         case .geoProperty: return try geometry(json, path: path)
         case .relationship: return try targets(json, path: path)
         case .languageProperty: return try languageMap(json, path: path)
@@ -272,9 +326,11 @@ extension EntityReader {
     }
 
     private func isAllowedNull(_ json: JSON, kind: AttributeKind, path: String) throws(CityError) -> Bool {
+        // JSON-LD has no null: a member with it is as good as absent, and an attribute without value is none.
+        if json == .null { throw .badRequestData("\(path): null is not a value; what removes is \"\(Attribute.nullText)\"") }
         let isNull =
             switch json {
-            case .null, .string(Attribute.nullText): true
+            case .string(Attribute.nullText): true
             case .array([.string(Attribute.nullText)]): kind == .listProperty || kind == .listRelationship
             case .object(let map): kind == .languageProperty && map.count == 1 && map["@none"] == .string(Attribute.nullText)
             default: false
@@ -286,16 +342,28 @@ extension EntityReader {
     /// A property's value as it is, once nothing in it is null that may not be.
     private func propertyValue(_ json: JSON, path: String) throws(CityError) -> JSON {
         switch json {
-        case .null, .string(Attribute.nullText):
+        case .null: throw .badRequestData("\(path): null is not a value; what removes is \"\(Attribute.nullText)\"")
+        case .string(Attribute.nullText):
             guard allowsNull else { throw .badRequestData("\(path): null is not a value here (clause 5.5.4)") }
-            return .string(Attribute.nullText)
+            return json
+        default:
+            if purpose != .merge, purpose != .stored { try checkNoNull(in: json, path: path) }
+            return json
+        }
+    }
+
+    /// No member of an object within a value is null, however deep. The document's depth was limited when it was parsed.
+    private func checkNoNull(in json: JSON, path: String) throws(CityError) {
+        switch json {
         case .object(let members) where members["@type"] != "@json":
             for (name, member) in members {
-                guard purpose != .merge, purpose != .stored, member == .string(Attribute.nullText) || member == .null else { continue }
-                throw .badRequestData("\(path).\(name): null is not a value here (clause 5.5.4)")
+                guard member != .null, member != .string(Attribute.nullText) else {
+                    throw .badRequestData("\(path).\(name): null is not a value here (clause 5.5.4)")
+                }
+                try checkNoNull(in: member, path: "\(path).\(name)")
             }
-            return json
-        default: return json
+        case .array(let elements): for element in elements { try checkNoNull(in: element, path: path) }
+        default: break
         }
     }
 
@@ -303,7 +371,14 @@ extension EntityReader {
         Attribute(kind: .geoProperty, value: try geometry(json, path: path))
     }
 
+    /// The geometry of an object, or of an object in a text (clause 4.7.2).
     private func geometry(_ json: JSON, path: String) throws(CityError) -> JSON {
+        if case .string(let text) = json {
+            guard let parsed = try? JSON(parsing: text), parsed.objectValue != nil else {
+                throw .badRequestData("\(path): \(json) is not a GeoJSON geometry")
+            }
+            return try geometry(parsed, path: path)
+        }
         do throws(Geometry.Invalid) { return try Geometry(json).json } catch { throw .badRequestData("\(path): \(error.reason)") }
     }
 
@@ -356,15 +431,25 @@ extension EntityReader {
     }
 
     static func identifier(_ json: JSON, member: String) throws(CityError) -> IRI {
-        guard let text = json.stringValue, let iri = IRI(text) else { throw .badRequestData("\(member): \(json) is not a URI") }
+        guard let text = json.stringValue, text != Attribute.nullText, let iri = IRI(text) else {
+            throw .badRequestData("\(member): \(json) is not a URI")
+        }
         return iri
     }
 
+    /// Times are UTC and say so with `Z` (clause 4.6.3).
     static func instant(_ json: JSON, member: String) throws(CityError) -> Instant {
         let text = json.stringValue ?? json["@value"]?.stringValue
-        guard let instant = text.flatMap({ Instant($0) }) else {
+        guard let text, text.utf8.last == UInt8(ascii: "Z"), let instant = Instant(text) else {
             throw .badRequestData("\(member): \(json) is not a date and time such as 2026-01-31T12:00:00Z")
         }
         return instant
     }
+}
+
+extension IRI {
+    /// The attribute that proves an entity's integrity (clause 4.5.2.2 and annex C.11).
+    static let ngsildProof = IRI(known: ngsildNamespace + "ngsildproof")
+    static let entityIDSealed = IRI(known: ngsildNamespace + "entityIdSealed")
+    static let entityTypeSealed = IRI(known: ngsildNamespace + "entityTypeSealed")
 }

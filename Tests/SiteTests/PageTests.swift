@@ -1,0 +1,157 @@
+internal import CityModel
+internal import HTTPTypes
+internal import Broker
+internal import Hummingbird
+internal import OrderedCollections
+internal import Testing
+@testable internal import Site
+internal import Store
+internal import Trust
+
+@Suite struct PageTests {
+    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/sources", "/about"]
+
+    private func installation() async throws -> Installation {
+        let installation = try Installation()
+        try await installation.write([Sample.area("Municipality", "v", name: "Valmère", around: (3.2, 48.6))])
+        try await installation.write([
+            Sample.station("1", name: "<script>alert(1)</script> & \"Rue\"", 10), Sample.station("2", name: "Émile", 30, at: (3.25, 48.65)),
+            Sample.entity("Streetlight", "9", at: (3.22, 48.6), ["powerState": "on"], observedAt: Installation.now),
+        ])
+        let file = try installation.store.file(try installation.name("valmere"))
+        try await file.write { transaction in
+            try transaction.put(
+                .source, "air",
+                [
+                    "title": "Air <b>", "classification": "open", "steward": "Environment", "entity": ["type": "AirQualityObserved"],
+                    "licence": ["name": "Evil", "url": "javascript:alert(1)"],
+                ], at: Installation.now)
+            let run = try transaction.beginImportRun(source: "air", version: "1", at: Installation.now)
+            try transaction.finishImportRun(
+                run, report: ["accepted": 90, "unchanged": 9, "rejected": 1, "rules": [["rule": "range", "count": 1]]], at: Installation.now)
+        }
+        return installation
+    }
+
+    @Test(arguments: pages, ["en", "fr"])
+    func `every page is complete, escaped and strict`(target: String, language: String) async throws {
+        let (response, body) = try await installation().get(target, [.acceptLanguage: language, .accept: "text/html"])
+        let text = String(decoding: body, as: UTF8.self)
+        #expect(response.status == .ok)
+        #expect(response.headers[.contentType] == "text/html; charset=utf-8")
+        let policy = try #require(response.headers[.contentSecurityPolicy])
+        #expect(policy.contains("script-src 'self'") && policy.contains("object-src 'none'") && !policy.contains("unsafe"))
+        #expect(response.headers[.xContentTypeOptions] == "nosniff")
+        #expect(response.headers[.cacheControl] == "no-store")
+        #expect(text.contains("<html lang=\"\(language)\""))
+        #expect(text.hasSuffix("</html>\n"))
+        #expect(!text.contains("{{") && !text.contains("Optional(") && !text.contains("<script>alert") && !text.contains("href=\"javascript"))
+        #expect(text.contains("Valmère &amp; Co"))
+        let boot = try #require(text.split(separator: "id=\"boot\">").last?.split(separator: "</script>").first)
+        #expect(!boot.contains("<"))
+        #expect(try JSON(parsing: String(boot))["layers"]?.arrayValue?.isEmpty == false)
+    }
+
+    @Test(arguments: PageModel.Name.allCases)
+    func `every key that a template asks for is filled`(page: PageModel.Name) async throws {
+        let installation = try await installation()
+        let catalogue = try await installation.door.city.catalogue(at: Installation.now)
+        let recorder = TemplateKeys(template: try #require(SiteFiles.text("\(page.rawValue).mustache")))
+        let model = PageModel(page, installation.door, try installation.request("/"), catalogue, cursor: .init())
+        let known = Set(model.members.keys).union(Self.ownKeys[page] ?? [])
+        let missing = recorder.topLevel.filter { key in !known.contains(String(key.split(separator: ".")[0])) }
+        #expect(missing.isEmpty)
+        for language in Languages.standard.all {
+            for key in recorder.all where key.hasPrefix("page.") {
+                #expect(language.text(String(key.dropFirst(5))) != String(key.dropFirst(5)), "\(language.code): \(key)")
+            }
+        }
+    }
+
+    /// What the pages add to what all have; `every page is complete` renders them.
+    private static let ownKeys: [PageModel.Name: Set<String>] = [
+        .map: ["modules", "now", "municipalities", "layers"],
+        .table: ["types", "municipalities", "query", "sorts", "sizes", "showing", "pageOf", "csvHref", "geojsonHref", "rows", "columns"],
+        .sources: ["sources"],
+    ]
+
+    @Test func `the map page has layers, municipalities and an area`() async throws {
+        let text = try await installation().text("/?types=Streetlight&municipality=valmere")
+        #expect(text.contains("<option value=\"valmere\" selected>Valmère</option>"))
+        #expect(text.contains("name=\"types\" value=\"Streetlight\" checked"))
+        #expect(!text.contains("name=\"types\" value=\"AirQualityObserved\" checked"))
+        #expect(!text.contains("value=\"Municipality\""))
+    }
+
+    @Test func `the table sorts, filters and pages`() async throws {
+        let installation = try await installation()
+        func names(_ target: String) async throws -> [String] {
+            let text = try await installation.text(target)
+            return text.split(separator: "data-id=\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }.map { String($0.split(separator: ":").last ?? "") }
+        }
+        #expect(try await names("/table?type=AirQualityObserved&sort=pm25") == ["1", "2"])
+        #expect(try await names("/table?type=AirQualityObserved&sort=-pm25") == ["2", "1"])
+        #expect(try await names("/table?q=EMILE") == ["2"])
+        #expect(try await names("/table").count == 3)
+        #expect(try await names("/table?type=Streetlight&page=99&size=7&sort=nonsense") == ["9"])
+    }
+
+    @Test func `downloads hold the rows and disarm formulas`() async throws {
+        let installation = try await installation()
+        try await installation.write([Sample.station("3", name: "=HYPERLINK(1)", -4)])
+        let csv = try await installation.text("/table.csv?type=AirQualityObserved&sort=name")
+        let lines = csv.split(separator: "\r\n")
+        #expect(lines.count == 4)
+        #expect(lines[0] == "municipality,id,type,name,longitude,latitude,updated,pm25")
+        #expect(csv.contains("'=HYPERLINK(1),3.2,48.6,") && csv.contains(",-4.0\r\n"))
+        #expect(csv.contains("\"<script>alert(1)</script> & \"\"Rue\"\"\""))
+        let features = try await installation.json("/table.geojson?type=AirQualityObserved")["features"]?.arrayValue ?? []
+        #expect(features.count == 3)
+        #expect(features.allSatisfy { $0["geometry"]?["type"] == "Point" && $0["properties"]?["pm25"] != nil })
+    }
+
+    @Test func `sources are a page for people and JSON for programs`() async throws {
+        let installation = try await installation()
+        let json = try JSON(parsing: try await installation.get("/sources", [.accept: "*/*"]).body)
+        #expect(json["sources"]?.arrayValue?.first?["lastRun"]?["rejected"] == 1)
+        let page = try await installation.text("/sources", [.accept: "text/html,application/xhtml+xml,*/*;q=0.8"])
+        #expect(page.contains("id=\"valmere-air\"") && page.contains("99\u{202F}%") && page.contains("Air &lt;b&gt;"))
+    }
+
+    @Test func `who asks for a page that is not there gets one, programs do not`() async throws {
+        let installation = try await installation()
+        let page = try await installation.door.notFound(try installation.request("/nowhere", [.accept: "text/html"]))
+        #expect(page?.status == .notFound)
+        #expect(try await installation.door.notFound(try installation.request("/nowhere", [.accept: "application/json"])) == nil)
+        #expect(try await installation.door.notFound(try installation.request("/nowhere")) == nil)
+    }
+
+    @Test func `a tile server is allowed by its origin alone`() async throws {
+        let installation = try Installation(tileURL: "https://tiles.example.org/{z}/{x}/{y}.png?key=1")
+        let response = try await installation.get("/").response
+        #expect(response.headers[.contentSecurityPolicy]?.contains("img-src 'self' data: https://tiles.example.org;") == true)
+        #expect(try Installation(tileURL: "https://x;script-src *").door.tileOrigin == nil)
+    }
+}
+
+/// The keys that a template asks for.
+struct TemplateKeys {
+    private(set) var all: [String] = []
+    /// Those outside of every section: nothing but the model can fill them.
+    private(set) var topLevel: [String] = []
+
+    init(template: String) {
+        var depth = 0
+        for part in template.split(separator: "{{").dropFirst() {
+            let tag = part.prefix { $0 != "}" }.drop { $0 == "{" }
+            switch tag.first {
+            case "#", "^": depth += 1
+            case "/": depth -= 1
+            case ">", "!", nil: continue
+            default:
+                all.append(String(tag))
+                if depth == 0 { topLevel.append(String(tag)) }
+            }
+        }
+    }
+}

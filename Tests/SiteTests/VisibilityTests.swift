@@ -1,0 +1,87 @@
+internal import CityModel
+internal import Foundation
+internal import HTTPTypes
+internal import Broker
+internal import Hummingbird
+internal import OrderedCollections
+internal import Testing
+@testable internal import Site
+internal import Store
+
+/// What is internal is not there for readers without a credential: not as a value, a count, a name, an area or an event.
+@Suite struct VisibilityTests {
+    private func installation(isOpen: Bool) async throws -> Installation {
+        let installation = try Installation(isOpen: isOpen)
+        try await installation.write([Sample.station("1", name: "Open air", 10)])
+        try await installation.write([Sample.station("2", name: "Secret air", 20, at: (3.9, 48.9))], .internalUse)
+        try await installation.write([Sample.entity("SecretThing", "3", name: "Secret thing", at: (3.21, 48.61), ["level": 4])], .internalUse)
+        try await installation.write([Sample.area("District", "4", name: "Secret district", around: (3.2, 48.6))], .partner)
+        let file = try installation.store.file(try installation.name("valmere"))
+        try await file.write { transaction in
+            try transaction.put(.source, "public", ["title": "Public source", "classification": "open"], at: Installation.now)
+            try transaction.put(.source, "hidden", ["title": "Secret source", "classification": "internal"], at: Installation.now)
+            try transaction.put(.source, "silent", ["title": "Secret by default"], at: Installation.now)
+        }
+        return installation
+    }
+
+    static let answers = [
+        "/live/layers", "/live/map?bbox=-180,-90,180,90&zoom=8", "/live/search?q=", "/live/search?q=secret", "/live/search?q=air&bbox=0,0,90,90",
+        "/live/outlines", "/table", "/table.csv", "/table.geojson", "/", "/table?q=air", "/live/map?at=2026-11-21T11:00:00Z", "/about",
+    ]
+
+    @Test(arguments: answers)
+    func `an anonymous reader finds nothing internal`(target: String) async throws {
+        let text = try await installation(isOpen: false).text(target).lowercased()
+        let searched = target.contains("q=secret") ? "secret " : "secret"
+        #expect(!text.contains(searched), "\(text)")
+    }
+
+    @Test(arguments: ["application/json", "text/html"])
+    func `the sources page names public sources only`(accept: String) async throws {
+        let text = try await installation(isOpen: false).text("/sources", [.accept: accept])
+        #expect(text.contains("Public source"))
+        #expect(!text.contains("Secret"))
+        #expect(try await installation(isOpen: true).text("/sources", [.accept: accept]).contains("Secret source"))
+    }
+
+    @Test func `counts and the area are those of what may be seen`() async throws {
+        let installation = try await installation(isOpen: false)
+        let layers = try await installation.json("/live/layers")["layers"]?.arrayValue ?? []
+        #expect(layers.map { $0["key"] } == ["AirQualityObserved"])
+        #expect(layers.first?["count"] == 1)
+        #expect(try await installation.json("/live/map")["total"] == 1)
+        #expect(try await installation.json("/live/search?q=air")["total"] == 1)
+        let box = try await installation.door.city.catalogue(at: Installation.now).box
+        #expect(box.east < 3.5)
+    }
+
+    @Test func `an internal entity cannot be opened, nor its history`() async throws {
+        let installation = try await installation(isOpen: false)
+        let id = "urn:ngsi-ld:AirQualityObserved:2"
+        await #expect(throws: CityError.self) { try await installation.get("/live/entity?municipality=valmere&id=\(id)") }
+        await #expect(throws: CityError.self) { try await installation.get("/live/history?municipality=valmere&id=\(id)&attribute=pm25") }
+    }
+
+    @Test func `an open installation shows all`() async throws {
+        let installation = try await installation(isOpen: true)
+        let layers = try await installation.json("/live/layers")["layers"]?.arrayValue ?? []
+        #expect(layers.map { $0["key"] } == ["AirQualityObserved", "SecretThing"])
+        #expect(try await installation.json("/live/map")["total"] == 3)
+        #expect(try await installation.text("/live/outlines").contains("Secret district"))
+    }
+
+    @Test func `events tell of open entities only`() async throws {
+        let installation = try Installation()
+        try await installation.write([Sample.station("1", name: "Open air", 10)])
+        let catalogue = try await installation.door.city.catalogue(at: Installation.now)
+        var reader = EventReader(
+            streams: installation.door.streams, catalogue: catalogue, followed: catalogue.municipalities.map(\.access), keys: nil, after: nil)
+        try await installation.write([Sample.station("2", name: "Secret air", 20)], .internalUse)
+        #expect(try await reader.news(at: Installation.now) == nil)
+        try await installation.write([Sample.station("3", name: "Fresh air", 5)])
+        let news = try #require(try await reader.news(at: Installation.now))
+        #expect(news.contains("Fresh air"))
+        #expect(!news.contains("Secret"))
+    }
+}
