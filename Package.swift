@@ -102,6 +102,20 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(name: "CityModelTests", dependencies: ["CityModel"], swiftSettings: strict),
+        .testTarget(name: "LinkedDataTests", dependencies: ["CityModel", "LinkedData", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "DoorTests", dependencies: ["CityModel", "Door", hummingbird, httpTypes], swiftSettings: strict),
+        .testTarget(
+            name: "NGSILDTests",
+            dependencies: [
+                "Broker", "CityModel", "Door", "NGSILD", "Store", "Trust", hummingbird, httpTypes, logging, nio,
+            ], swiftSettings: strict),
+        .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests", dependencies: ["CityModel", "Query", "Store", orderedCollections, grdb], swiftSettings: strict),
+        .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
+            swiftSettings: strict),
         .testTarget(
             name: "SiteTests",
             dependencies: [

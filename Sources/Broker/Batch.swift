@@ -6,7 +6,8 @@ package import Trust
 /// What became of the entries of a batch, each by its identifier, in the order of the batch (clause 5.2.16).
 package struct BatchResult: Sendable {
     package var created: [IRI] = []
-    /// Updated, merged or deleted.
+    /// Updated, merged or deleted as a whole. An entry of which only some attributes could be updated is an error; those that
+    /// could are updated all the same.
     package var changed: [IRI] = []
     package var errors: [(id: IRI?, error: CityError)] = []
 
@@ -59,10 +60,8 @@ extension Broker {
         try await batch(fragments, access) { transaction, fragment, result in
             guard let id = fragment.id else { throw CityError.badRequestData("id: an entity has an id") }
             let update = try transaction.edit(id, at: now) { $0.append(fragment, overwriting: overwriting, at: now) }
-            if let first = update.notUpdated.first, update.updated.isEmpty {
-                throw CityError.badRequestData("\(first.attribute): \(first.reason)")
-            }
-            result.changed.append(id)
+            guard let first = update.notUpdated.first else { return result.changed.append(id) }
+            result.errors.append((id, .badRequestData("\(first.attribute): \(first.reason)")))
         } id: {
             $0.id
         }

@@ -22,12 +22,16 @@ package struct EntityQuery: Sendable {
 /// Consumption of entities (clauses 5.7.1 and 5.7.2). What the access does not let be seen is not there: not in a page, not
 /// in a count, not in an error.
 extension Broker {
+    /// - Parameter types: when given, an entity that it does not select is not there (clause 4.17).
     /// - Throws: `resourceNotFound`.
-    package func retrieve(_ id: IRI, _ access: ReadAccess, at now: Instant) async throws -> FoundEntity {
+    package func retrieve(
+        _ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant
+    ) async throws -> FoundEntity {
         try await file(toRead: access).read { snapshot in
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
+            if let types, try !types.matches(snapshot.entity(stored).types) { throw Broker.notFound(id) }
             guard let expiry = stored.expiresAt, expiry <= now else { return FoundEntity(stored: stored, entity: nil) }
             guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw Broker.notFound(id) }
             return FoundEntity(stored: stored, entity: entity)

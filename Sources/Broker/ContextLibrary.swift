@@ -31,6 +31,7 @@ package actor ContextLibrary {
     private let broker: Broker
     private let download: Download
     private let overrides: [String: JSON]
+    private let startedAt: Instant
     private var resolvers: [MunicipalityName: ContextResolver] = [:]
 
     /// Municipalities whose processed contexts are kept in memory.
@@ -40,8 +41,8 @@ package actor ContextLibrary {
 
     /// - Parameter overrides: documents to use instead of the network, by URL.
     /// - Parameter download: fetches a JSON document; throws `badRequestData` when what is there is not JSON.
-    package init(broker: Broker, overrides: [String: JSON], download: @escaping Download) {
-        (self.broker, self.overrides, self.download) = (broker, overrides, download)
+    package init(broker: Broker, overrides: [String: JSON], startedAt: Instant = .now, download: @escaping Download) {
+        (self.broker, self.overrides, self.startedAt, self.download) = (broker, overrides, startedAt, download)
     }
 
     /// The context that an `@context` value stands for; nil is the core context alone.
@@ -107,8 +108,10 @@ extension ContextLibrary {
     /// Stores a context that will be served from here. The document was checked to be a valid context.
     /// - Returns: its identifier.
     package func add(_ document: JSON, kind: ContextKind = .hosted, _ access: WriteAccess, at now: Instant) async throws -> String {
-        guard document["@context"] != nil else { throw CityError.badRequestData("@context: the document has no @context") }
-        _ = try await context(document["@context"], in: access.municipality)
+        guard let content = document["@context"] else { throw CityError.invalidRequest("@context: the document has no @context") }
+        // Before anything is fetched for a context that can't be one.
+        guard Self.hasShape(content) else { throw CityError.badRequestData("@context: a text, an object or an array of them") }
+        _ = try await context(content, in: access.municipality)
         let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: document, createdAt: now)
         try await broker.file(toWrite: access).write { transaction in
             guard try transaction.documents(.context).count < Self.countMax else {
@@ -119,12 +122,26 @@ extension ContextLibrary {
         return context.id
     }
 
-    package func list(_ access: ReadAccess) async throws -> [StoredContext] {
-        try await broker.file(toRead: access).read { try $0.documents(.context).compactMap(StoredContext.init) }
+    private static func hasShape(_ content: JSON) -> Bool {
+        switch content {
+        case .string, .object: true
+        case .array(let elements): elements.allSatisfy { $0 == .null || $0.stringValue != nil || $0.objectValue != nil }
+        default: false
+        }
     }
 
+    /// Those of a municipality that is not there yet are none.
+    package func list(_ access: ReadAccess) async throws -> [StoredContext] {
+        guard access.municipality == .standard || broker.store.exists(access.municipality) else { return [] }
+        return try await broker.file(toRead: access).read { try $0.documents(.context).compactMap(StoredContext.init) }
+    }
+
+    /// The core contexts are always there, as if they had been downloaded.
     /// - Throws: `resourceNotFound`.
     package func retrieve(_ id: String, _ access: ReadAccess) async throws -> StoredContext {
+        if let core = CoreContext.document(for: id) {
+            return StoredContext(id: id, kind: .cached, url: id, body: core, createdAt: startedAt)
+        }
         let file = try broker.file(toRead: access)
         let found = try await file.read { snapshot in
             try snapshot.document(.context, id).flatMap(StoredContext.init)
@@ -133,16 +150,23 @@ extension ContextLibrary {
         return found
     }
 
+    /// - Throws: `resourceNotFound`, `badRequestData` for a core context.
     package func delete(_ id: String, _ access: WriteAccess) async throws {
+        guard !CoreContext.isKnown(id) else { throw CityError.badRequestData("contextId: a core @context can't be deleted") }
         let context = try await retrieve(id, access.reading)
         _ = try await broker.file(toWrite: access).write { try $0.removeDocument(.context, context.id) }
         await forget(context, in: access.municipality)
     }
 
-    /// Downloads a cached context anew; what is there stays when that fails.
+    /// Downloads a cached context anew; what is there stays when that fails. A core context is part of this program and stays
+    /// what it is.
     /// - Throws: `badRequestData` for a context that was not downloaded, `contextNotAvailable`.
     package func reload(_ id: String, _ access: WriteAccess) async throws {
-        let context = try await retrieve(id, access.reading)
+        if CoreContext.isKnown(id) { return }
+        let context: StoredContext
+        do { context = try await retrieve(id, access.reading) } catch CityError.resourceNotFound {
+            throw CityError.badRequestData("reload: there is no cached @context \(id)")
+        }
         guard context.kind == .cached, let url = context.url else {
             throw CityError.badRequestData("reload: only a cached @context can be reloaded, this one is \(context.kind.rawValue)")
         }

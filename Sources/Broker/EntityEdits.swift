@@ -65,7 +65,15 @@ extension Entity {
     mutating func update(_ fragment: EntityFragment, at now: Instant) -> UpdateResult {
         var result = UpdateResult()
         addTypes(fragment.types)
-        if let scopes = fragment.scopes, !self.scopes.isEmpty { self.scopes = scopes }
+        if let scopes = fragment.scopes {
+            // Clause 5.6.2.4: a scope is replaced, never added.
+            if self.scopes.isEmpty {
+                result.notUpdated.append(.init(attribute: .scope, reason: "the entity has no scope that could be updated"))
+            } else {
+                self.scopes = scopes
+                result.updated.append(.scope)
+            }
+        }
         if let expiresAt = fragment.expiresAt { self.expiresAt = expiresAt }
         for (name, instances) in fragment.attributes {
             for instance in instances {
@@ -255,4 +263,9 @@ extension JSON {
         }
         return .object(members)
     }
+}
+
+extension IRI {
+    /// What results call an entity's scopes.
+    fileprivate static let scope = IRI(known: ngsildNamespace + "scope")
 }

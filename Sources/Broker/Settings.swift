@@ -4,6 +4,19 @@ package import Trust
 
 /// Small values that rooms keep in a municipality's file.
 extension Broker {
+    /// A name for this installation: made up at first use and then kept in the standard municipality's file.
+    package func installationName(at now: Instant) async throws -> String {
+        let file = try store.file(.standard, creating: true)
+        let id = "installation-name"
+        if let known = try await file.read({ try $0.document(.setting, id)?.body.stringValue }) { return known }
+        return try await file.write { transaction in
+            if let known = try transaction.document(.setting, id)?.body.stringValue { return known }
+            let name = "conurb-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            try transaction.put(.setting, id, .string(name), at: now)
+            return name
+        }
+    }
+
     package func setting(_ id: String, _ access: ReadAccess) async throws -> JSON? {
         try await file(toRead: access).read { try $0.document(.setting, id)?.body }
     }

@@ -1,7 +1,7 @@
 internal import CityModel
 
 /// Bus lines on the main roads, their stops, and where a vehicle is at any moment.
-struct BusLines {
+package struct BusLines {
     struct Stop: Sendable {
         let name: String
         let place: Place
@@ -9,18 +9,18 @@ struct BusLines {
         var lines: [Int] = []
     }
 
-    struct Line: Sendable {
+    package struct Line: Sendable {
         let code: String
         let name: String
         /// The districts at its two ends.
         let ends: (Int, Int)
         let route: Polyline
-        let stops: [Int]
-        let timetable: Timetable
+        package let stops: [Int]
+        package let timetable: Timetable
     }
 
     private(set) var stops: [Stop] = []
-    private(set) var lines: [Line] = []
+    package private(set) var lines: [Line] = []
     private var stopOfKey: [StopKey: Int] = [:]
 
     /// Stops belong to a place on a road or to a district's middle, so that lines on the same road share them.
@@ -132,7 +132,7 @@ struct BusLines {
 }
 
 /// A vehicle's way from the first stop to the last and back again, second by second.
-struct Timetable: Sendable {
+package struct Timetable: Sendable {
     static let serviceStartSecond = 5.5 * 3600, serviceEndSecond = 23.9 * 3600
     private static let metresPerSecond = 6.6, dwellSeconds = 18.0, layoverSeconds = 240.0
 
@@ -140,7 +140,7 @@ struct Timetable: Sendable {
     private struct Leg { let departure: Double, arrival: Double, from: Double, to: Double }
 
     private let legs: [Leg]
-    let cycleSeconds: Double
+    package let cycleSeconds: Double
 
     init(stopMetres: [Double]) {
         var legs: [Leg] = []

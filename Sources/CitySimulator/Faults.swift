@@ -27,23 +27,25 @@ public struct Fault: Hashable, Sendable {
 /// When which sensor is faulty. Each sensor has at most one short fault a day (UTC) and at most one drift a week; both
 /// are drawn by hash, so that any moment can be asked about directly. A short fault ends on the day it began, a drift
 /// in the week it began.
-struct FaultSchedule {
+package struct FaultSchedule {
     /// Probability per sensor and day, for kinds of sensor that can have the fault.
-    static let gapPerDay = 0.02, stuckPerDay = 0.01, spikePerDay = 0.015
+    package static let gapPerDay = 0.02, stuckPerDay = 0.01, spikePerDay = 0.015
     /// Probability per sensor and week.
-    static let driftPerWeek = 0.03
+    package static let driftPerWeek = 0.03
 
-    struct Spell: Equatable {
-        let kind: FaultKind
-        let start: Int64, end: Int64
+    package struct Spell: Equatable {
+        package let kind: FaultKind
+        package let start: Int64, end: Int64
         /// -1...1: chooses direction and size.
         let size: Double
     }
 
     let seed: UInt64
 
+    package init(seed: UInt64) { self.seed = seed }
+
     /// The short fault of a sensor on a day.
-    func short(_ sensor: Int, _ possible: [FaultKind], day: Int64) -> Spell? {
+    package func short(_ sensor: Int, _ possible: [FaultKind], day: Int64) -> Spell? {
         let bits = Chance.hash(seed &+ 1, Int64(sensor), day)
         let drawn = Chance.unit(bits)
         let kind: FaultKind
@@ -62,7 +64,7 @@ struct FaultSchedule {
     }
 
     /// The drift of a sensor in a week; weeks begin on Monday.
-    func drift(_ sensor: Int, _ possible: [FaultKind], week: Int64) -> Spell? {
+    package func drift(_ sensor: Int, _ possible: [FaultKind], week: Int64) -> Spell? {
         guard possible.contains(.drift) else { return nil }
         let bits = Chance.hash(seed &+ 2, Int64(sensor), week)
         guard Chance.unit(bits) < Self.driftPerWeek else { return nil }
@@ -72,7 +74,7 @@ struct FaultSchedule {
         return Spell(kind: .drift, start: start, end: start + length, size: random.within(-1, 1))
     }
 
-    static func week(ofDay day: Int64) -> Int64 { (day + 3 - Int64(CityTime.weekday(day))) / 7 }
+    package static func week(ofDay day: Int64) -> Int64 { (day + 3 - Int64(CityTime.weekday(day))) / 7 }
 
     /// The short fault that is on at a moment.
     func shortActive(_ sensor: Int, _ possible: [FaultKind], at seconds: Int64) -> Spell? {

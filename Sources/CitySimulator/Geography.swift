@@ -17,18 +17,18 @@ public struct SimulatedDistrict: Hashable, Sendable {
     /// A polygon of fewer than 200 positions; a municipality's districts tile it.
     public let outline: Geometry
     public let population: Int
-    let area: Area
+    package let area: Area
     /// A place inside, near the middle.
     let centre: Place
-    let municipalityIndex: Int
+    package let municipalityIndex: Int
 }
 
 /// Areas, water and roads, before anything lives there.
-struct Geography {
+package struct Geography {
     let municipalities: [SimulatedMunicipality]
-    let municipalityAreas: [Area]
+    package let municipalityAreas: [Area]
     /// All districts, those of one municipality side by side.
-    let districts: [SimulatedDistrict]
+    package let districts: [SimulatedDistrict]
     let riverName: String
     /// From the north to the bay.
     let river: [[Place]]

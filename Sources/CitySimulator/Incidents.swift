@@ -1,20 +1,20 @@
 internal import CityModel
 
 /// Something on a main road that slows traffic until it is cleared.
-struct Incident: Sendable {
+package struct Incident: Sendable {
     enum Kind: String, CaseIterable, Sendable { case carAccident, brokenVehicle, roadWorks, hazardOnRoad }
 
     let kind: Kind
     let id: IRI
     let municipality: Int
     let district: Int
-    let road: Int
+    package var road: Int
     /// Metres along the road.
-    let metres: Double
+    package var metres: Double
     let place: Place
     let start: Int64, end: Int64
     /// Share of the road's capacity that is lost at its place, 0.4...0.85.
-    let loss: Double
+    package var loss: Double
 
     var severity: String { loss > 0.72 ? "high" : loss > 0.55 ? "medium" : "low" }
 

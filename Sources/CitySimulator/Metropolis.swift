@@ -8,9 +8,9 @@ public struct Metropolis: Sendable {
     public let plan: SimulationPlan
     public let municipalities: [SimulatedMunicipality]
 
-    let geography: Geography
-    let roads: Roads
-    let buses: BusLines
+    package let geography: Geography
+    package let roads: Roads
+    package let buses: BusLines
     let observer: Observer
     let happenings: Happenings
     private let rota: Rota
@@ -36,6 +36,7 @@ public struct Metropolis: Sendable {
     }
 
     public var sensorCount: Int { observer.sensors.count }
+    package var sensors: [Sensor] { observer.sensors }
 
     /// Number of sensors by the local name of their type.
     public var sensorCounts: [String: Int] {
@@ -101,8 +102,11 @@ public struct Metropolis: Sendable {
             end: Instant(seconds: spell.end))
     }
 
+    /// The true value of each of a sensor's measures, whatever is wrong with the sensor.
+    package func readings(_ sensor: Sensor, _ moment: Moment) -> [JSON] { observer.models.readings(sensor, moment) }
+
     /// What is the same for all at one second.
-    func moment(_ seconds: Int64) -> Moment {
+    package func moment(_ seconds: Int64) -> Moment {
         let time = CityTime(seconds)
         return Moment(
             time: time, weather: Weather(time, seed: plan.seed &+ 81), sineOfSun: Sun.sineOfElevation(time),

@@ -7,11 +7,11 @@ internal import CityModel
 #endif
 
 /// What is the same for the whole metropolis at one second, computed once and used by every sensor that reports then.
-struct Moment: Sendable {
+package struct Moment: Sendable {
     let time: CityTime
     let weather: Weather
-    let sineOfSun: Double
-    let incidents: [Incident]
+    package let sineOfSun: Double
+    package var incidents: [Incident]
     /// How much traffic there is, about 1 at the busiest hour of a working day.
     let traffic: Double
 

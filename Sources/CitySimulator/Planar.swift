@@ -7,8 +7,10 @@ internal import CityModel
 #endif
 
 /// A place on the metropolis's own plane: metres east and north of its centre.
-struct Place: Hashable, Sendable {
-    var x: Double, y: Double
+package struct Place: Hashable, Sendable {
+    package var x: Double, y: Double
+
+    package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
 
     static func + (left: Place, right: Place) -> Place { Place(x: left.x + right.x, y: left.y + right.y) }
     static func - (left: Place, right: Place) -> Place { Place(x: left.x - right.x, y: left.y - right.y) }
@@ -50,8 +52,8 @@ enum Globe {
 }
 
 /// An area with its outer ring first and holes after it; rings end where they begin and turn left, holes right.
-struct Area: Hashable, Sendable {
-    let rings: [[Place]]
+package struct Area: Hashable, Sendable {
+    package let rings: [[Place]]
     let low: Place, high: Place
 
     init(rings: [[Place]]) {
@@ -70,7 +72,7 @@ struct Area: Hashable, Sendable {
     }
 
     /// By counting the borders crossed on the way east. A place on a border belongs to exactly one of its two sides.
-    func contains(_ place: Place) -> Bool {
+    package func contains(_ place: Place) -> Bool {
         guard place.x >= low.x, place.x <= high.x, place.y >= low.y, place.y <= high.y else { return false }
         var inside = false
         for ring in rings {
@@ -87,7 +89,7 @@ struct Area: Hashable, Sendable {
     }
 
     /// Square metres, holes taken off.
-    var squareMetres: Double { rings.reduce(0) { $0 + Area.signedSquareMetres($1) } }
+    package var squareMetres: Double { rings.reduce(0) { $0 + Area.signedSquareMetres($1) } }
 
     /// Positive when the ring turns left.
     static func signedSquareMetres(_ ring: [Place]) -> Double {

@@ -1,20 +1,20 @@
 /// The roads: main roads that join the middles of the districts, and streets around each middle.
-struct Roads {
-    struct Road: Sendable {
+package struct Roads {
+    package struct Road: Sendable {
         let name: String
         let line: Polyline
         let isMain: Bool
         /// The district of its middle.
         let district: Int
         /// For a main road, the two districts whose middles it joins.
-        let ends: (Int, Int)
+        package let ends: (Int, Int)
         /// Kilometres per hour.
         let speedLimit: Int
     }
 
-    private(set) var roads: [Road] = []
+    package private(set) var roads: [Road] = []
     /// For each district the main roads that end in its middle.
-    private(set) var mainRoadsAt: [[Int]]
+    package private(set) var mainRoadsAt: [[Int]]
     /// For each district its streets.
     private(set) var streetsIn: [[Int]]
 

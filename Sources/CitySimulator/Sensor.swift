@@ -1,15 +1,15 @@
-internal import CityModel
+package import CityModel
 
 /// One thing that reports values.
-struct Sensor: Sendable {
-    let kind: SensorKind
+package struct Sensor: Sendable {
+    package let kind: SensorKind
     /// Its place among all sensors: chooses its chances.
     let index: Int
-    let id: IRI
-    let name: String
-    let municipality: Int
-    let district: Int
-    let place: Place
+    package let id: IRI
+    package let name: String
+    package let municipality: Int
+    package let district: Int
+    package let place: Place
     /// How large it is, in the unit of its kind: vehicles an hour, spots, docks, watts, filling a day, kWh or m³ a day.
     let size: Double
     /// How much traffic it stands in, 0...1; for a detector, the share of its capacity that is asked for at the peak.
@@ -17,9 +17,9 @@ struct Sensor: Sendable {
     /// Which of its kind's habits it has.
     let variant: Int
     /// The main road that a detector watches, or the line that a bus serves; -1 for others.
-    let route: Int
+    package let route: Int
     /// Metres along that road; for a bus, its number on the line.
-    let position: Double
+    package let position: Double
     let seed: UInt64
     /// Second of its period at which it reports.
     let phase: Int

@@ -2,7 +2,7 @@ internal import CityModel
 
 /// The kinds of thing that report values: how many there are of each, how often they report, what they measure and how
 /// they may fail.
-enum SensorKind: Int, CaseIterable, Sendable {
+package enum SensorKind: Int, CaseIterable, Sendable {
     case weather, air, noise, traffic, parking, bikes, bus, light, container, electricity, water
 
     /// What one measured attribute is: its name, unit, and the decimals it is reported with.
@@ -14,7 +14,7 @@ enum SensorKind: Int, CaseIterable, Sendable {
     }
 
     /// Parts of a hundred of the plan's sensors.
-    var share: Double {
+    package var share: Double {
         switch self {
         case .weather: 1.5
         case .air: 3
@@ -31,7 +31,7 @@ enum SensorKind: Int, CaseIterable, Sendable {
     }
 
     /// Seconds between reports while living; a divisor of 3600.
-    var periodSeconds: Int {
+    package var periodSeconds: Int {
         switch self {
         case .bus: 5
         case .bikes, .parking: 30
@@ -138,7 +138,7 @@ enum SensorKind: Int, CaseIterable, Sendable {
     }
 
     /// Whole numbers that sum to `total`, in proportion to the shares; what rounding leaves goes to the largest rests.
-    static func counts(total: Int) -> [Int] {
+    package static func counts(total: Int) -> [Int] {
         let exact = allCases.map { Double(total) * $0.share / 100 }
         var counts = exact.map { Int($0) }
         let order = exact.indices.sorted { (exact[$1] - Double(counts[$1]), $0) < (exact[$0] - Double(counts[$0]), $1) }

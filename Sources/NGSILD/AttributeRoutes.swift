@@ -49,9 +49,10 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let body = try await body(request)
-        let fragment = try EntityReader(context: body.context, purpose: .content).fragment(body.json)
+        let fragment = try fragment(body.json, body.context, .content)
         let overwriting = !request.query.list("options").contains("noOverwrite")
-        let result = try await broker.append(fragment, to: id, overwriting: overwriting, access, at: request.now)
+        let result = try await broker.append(
+            fragment, to: id, selecting: selection(request, body.context), overwriting: overwriting, access, at: request.now)
         return Self.response(to: result)
     }
 
@@ -60,19 +61,22 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let body = try await body(request, mergePatch: true)
-        let fragment = try EntityReader(context: body.context, purpose: .update).fragment(body.json)
-        return Self.response(to: try await broker.update(fragment, of: id, access, at: request.now))
+        let fragment = try fragment(body.json, body.context, .update)
+        let result = try await broker.update(
+            fragment, of: id, selecting: selection(request, body.context), access, at: request.now)
+        return Self.response(to: result)
     }
 
     private func updateAttribute(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["local", "type"])
         let access = try await writing(request)
         let id = try request.identifier("entityId")
-        let body = try await body(request, mergePatch: true)
+        let body = try await body(request, mergePatch: true, bare: true)
         let name = try attributeName(request, body.context)
         let reader = EntityReader(context: body.context, purpose: .update)
         let fragment = try reader.attributeFragment(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
-        try await broker.updateAttribute(name, of: id, fragment, access, at: request.now)
+        try await broker.updateAttribute(
+            name, of: id, selecting: selection(request, body.context), fragment, access, at: request.now)
         return Response(status: .noContent)
     }
 
@@ -80,11 +84,12 @@ extension NGSILDDoor {
         try request.query.check(known: ["local", "type"])
         let access = try await writing(request)
         let id = try request.identifier("entityId")
-        let body = try await body(request)
+        let body = try await body(request, bare: true)
         let name = try attributeName(request, body.context)
         let reader = EntityReader(context: body.context, purpose: .content)
         let instances = try reader.instances(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
-        try await broker.replaceAttribute(name, of: id, with: instances, access, at: request.now)
+        try await broker.replaceAttribute(
+            name, of: id, selecting: selection(request, body.context), with: instances, access, at: request.now)
         return Response(status: .noContent)
     }
 
@@ -93,13 +98,15 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let context = try await linkContext(request)
+        let types = try selection(request, context)
         if try request.pathParameter("attrId") == "scope" {
-            try await broker.deleteScopes(of: id, access, at: request.now)
+            try await broker.deleteScopes(of: id, selecting: types, access, at: request.now)
             return Response(status: .noContent)
         }
         let name = try attributeName(request, context)
         try await broker.deleteAttribute(
-            name, of: id, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access, at: request.now)
+            name, of: id, selecting: types, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access,
+            at: request.now)
         return Response(status: .noContent)
     }
 

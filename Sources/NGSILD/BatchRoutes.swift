@@ -119,9 +119,8 @@ extension NGSILDDoor {
                 }
                 let context: Context
                 if let shared { context = shared } else { context = try await self.context(ofEntry: element, request) }
-                batch.entries.append(try finish(EntityReader(context: context, purpose: purpose).fragment(element)))
+                batch.entries.append(try finish(fragment(element, context, purpose)))
             } catch let error as CityError {
-                if case .contextNotAvailable = error { throw error }
                 let id = element["id"]?.stringValue.flatMap { IRI($0) }
                 batch.errors.append((id, error.inEntry(index)))
             }

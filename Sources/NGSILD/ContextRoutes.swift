@@ -39,7 +39,7 @@ extension NGSILDDoor {
         try request.query.check(known: [])
         let access = try await writing(request)
         let document = try parse(request.body)
-        guard document.objectValue != nil else { throw CityError.badRequestData("the body is an object with an @context") }
+        guard document.objectValue != nil else { throw CityError.invalidRequest("the body is an object with an @context") }
         let id = try await contexts.add(document, access, at: request.now)
         return Self.createdResponse(Self.base + "/jsonldContexts/" + PercentEncoding.encode(id))
     }
@@ -67,7 +67,7 @@ extension NGSILDDoor {
             throw CityError.operationNotSupported("contextId: a cached @context is not served; it is at \(context.url ?? context.id)")
         }
         var response = Self.json(context.body)
-        response.headers[.contentType] = try accepted(request, offers: ["application/ld+json", "application/json"])
+        response.headers[.contentType] = try accepted(request, offers: Self.jsonTypes)
         return response
     }
 

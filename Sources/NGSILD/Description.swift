@@ -16,7 +16,7 @@ extension NGSILDDoor {
     ]
     static let idParameter = Route.Parameter("entityId", in: .path, "The entity's identifier", schema: ["type": "string", "format": "uri"])
     static let attributeParameter = Route.Parameter("attrId", in: .path, "An attribute's name or IRI")
-    static let typeParameter = Route.Parameter("type", in: .query, "The entity's types, as a hint")
+    static let typeParameter = Route.Parameter("type", in: .query, "A selection of types: an entity that it does not match is not found")
     static let localParameter = Route.Parameter("local", in: .query, "Only what is held here", schema: ["type": "boolean"])
 
     static func optionsParameter(_ summary: String) -> Route.Parameter { .init("options", in: .query, summary) }
@@ -38,6 +38,7 @@ extension NGSILDDoor {
         .init("join", in: .query, "Answer linked entities too", schema: ["type": "string", "enum": ["flat", "inline", "@none"]]),
         .init("joinLevel", in: .query, "How many relationships to follow one after another", schema: ["type": "integer", "minimum": 1]),
         .init("containedBy", in: .query, "Entities met before, not to be followed again"), localParameter,
+        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for; body=json: GeoJSON without @context"),
     ]
 
     static let filterParameters: [Route.Parameter] = [

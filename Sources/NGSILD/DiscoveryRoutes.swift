@@ -36,7 +36,7 @@ extension NGSILDDoor {
         let context = try await linkContext(request)
         if try request.query.bool("details") ?? false {
             let types = try await broker.typesWithAttributes(access)
-            return try discovered(
+            return try described(
                 .array(
                     types.map { type, attributes in
                         [
@@ -46,7 +46,7 @@ extension NGSILDDoor {
                     }), context, request)
         }
         let types = try await broker.types(access)
-        return try discovered(
+        return try described(
             [
                 "id": .string(Self.listID("EntityTypeList")), "type": "EntityTypeList",
                 "typeList": .array(types.map { .string(context.compact($0)) }),
@@ -60,7 +60,7 @@ extension NGSILDDoor {
         let text = try request.pathParameter("type")
         guard let type = context.expand(text) else { throw CityError.badRequestData("type: \(text) is not a type's name") }
         let info = try await broker.typeInfo(type, access)
-        return try discovered(
+        return try described(
             [
                 "id": .string(type.text), "type": "EntityTypeInfo", "typeName": .string(context.compact(type)),
                 "entityCount": .integer(Int64(info.entityCount)),
@@ -74,7 +74,7 @@ extension NGSILDDoor {
         let context = try await linkContext(request)
         if try request.query.bool("details") ?? false {
             let attributes = try await broker.attributesWithTypes(access)
-            return try discovered(
+            return try described(
                 .array(
                     attributes.map { name, types in
                         [
@@ -84,7 +84,7 @@ extension NGSILDDoor {
                     }), context, request)
         }
         let attributes = try await broker.attributes(access)
-        return try discovered(
+        return try described(
             [
                 "id": .string(Self.listID("AttributeList")), "type": "AttributeList",
                 "attributeList": .array(attributes.map { .string(context.compact($0)) }),
@@ -96,9 +96,10 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let context = try await linkContext(request)
         let text = try request.pathParameter("attrId")
-        guard let name = context.expand(text) else { throw CityError.badRequestData("attrId: \(text) is not an attribute's name") }
+        // What is no attribute's name, such as `id`, is no attribute that any entity has.
+        guard let name = context.expand(text) else { throw CityError.resourceNotFound("no entity has an attribute \(text)") }
         let info = try await broker.attributeInfo(name, access)
-        return try discovered(attribute(info, context, withTypes: true), context, request)
+        return try described(attribute(info, context, withTypes: true), context, request)
     }
 
     private func attribute(_ info: AttributeInfo, _ context: Context, withTypes: Bool) -> JSON {
@@ -114,7 +115,8 @@ extension NGSILDDoor {
     /// Lists have no identifier of their own; clause 5.2.24 asks for a URI all the same.
     private static func listID(_ kind: String) -> String { "urn:ngsi-ld:\(kind):conurb" }
 
-    private func discovered(_ json: JSON, _ context: Context, _ request: DoorRequest) throws -> Response {
+    /// Something that is no entity, with the context that its names are written with.
+    func described(_ json: JSON, _ context: Context, _ request: DoorRequest) throws -> Response {
         let mediaType = try accepted(request, offers: Self.jsonTypes)
         guard mediaType == "application/ld+json" else {
             return Self.json(json, headers: [.link: LinkHeader.value(context.linkURL)])
@@ -133,7 +135,7 @@ extension NGSILDDoor {
 extension JSON {
     fileprivate func adding(_ context: Context) -> JSON {
         guard case .object(var members) = self else { return self }
-        members["@context"] = context.source
+        members["@context"] = context.answered
         return .object(members)
     }
 }

@@ -38,7 +38,7 @@ extension NGSILDDoor {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
         let body = try await body(request)
-        let entity = try EntityReader(context: body.context, purpose: .content).fragment(body.json).entity()
+        let entity = try fragment(body.json, body.context, .content).entity()
         try await broker.create(entity, access, at: request.now)
         return Self.createdResponse(Self.base + "/entities/" + PercentEncoding.encode(entity.id.text))
     }
@@ -49,7 +49,7 @@ extension NGSILDDoor {
         let id = try request.identifier("entityId")
         let context = try await linkContext(request)
         let representation = try representation(request, context: context)
-        let found = try await broker.retrieve(id, access, at: request.now)
+        let found = try await broker.retrieve(id, selecting: selection(request, context), access, at: request.now)
         return try await answer(found, representation, request, access)
     }
 
@@ -58,9 +58,9 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let body = try await body(request)
-        var fragment = try EntityReader(context: body.context, purpose: .content).fragment(body.json)
+        var fragment = try fragment(body.json, body.context, .content)
         try Self.take(id, for: &fragment)
-        try await broker.replace(fragment.entity(), access, at: request.now)
+        try await broker.replace(fragment.entity(), selecting: selection(request, body.context), access, at: request.now)
         return Response(status: .noContent)
     }
 
@@ -72,18 +72,20 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let body = try await body(request, mergePatch: true)
-        var fragment = try EntityReader(context: body.context, purpose: .merge).fragment(body.json)
+        var fragment = try fragment(body.json, body.context, .merge)
         try Self.take(id, for: &fragment)
         let result = try await broker.merge(
-            fragment, into: id, observedAt: request.query.instant("observedAt"), language: request.query["lang"], access,
-            at: request.now)
+            fragment, into: id, selecting: selection(request, body.context), observedAt: request.query.instant("observedAt"),
+            language: request.query["lang"], access, at: request.now)
         return Self.response(to: result)
     }
 
     private func deleteEntity(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["local", "type"])
         let access = try await writing(request)
-        try await broker.delete(request.identifier("entityId"), access, at: request.now)
+        let id = try request.identifier("entityId")
+        let types = try selection(request, try await linkContext(request))
+        try await broker.delete(id, selecting: types, access, at: request.now)
         return Response(status: .noContent)
     }
 

@@ -1,9 +1,10 @@
 package import Broker
-internal import CityModel
+package import CityModel
 package import Door
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
+internal import Store
 package import Trust
 
 /// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state.
@@ -12,15 +13,18 @@ package struct NGSILDDoor: Sendable {
     let gatekeeper: Gatekeeper
     let contexts: ContextLibrary
     let limits: NGSILDLimits
+    let startedAt: Instant
 
-    package init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NGSILDLimits = .init()) {
-        (self.broker, self.gatekeeper, self.contexts, self.limits) = (broker, gatekeeper, contexts, limits)
+    package init(
+        broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NGSILDLimits = .init(), startedAt: Instant = .now
+    ) {
+        (self.broker, self.gatekeeper, self.contexts, self.limits, self.startedAt) = (broker, gatekeeper, contexts, limits, startedAt)
     }
 
     static let base = "/ngsi-ld/v1"
 
     package var routes: [Route] {
-        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes
+        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes
     }
 }
 

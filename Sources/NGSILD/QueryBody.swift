@@ -16,6 +16,7 @@ struct QueryBody {
     init(_ json: JSON) throws(CityError) {
         guard case .object(let members) = json else { throw .badRequestData("the body is an object, not a \(json.kindName)") }
         guard members["type"] == "Query" else { throw .badRequestData("type: the body's type is Query") }
+        guard members["temporalQ"] == nil else { throw .badRequestData("temporalQ: is for queries of the temporal evolution only") }
         for name in members.keys where !Self.known.contains(name) { throw .badRequestData("\(name): a Query has no such member") }
         attrs = try Self.list(members, "attrs")
         pick = try Self.list(members, "pick")
@@ -25,11 +26,12 @@ struct QueryBody {
         join = try Self.text(members, "join")
         joinLevel = members["joinLevel"]?.integerValue.map(Int.init)
         containedBy = try Self.list(members, "containedBy")?.split(separator: ",").map(String.init) ?? []
-        let ordering = members["ordering"] ?? members["entityOrdering"] ?? json
-        orderBy = try Self.list(ordering.objectValue ?? [:], "orderBy")
+        let ordering = (members["ordering"] ?? members["entityOrdering"])?.objectValue ?? members
+        orderBy = try Self.list(ordering, "orderBy")
         orderFrom = ordering["orderFrom"].map { $0.stringValue ?? $0.description } ?? ordering["coordinates"]?.description
-        orderGeometry = ordering["orderGeometry"]?.stringValue ?? (ordering["geometry"]?.stringValue)
-        collation = ordering["collation"]?.stringValue
+        let geometry = try Self.text(ordering, "geometry")
+        orderGeometry = try Self.text(ordering, "orderGeometry") ?? geometry
+        collation = try Self.text(ordering, "collation")
         alternatives = try Self.alternatives(members)
     }
 
@@ -56,6 +58,7 @@ struct QueryBody {
         var shared = FilterTerms()
         shared.q = try text(members, "q")
         shared.scopeQ = try text(members, "scopeQ")
+        shared.csf = try text(members, "csf")
         shared.expandValues = try list(members, "expandValues")?.split(separator: ",").map(String.init) ?? []
         if let geo = members["geoQ"] {
             guard let geoMembers = geo.objectValue else { throw .badRequestData("geoQ: an object, not a \(geo.kindName)") }
@@ -72,7 +75,8 @@ struct QueryBody {
             guard case .object(let members) = selector else { throw .badRequestData("entities: its elements are objects") }
             var terms = shared
             terms.ids = try list(members, "id")
-            terms.idPattern = try text(members, "idPattern")
+            // Identifiers say more than a pattern (clause 5.2.33).
+            terms.idPattern = terms.ids == nil ? try text(members, "idPattern") : nil
             terms.type = try text(members, "type")
             guard terms.type != nil else { throw .badRequestData("entities.type: every selector names a type") }
             alternatives.append(terms)
@@ -95,6 +99,7 @@ struct QueryBody {
             guard let text = element.stringValue else { throw .badRequestData("\(name): an array of texts") }
             texts.append(text)
         }
-        return texts.isEmpty ? nil : texts.joined(separator: ",")
+        guard !texts.isEmpty else { throw .badRequestData("\(name): an empty array (clause 5.2.23)") }
+        return texts.joined(separator: ",")
     }
 }

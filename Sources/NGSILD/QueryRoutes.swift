@@ -19,7 +19,7 @@ extension NGSILDDoor {
             Route(
                 .delete, Self.base + "/entities", "Purge entities: delete those that match", tag: Self.provision,
                 parameters: Self.common + Self.filterParameters + [
-                    .init("drop", in: .query, "Remove only these attributes"), .init("keep", in: .query, "Remove all attributes but these"),
+                    .init("attrs", in: .query, "Attributes of which an entity has at least one"), .init("drop", in: .query, "Remove only these attributes"), .init("keep", in: .query, "Remove all attributes but these"),
                     Self.localParameter,
                 ], responses: [Self.noContent], handler: purgeEntities),
             Route(
@@ -80,7 +80,7 @@ extension NGSILDDoor {
         let page = try await broker.query(query, access, at: request.now)
         var response = try await answer(page, representation, request, access)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
-        for link in PageLinks(request, offset: offset, limit: limit, hasMore: page.hasMore).values {
+        for link in PageLinks(request, representation.mediaType.rawValue, offset: offset, limit: limit, hasMore: page.hasMore).values {
             response.headers.append(HTTPField(name: .link, value: link))
         }
         return response
@@ -103,11 +103,13 @@ extension NGSILDDoor {
     }
 
     private func purgeEntities(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.filterNames.union(["drop", "keep", "local", "geometryProperty"]))
+        try request.query.check(known: Self.filterNames.union(["attrs", "drop", "keep", "local", "geometryProperty"]))
         let access = try await writing(request)
         let context = try await linkContext(request)
         let terms = FilterTerms(request.query)
-        let filter = try filter(terms, context: context, projection: .everything, linkDepthMax: 0, isLocal: isLocal(request, terms))
+        let projection = try Projection(attrs: request.query["attrs"], expand: context.expand)
+        let filter = try filter(
+            terms, context: context, projection: projection, requiresListed: true, linkDepthMax: 0, isLocal: isLocal(request, terms))
         try await broker.purge(filter, attributes: purgedAttributes(request, context), access, at: request.now)
         return Response(status: .noContent)
     }
@@ -131,7 +133,7 @@ extension NGSILDDoor {
 /// The texts of a request that say which entities it wants.
 struct FilterTerms {
     var ids: String?, idPattern: String?, type: String?
-    var q: String?, scopeQ: String?
+    var q: String?, scopeQ: String?, csf: String?
     var georel: String?, geometry: String?, coordinates: JSON?, geoproperty: String?
     var expandValues: [String] = []
 
@@ -139,7 +141,7 @@ struct FilterTerms {
 
     init(_ query: QueryParameters) {
         (ids, idPattern, type) = (query["id"], query["idPattern"], query["type"])
-        q = query["q"]
+        (q, csf) = (query["q"], query["csf"])
         // A "+" that was not escaped arrives as a space, which no scope contains.
         scopeQ = query["scopeQ"]?.replacing(" ", with: "+")
         (georel, geometry, geoproperty) = (query["georel"], query["geometry"], query["geoproperty"])
@@ -168,11 +170,11 @@ extension NGSILDDoor {
         filter.query = try terms.q.map { text throws(CityError) in
             try QueryExpression(parsing: text, expand: context.expand, expandValues: expanded)
         }
+        // Without registrations there is no context source to filter, but what is no query is an error (clause 5.7.2.4).
+        if let csf = terms.csf { _ = try QueryExpression(parsing: csf, expand: context.expand) }
         filter.scopes = try terms.scopeQ.map { text throws(CityError) in try ScopeQuery(parsing: text) }
         filter.geo = try geo(terms, context)
-        guard projection.linkDepth <= linkDepthMax else {
-            throw .badRequestData("pick: members of linked entities need join and a joinLevel of \(projection.linkDepth)")
-        }
+        try Self.check(projection, linkDepthMax: linkDepthMax)
         guard (filter.query?.linkDepth ?? 0) <= linkDepthMax else {
             throw .badRequestData("q: members of linked entities need join and a joinLevel of \(filter.query?.linkDepth ?? 0)")
         }
@@ -180,6 +182,12 @@ extension NGSILDDoor {
             throw .badRequestData("type: a query names a type, attributes, a q or a georel, or is local=true (clause 5.7.2.4)")
         }
         return filter
+    }
+
+    static func check(_ projection: Projection, linkDepthMax: Int) throws(CityError) {
+        guard projection.linkDepth <= linkDepthMax else {
+            throw .badRequestData("pick: members of linked entities need join and a joinLevel of \(projection.linkDepth)")
+        }
     }
 
     private func geo(_ terms: FilterTerms, _ context: Context) throws(CityError) -> GeoQuery? {
@@ -192,11 +200,13 @@ extension NGSILDDoor {
     }
 }
 
-/// Links to the pages before and after (clause 6.3.10).
+/// Links to the pages before and after (clause 6.3.10), with their parameters in alphabetical order.
 private struct PageLinks {
-    var values: [String] = []
+    private(set) var values: [String] = []
+    private let mediaType: String
 
-    init(_ request: DoorRequest, offset: Int, limit: Int, hasMore: Bool) {
+    init(_ request: DoorRequest, _ mediaType: String, offset: Int, limit: Int, hasMore: Bool) {
+        self.mediaType = mediaType
         guard limit > 0 else { return }
         if offset > 0 { values.append(link(request, offset: max(0, offset - limit), limit: limit, relation: "prev")) }
         if hasMore { values.append(link(request, offset: offset + limit, limit: limit, relation: "next")) }
@@ -205,7 +215,8 @@ private struct PageLinks {
     private func link(_ request: DoorRequest, offset: Int, limit: Int, relation: String) -> String {
         let kept = request.query.pairs.filter { $0.name != "offset" && $0.name != "limit" }
         let pairs = kept + [("limit", String(limit)), ("offset", String(offset))]
-        let query = pairs.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
-        return "<\(request.path)?\(query)>; rel=\"\(relation)\"; type=\"application/ld+json\""
+        let path = request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
+        let query = pairs.sorted { $0.name < $1.name }.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
+        return "<\(path)?\(query)>; rel=\"\(relation)\"; type=\"\(mediaType)\""
     }
 }

@@ -33,11 +33,14 @@ struct Representation {
     /// Whether GeoJSON leaves the context to the `Link` header (`Prefer: body=json`).
     let isGeoJSONWithoutContext: Bool
     let join: Join?
+    /// The version of NGSI-LD that the request prefers (clause 4.3.6.8).
+    let version: PreferredVersion?
     let context: Context
 
     /// Whether documents can be copied as they are stored.
     var isAsStored: Bool {
         mediaType != .geoJSON && format == .normalized && projection == .everything && datasets == nil && languages == nil && join == nil
+            && !(version?.asksForLess ?? false)
     }
 }
 
@@ -63,16 +66,17 @@ extension NGSILDDoor {
             throw CityError.badRequestData("geometryProperty: \(name) needs Accept: application/geo+json")
         }
         let geometryName = parameters.geometryProperty ?? "location"
+        let projection = try Projection(attrs: parameters.attrs, pick: parameters.pick, omit: parameters.omit, expand: context.expand)
+        let join = try join(parameters)
+        try Self.check(projection, linkDepthMax: join?.level ?? 0)
         return Representation(
             mediaType: Representation.MediaType(rawValue: mediaType) ?? .json, format: options.format,
-            includesSystemMembers: options.includesSystemMembers,
-            projection: try Projection(
-                attrs: parameters.attrs, pick: parameters.pick, omit: parameters.omit, expand: context.expand),
+            includesSystemMembers: options.includesSystemMembers, projection: projection,
             requiresListed: parameters.attrs != nil, datasets: try parameters.datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text) },
             languages: try parameters.language.map { text throws(CityError) in try LanguagePreference(text) },
             geometryProperty: context.expand(geometryName) ?? .location, geometryName: geometryName,
             isGeoJSONWithoutContext: request.headers[.prefer]?.contains("body=json") ?? false,
-            join: try join(parameters), context: context)
+            join: join, version: PreferredVersion(request.headers[values: .prefer]), context: context)
     }
 
     /// The media type among `offers` that the request prefers.

@@ -4,6 +4,7 @@ internal import Door
 internal import HTTPTypes
 internal import LinkedData
 internal import NIOCore
+internal import Query
 
 /// A request's JSON body with the context that its names are to be read with (clause 6.3.5).
 struct ContextualBody {
@@ -21,9 +22,11 @@ extension NGSILDDoor {
     }
 
     /// The body and its context: from the `Link` header for JSON, from the body itself for JSON-LD.
-    func body(_ request: DoorRequest, mergePatch: Bool = false) async throws -> ContextualBody {
+    /// - Parameter bare: whether the body may be something else than an object.
+    func body(_ request: DoorRequest, mergePatch: Bool = false, bare: Bool = false) async throws -> ContextualBody {
         let mediaType = try contentType(request, mergePatch: mergePatch)
         let json = try parse(request.body)
+        guard bare || json.objectValue != nil else { throw CityError.invalidRequest("the body is an object, not a \(json.kindName)") }
         guard mediaType == "application/ld+json" else {
             guard json["@context"] == nil else {
                 throw CityError.badRequestData("@context: in application/json the context stands in the Link header (clause 6.3.5)")
@@ -33,10 +36,10 @@ extension NGSILDDoor {
         guard try LinkHeader.contextURL(request.headers) == nil else {
             throw CityError.badRequestData("Link: in application/ld+json the context stands in the body (clause 6.3.5)")
         }
-        guard let value = json["@context"] ?? json.arrayValue.map({ _ in JSON.null }) else {
+        guard let value = json["@context"] else {
             throw CityError.badRequestData("@context: application/ld+json needs one in the body (clause 6.3.5)")
         }
-        return ContextualBody(json: json, context: try await contexts.context(value == .null ? nil : value, in: request.tenant()))
+        return ContextualBody(json: json, context: try await contexts.context(value, in: request.tenant()))
     }
 
     /// The context of one entry of a batch in JSON-LD, where each brings its own.
@@ -45,6 +48,22 @@ extension NGSILDDoor {
             throw .badRequestData("@context: application/ld+json needs one in every entry (clause 6.3.5)")
         }
         return try await contexts.context(value, in: request.tenant())
+    }
+
+    /// What a body says of an entity.
+    func fragment(_ json: JSON, _ context: Context, _ purpose: EntityReader.Purpose) throws(CityError) -> EntityFragment {
+        let fragment = try EntityReader(context: context, purpose: purpose).fragment(json)
+        // The grammar of clause 4.18. Sources may have wider names for their places, so that the model itself allows more.
+        for scope in fragment.scopes ?? [] where !scope.levels.allSatisfy({ $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } }) {
+            throw .badRequestData("scope: \(scope) has levels of other characters than letters, digits and _ (clause 4.18)")
+        }
+        return fragment
+    }
+
+    /// The entities that the `type` parameter lets an operation on one entity see (clause 4.17).
+    func selection(_ request: DoorRequest, _ context: Context) throws(CityError) -> TypeSelection? {
+        guard let text = request.query["type"] else { return nil }
+        return try TypeSelection(parsing: text, expand: context.expand)
     }
 
     func isLinkedData(_ request: DoorRequest) -> Bool { mediaType(request) == "application/ld+json" }

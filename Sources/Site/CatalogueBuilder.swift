@@ -96,7 +96,9 @@ struct CatalogueBuilder {
     }
 
     private static func scale(_ shortName: String, _ attributes: OrderedDictionary<IRI, AttributeFacts>) -> Scale? {
-        for colouring in KnownType[shortName]?.colourings ?? [] {
+        let known = KnownType[shortName]
+        if let known, known.colourings.isEmpty { return nil }
+        for colouring in known?.colourings ?? [] {
             guard let (name, facts) = attributes.first(where: { $0.key.shortName == colouring.attribute }).map({ ($0.key, $0.value) })
             else { continue }
             switch colouring {

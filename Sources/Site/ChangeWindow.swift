@@ -30,8 +30,11 @@ actor ChangeWindow {
             let page = try await broker.liveChanges(after: position, limit: Self.readCountMax, access, at: now)
             return Page(items: page.changes.map(FeedItem.init), position: page.position, hasGap: page.hasGap)
         }
+        // While nobody followed, nobody read: the window begins anew where the first to come stands.
+        if position > last { (items, first, last) = ([], position, position) }
         if position == last { try await readMore(access, at: now) }
-        guard position >= first, position <= last else { return Page(items: [], position: position, hasGap: position > last) }
+        // Another reader may have moved the window meanwhile; the next look finds it in order.
+        guard position >= first, position <= last else { return Page(items: [], position: position, hasGap: false) }
         let start = items.partitioningIndex { $0.sequence > position }
         let part = items[start...].prefix(Self.readCountMax)
         // Hidden changes have no item, so that the end of the window may lie beyond the last one.

@@ -142,7 +142,7 @@ private struct EntityPanel {
         row["value"] = .null
         if instance.kind.isRelationship { return try await relationship(instance, &row) }
         guard instance.kind == .property, ValueText.isScalar(instance.value) else {
-            if let line = words.line(instance) { row["text"] = .string(line) }
+            if let line = words.line(instance, of: name) { row["text"] = .string(line) }
             return
         }
         row["value"] = instance.value
@@ -150,14 +150,16 @@ private struct EntityPanel {
             row["unit"] = .string(door.languages.unitSymbol(instance.unitCode) ?? "")
         } else if let text = instance.value.stringValue {
             if case .state(name, let values)? = entry?.scale {
-                row["states"] = .array(values.map(state))
-            } else if words.language.knownValue(text) != nil {
-                row["states"] = [state(text)]
+                row["states"] = .array(values.map { state($0, name) })
+            } else if words.language.knownValue(text, of: name.shortName) != nil {
+                row["states"] = [state(text, name)]
             }
         }
     }
 
-    private func state(_ value: String) -> JSON { ["value": .string(value), "label": .string(words.language.value(value))] }
+    private func state(_ value: String, _ attribute: IRI) -> JSON {
+        ["value": .string(value), "label": .string(words.language.value(value, of: attribute.shortName))]
+    }
 
     /// A relationship to one entity that is here leads there; anything else is named.
     private func relationship(_ instance: Attribute, _ row: inout JSONObject) async throws {

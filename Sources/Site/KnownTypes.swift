@@ -15,6 +15,7 @@ struct KnownType: Sendable {
     }
 
     let name: String
+    /// None for a type of which no value is worth a colour.
     let colourings: [Colouring]
     /// Whether its entities change place, so that a past moment has to be asked for their places too.
     var moves = false

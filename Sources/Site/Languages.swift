@@ -38,9 +38,13 @@ struct Language: Sendable {
     /// The name of a type of entity in the words of people.
     func type(_ shortName: String) -> String { file["types"]?[shortName]?.stringValue ?? Words.split(shortName) }
     func attribute(_ shortName: String) -> String { file["attributes"]?[shortName]?.stringValue ?? Words.split(shortName) }
-    /// The label of a value that is a word of the data model; nil when the file has none.
-    func knownValue(_ value: String) -> String? { file["values"]?[value]?.stringValue }
-    func value(_ value: String) -> String { knownValue(value) ?? value }
+    /// The label of a value that is a word of the data model; nil when the file has none. A word that means something else
+    /// as a value of one attribute stands in the file with the attribute before it: `severity.low`.
+    func knownValue(_ value: String, of attribute: String) -> String? {
+        let values = file["values"]
+        return (values?["\(attribute).\(value)"] ?? values?[value])?.stringValue
+    }
+    func value(_ value: String, of attribute: String) -> String { knownValue(value, of: attribute) ?? value }
 }
 
 extension Language {

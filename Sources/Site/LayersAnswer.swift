@@ -43,7 +43,7 @@ extension SiteDoor {
         case .state(_, let values):
             return [
                 "kind": "state", "attribute": .string(name), "label": .string(language.attribute(name)),
-                "states": .array(values.map { ["value": .string($0), "label": .string(language.value($0))] }),
+                "states": .array(values.map { ["value": .string($0), "label": .string(language.value($0, of: name))] }),
             ]
         }
     }

@@ -66,12 +66,17 @@ struct Outlines: Sendable {
     init(_ outlines: [Outline]) {
         let ordered = outlines.sorted { ($0.rank, -$0.size) < ($1.rank, -$1.size) }.prefix(Self.countMax)
         var writer = JSONWriter(byteCapacity: Self.byteCountMax)
-        var count = 0
+        var (count, missed) = (0, 0)
         writer.raw("{\"outlines\":[")
         for outline in ordered {
             var part = JSONWriter()
             part.write(outline.json)
-            guard writer.bytes.count + part.bytes.count + 3 <= Self.byteCountMax else { continue }
+            guard writer.bytes.count + part.bytes.count + 3 <= Self.byteCountMax else {
+                // A large one may be followed by some that fit; thousands are not tried.
+                missed += 1
+                if missed > 20 { break }
+                continue
+            }
             if count > 0 { writer.raw(",") }
             writer.raw(part.bytes)
             count += 1

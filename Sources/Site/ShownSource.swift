@@ -27,7 +27,7 @@ struct ShownSource: Sendable {
 
     /// The short names of the types it gives.
     var types: [String] {
-        let type = definition["entity"]?["type"]
+        let type = definition["types"] ?? definition["entity"]?["type"]
         return (type?.arrayValue ?? [type ?? .null]).compactMap(\.stringValue).map { IRI(known: $0).shortName }
     }
 

@@ -151,7 +151,7 @@ struct TableView {
         _ name: IRI, of entity: Entity, label: String, isNumeric: Bool, note: String?, _ words: ValueText
     ) -> JSON {
         let instance = entity.instance(of: name)
-        let text = instance.flatMap(words.line)
+        let text = instance.flatMap { words.line($0, of: name) }
         let unit = instance?.value.doubleValue == nil ? nil : door.languages.unitSymbol(instance?.unitCode)
         return cell(
             label, text ?? words.language.scriptText("noValue"), isNumeric: isNumeric, attribute: name.shortName, unit: unit, note: note)

@@ -16,44 +16,48 @@ struct ValueText: Sendable {
     }
 
     /// A structured value as one line; nil when there is nothing to say.
-    func line(_ attribute: Attribute) -> String? {
-        switch attribute.kind {
-        case .languageProperty: localized(attribute.value)
+    func line(_ attribute: Attribute, of name: IRI) -> String? {
+        let name = name.shortName
+        return switch attribute.kind {
+        case .languageProperty: localized(attribute.value, name)
         case .vocabProperty:
-            (attribute.value.arrayValue ?? [attribute.value]).compactMap(\.stringValue).map { language.value(IRI(known: $0).shortName) }
+            (attribute.value.arrayValue ?? [attribute.value]).compactMap(\.stringValue).map { language.value(IRI(known: $0).shortName, of: name) }
                 .joined(separator: ", ")
-        default: line(attribute.value)
+        default: line(attribute.value, name)
         }
     }
 
-    private func line(_ json: JSON) -> String? {
+    private func line(_ json: JSON, _ name: String) -> String? {
         let text: String
         switch json {
         case .null: return nil
         case .bool(let flag): text = language.scriptText(flag ? "yes" : "no")
         case .integer, .number: text = language.number(json.doubleValue ?? 0)
-        case .string(let value): text = Instant(value).map(clock.dateTime) ?? language.value(value)
-        case .array(let elements): text = elements.prefix(20).compactMap(line).joined(separator: ", ")
-        case .object(let members): text = line(members)
+        case .string(let value): text = Instant(value).map(clock.dateTime) ?? language.value(value, of: name)
+        case .array(let elements): text = elements.prefix(20).compactMap { line($0, name) }.joined(separator: ", ")
+        case .object(let members): text = line(members, name)
         }
         return text.isEmpty ? nil : String(text.prefix(300))
     }
 
-    private func line(_ members: JSONObject) -> String {
-        if let value = members["@value"] { return line(value) ?? "" }
-        let address = ["streetAddress", "postalCode", "addressLocality"].map { members[$0].flatMap(line) }
+    private func line(_ members: JSONObject, _ name: String) -> String {
+        if let value = members["@value"] { return line(value, name) ?? "" }
+        let address = ["streetAddress", "postalCode", "addressLocality"].map { members[$0].flatMap { line($0, name) } }
         if let street = address[0] ?? address[2] {
             let town = [address[1], address[2]].compactMap { $0 }.joined(separator: " ")
             return address[0] == nil || town.isEmpty ? street : "\(street), \(town)"
         }
         return members.filter { $0.key != "type" && $0.key != "@type" }.prefix(8)
-            .compactMap { member in line(member.value).map { "\(Words.split(IRI(known: member.key).shortName)): \($0)" } }
+            .compactMap { member in
+                let key = IRI(known: member.key).shortName
+                return line(member.value, key).map { "\(Words.split(key)): \($0)" }
+            }
             .joined(separator: ", ")
     }
 
-    private func localized(_ json: JSON) -> String? {
+    private func localized(_ json: JSON, _ name: String) -> String? {
         guard let texts = json.objectValue else { return nil }
         let chosen = texts[language.code] ?? texts.first { $0.key.hasPrefix(language.code + "-") }?.value ?? texts["@none"] ?? texts.values.first
-        return chosen.flatMap(line)
+        return chosen.flatMap { line($0, name) }
     }
 }

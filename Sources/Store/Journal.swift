@@ -82,13 +82,14 @@ extension WriteTransaction {
         try execute("DELETE FROM cursor WHERE follower = ?", [follower])
     }
 
-    /// Removes changes that every follower has passed, but for the newest `keeping`, which pages that reconnect read.
+    /// Removes changes that every follower has passed, but for the newest `keeping`, which pages that reconnect read, and
+    /// always the very newest, from which numbers go on.
     package func trimJournal(keeping: Int64, atMost limit: Int) throws {
         let slowest = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM cursor") ?? Int64.max
         let newest = try lastChangeNumber()
         try execute(
             "DELETE FROM change WHERE seq IN (SELECT seq FROM change WHERE seq <= ? ORDER BY seq LIMIT ?)",
-            [min(slowest, newest - keeping), limit])
+            [min(slowest, newest - max(keeping, 1)), limit])
     }
 
     private func numbers(_ names: [IRI]) throws -> String {

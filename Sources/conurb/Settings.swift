@@ -22,7 +22,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "A JSON file with configuration keys.") var config: String?
     @Option(name: .customLong("contexts"), help: "A folder of JSON-LD contexts with an index.json from URL to file name (contexts).")
     var contexts: String?
-    @Flag(help: "Let outbound requests reach private addresses (allow.private.egress).") var allowPrivateEgress = false
+    @Flag(help: "Let outbound requests reach private addresses (allowPrivateEgress).") var allowPrivateEgress = false
     @Option(help: "text or json (log.format).") var logFormat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical (log.level).") var logLevel: String?
 }
@@ -40,16 +40,16 @@ struct Settings {
         server.host = reader.string(forKey: "host", default: server.host)
         server.port = try Self.integer(reader, "port", server.port, in: 0...65535)
         server.isOpen = reader.bool(forKey: "open", default: defaultsToOpen)
-        server.createsMunicipalities = reader.string(forKey: "create.municipalities").map { $0 == "true" }
+        server.createsMunicipalities = reader.string(forKey: "createMunicipalities").map { $0 == "true" }
         server.contextsDirectory = reader.string(forKey: "contexts")
-        server.allowsPrivateEgress = reader.bool(forKey: "allow.private.egress", default: false)
+        server.allowsPrivateEgress = reader.bool(forKey: "allowPrivateEgress", default: false)
         try Self.read(reader, &server.limits)
         Self.read(reader, &server.site)
         guard !server.isOpen || Self.isLoopback(server.host) else {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
         }
         self.server = server
-        let format = reader.string(forKey: "log.format", default: "text")
+        let format = reader.string(forKey: "log.format", default: StandardError.isTerminal ? "text" : "json")
         guard let logFormat = LogFormat(rawValue: format) else { throw ValidationError("log.format: \(format) is neither text nor json") }
         self.logFormat = logFormat
         logLevel = reader.string(forKey: "log.level", default: "info")
@@ -65,7 +65,7 @@ struct Settings {
         give("log.format", options.logFormat)
         give("log.level", options.logLevel)
         if isOpen { given["open"] = ConfigValue(.bool(true), isSecret: false) }
-        if options.allowPrivateEgress { given["allow.private.egress"] = ConfigValue(.bool(true), isSecret: false) }
+        if options.allowPrivateEgress { given["allowPrivateEgress"] = ConfigValue(.bool(true), isSecret: false) }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(values: given), EnvironmentVariablesProvider().prefixKeys(with: "conurb"),
         ]
@@ -78,24 +78,24 @@ struct Settings {
     }
 
     private static func read(_ reader: ConfigReader, _ limits: inout ServerLimits) throws {
-        limits.bodyByteCountMax = try integer(reader, "http.body.bytes.max", limits.bodyByteCountMax, in: 1024...(1 << 30))
-        limits.headerByteCountMax = try integer(reader, "http.header.bytes.max", limits.headerByteCountMax, in: 1024...(1 << 20))
-        limits.connectionCountMax = try integer(reader, "http.connections.max", limits.connectionCountMax, in: 1...100_000)
-        limits.idleSecondsMax = try integer(reader, "http.idle.seconds.max", limits.idleSecondsMax, in: 1...3600)
-        limits.bodySecondsMax = try integer(reader, "http.body.seconds.max", limits.bodySecondsMax, in: 1...3600)
-        limits.nestingDepthMax = try integer(reader, "json.nesting.max", limits.nestingDepthMax, in: 4...256)
-        limits.pageCountMax = try integer(reader, "page.entities.max", limits.pageCountMax, in: 1...10_000)
-        limits.batchCountMax = try integer(reader, "batch.entities.max", limits.batchCountMax, in: 1...100_000)
-        limits.querySecondsMax = try integer(reader, "query.seconds.max", limits.querySecondsMax, in: 1...600)
-        limits.openFileCountMax = try integer(reader, "open.files.max", limits.openFileCountMax, in: 1...10_000)
+        limits.bodyByteCountMax = try integer(reader, "http.bodyBytesMax", limits.bodyByteCountMax, in: 1024...(1 << 30))
+        limits.headerByteCountMax = try integer(reader, "http.headerBytesMax", limits.headerByteCountMax, in: 1024...(1 << 20))
+        limits.connectionCountMax = try integer(reader, "http.connectionsMax", limits.connectionCountMax, in: 1...100_000)
+        limits.idleSecondsMax = try integer(reader, "http.idleSecondsMax", limits.idleSecondsMax, in: 1...3600)
+        limits.bodySecondsMax = try integer(reader, "http.bodySecondsMax", limits.bodySecondsMax, in: 1...3600)
+        limits.nestingDepthMax = try integer(reader, "json.nestingMax", limits.nestingDepthMax, in: 4...256)
+        limits.pageCountMax = try integer(reader, "page.entitiesMax", limits.pageCountMax, in: 1...10_000)
+        limits.batchCountMax = try integer(reader, "batch.entitiesMax", limits.batchCountMax, in: 1...100_000)
+        limits.querySecondsMax = try integer(reader, "query.secondsMax", limits.querySecondsMax, in: 1...600)
+        limits.openFileCountMax = try integer(reader, "files.openMax", limits.openFileCountMax, in: 1...10_000)
     }
 
     private static func read(_ reader: ConfigReader, _ site: inout SiteSettings) {
         site.name = reader.string(forKey: "site.name", default: site.name)
-        site.timeZone = reader.string(forKey: "site.time.zone", default: site.timeZone)
-        site.tileURL = reader.string(forKey: "site.tile.url")
-        site.tileAttribution = reader.string(forKey: "site.tile.attribution")
-        site.leafletDirectory = reader.string(forKey: "site.leaflet.directory", default: site.leafletDirectory)
+        site.timeZone = reader.string(forKey: "site.timeZone", default: site.timeZone)
+        site.tileURL = reader.string(forKey: "site.tileUrl")
+        site.tileAttribution = reader.string(forKey: "site.tileAttribution")
+        site.leafletDirectory = reader.string(forKey: "site.leafletDirectory", default: site.leafletDirectory)
     }
 
     private static func integer(_ reader: ConfigReader, _ key: String, _ standard: Int, in range: ClosedRange<Int>) throws -> Int {

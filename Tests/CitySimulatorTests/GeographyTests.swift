@@ -15,10 +15,10 @@ import CitySimulator
 
     @Test func `a place in the metropolis lies in one municipality and in one of its districts`() throws {
         let city = try Samples.metropolis.get()
-        var random = SplitMix64(seed: 5)
         var insideCount = 0
-        for _ in 0..<3000 {
-            let place = Place(x: random.within(-18_000, 18_000), y: random.within(-14_000, 14_000))
+        for number in 0..<3000 {
+            // A lattice, each row a little further east than the one before.
+            let place = Place(x: -18_000 + Double(number % 60) * 611.7 + Double(number / 60) * 7.3, y: -14_000 + Double(number / 60) * 571.3)
             let owners = city.geography.municipalityAreas.indices.filter { city.geography.municipalityAreas[$0].contains(place) }
             let districts = city.geography.districts.filter { $0.area.contains(place) }
             #expect(owners.count <= 1, "overlap at \(place)")
@@ -38,15 +38,15 @@ import CitySimulator
 
     @Test(arguments: [UInt64(1), 42])
     func `outlines are single rings that do not cross themselves, with fewer than 200 positions`(seed: UInt64) throws {
-        let geography = try Geography(municipalityCount: 8, seed: seed)
-        #expect(geography.municipalities.count == 8)
-        for municipality in geography.municipalities { #expect((3...6).contains(municipality.districts.count)) }
-        for area in geography.municipalityAreas + geography.districts.map(\.area) {
+        let city = try Metropolis(SimulationPlan(seed: seed, municipalityCount: 8, sensorCount: 0))
+        #expect(city.municipalities.count == 8)
+        for municipality in city.municipalities { #expect((3...6).contains(municipality.districts.count)) }
+        for area in city.geography.municipalityAreas + city.geography.districts.map(\.area) {
             #expect(area.rings.count == 1)
             let ring = area.rings[0]
             #expect((4..<200).contains(ring.count))
             #expect(ring.first == ring.last)
-            #expect(Area.signedSquareMetres(ring) > 0)
+            #expect(area.squareMetres > 0)
             #expect(crossings(ring) == 0)
         }
     }
@@ -77,12 +77,12 @@ import CitySimulator
         let names = Set(city.municipalities.map(\.identifier))
         for (municipality, entity) in city.staticEntities() {
             #expect(names.contains(municipality))
-            #expect(entity.instance(of: Term.name)?.value.stringValue?.isEmpty == false)
-            #expect(entity.instance(of: Term.simulated)?.value == true)
-            #expect(entity.instance(of: Term.source) != nil && entity.instance(of: Term.dataProvider) != nil)
+            #expect(entity.instance(of: Samples.plain("name"))?.value.stringValue?.isEmpty == false)
+            #expect(entity.instance(of: Samples.plain("simulated"))?.value == true)
+            #expect(entity.instance(of: Samples.plain("source")) != nil && entity.instance(of: Samples.plain("dataProvider")) != nil)
             #expect(entity.scopes.count == 1)
             // Buses alone have no place of their own until they are observed.
-            guard let location = entity.instance(of: .location) else { #expect(entity.types == [Term.plain("Vehicle")]); continue }
+            guard let location = entity.instance(of: .location) else { #expect(entity.types == [Samples.plain("Vehicle")]); continue }
             #expect(throws: Never.self) { try Geometry(location.value) }
         }
     }
@@ -92,7 +92,7 @@ import CitySimulator
         #expect(city.sensorCount == 400)
         #expect(city.sensorCounts["TrafficFlowObserved"] == 64)
         #expect(city.sensorCounts.count == SensorKind.allCases.count)
-        for sensor in city.observer.sensors where sensor.kind != .bus {
+        for sensor in city.sensors where sensor.kind != .bus {
             #expect(city.geography.districts[sensor.district].area.contains(sensor.place), "\(sensor.name)")
             #expect(city.geography.districts[sensor.district].municipalityIndex == sensor.municipality)
         }

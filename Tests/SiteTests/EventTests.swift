@@ -61,6 +61,19 @@ internal import Trust
         #expect(try await third.news(at: Installation.now) == nil)
     }
 
+    @Test func `a stream that begins after a time without streams hears of changes, and of no gap`() async throws {
+        let installation = try Installation()
+        try await installation.write([Sample.station("1", name: "One", 1)])
+        var early = try await reader(installation, after: nil)
+        try await installation.write([Sample.station("2", name: "Two", 2)])
+        #expect(try changes(try await early.news(at: Installation.now)).count == 1)
+        try await installation.write([Sample.station("3", name: "Three", 3)])
+        var late = try await reader(installation, after: nil)
+        try await installation.write([Sample.station("4", name: "Four", 4)])
+        #expect(try changes(try await late.news(at: Installation.now)).map { $0["n"] } == ["Four"])
+        #expect(try Set(changes(try await early.news(at: Installation.now)).compactMap { $0["n"]?.stringValue }) == ["Three", "Four"])
+    }
+
     @Test func `several changes of one entity are one, with all that changed`() async throws {
         let installation = try Installation()
         try await installation.write([Sample.station("1", name: "One", 1)])

@@ -38,7 +38,7 @@ struct SchemaTests {
         ("nullTexts", "nulls"),
     ])
     func `the nearest key is the one that takes the fewest changes`(key: String, nearest: String) {
-        #expect(DefinitionKeys.nearest(to: key, in: DefinitionKeys.source) == nearest)
+        #expect(DefinitionKeys.nearest(to: key, in: DefinitionKeys.all["source"] ?? []) == nearest)
     }
 
     @Test(arguments: [

@@ -24,7 +24,7 @@ public struct Context: Sendable {
     public static let core = Context(key: "core", source: .string(CoreContext.url), tables: ContextTables(userTerms: [:], base: nil))
 
     /// What the tables take in memory, roughly: enough to bound a cache.
-    var approximateByteCount: Int { tables.approximateByteCount }
+    package var approximateByteCount: Int { tables.approximateByteCount }
 
     /// The IRI that `name` stands for in the place of a type or attribute name: a term, a compact IRI, an absolute IRI, or
     /// else a name in the default vocabulary. Nil for a keyword or its alias, for a term that a context took the meaning

@@ -67,7 +67,7 @@ public actor ContextResolver {
     }
 
     /// How many processed contexts are kept at the moment.
-    var keptContextCount: Int { contexts.count }
+    package var keptContextCount: Int { contexts.count }
 
     /// The elements of the `@context` array, without the core contexts at its end, which are there anyway.
     private static func elements(of value: JSON?) throws(CityError) -> [JSON] {

@@ -24,7 +24,7 @@ public enum CoreContext {
         return builder.terms
     }()
 
-    static let termNames = Set(terms.keys)
+    package static let termNames: Set<String> = Set(terms.keys)
 
     private static let newestMinorVersion = 9
 

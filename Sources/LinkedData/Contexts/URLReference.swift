@@ -1,7 +1,7 @@
 /// Resolution of relative references, RFC 3986 section 5.2, for the places of `@context` documents and `@base`.
-enum URLReference {
+package enum URLReference {
     /// The absolute form of `reference`, seen from the document at `base`. Nil if `base` is not absolute.
-    static func resolve(_ reference: String, against base: String) -> String? {
+    package static func resolve(_ reference: String, against base: String) -> String? {
         let relative = Parts(reference)
         if relative.scheme != nil { return reference }
         let base = Parts(base)

@@ -1,6 +1,6 @@
 /// A map that keeps the values used last, up to a total weight. A hit costs one hash; making room costs one pass over the
 /// entries for each one dropped.
-struct WeightedCache<Key: Hashable, Value> {
+package struct WeightedCache<Key: Hashable, Value> {
     private struct Entry {
         var value: Value
         var weight: Int
@@ -12,11 +12,11 @@ struct WeightedCache<Key: Hashable, Value> {
     private var clock: UInt64 = 0
     private let weightMax: Int
 
-    init(weightMax: Int) { self.weightMax = weightMax }
+    package init(weightMax: Int) { self.weightMax = weightMax }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
-    mutating func value(for key: Key) -> Value? {
+    package mutating func value(for key: Key) -> Value? {
         guard let index = entries.index(forKey: key) else { return nil }
         clock += 1
         entries.values[index].lastUse = clock
@@ -24,7 +24,7 @@ struct WeightedCache<Key: Hashable, Value> {
     }
 
     /// Keeps `value`, unless it is heavier than the whole cache may be.
-    mutating func keep(_ value: Value, for key: Key, weight newWeight: Int) {
+    package mutating func keep(_ value: Value, for key: Key, weight newWeight: Int) {
         remove(key)
         guard newWeight <= weightMax else { return }
         while weight + newWeight > weightMax, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
@@ -35,11 +35,11 @@ struct WeightedCache<Key: Hashable, Value> {
         entries[key] = Entry(value: value, weight: newWeight, lastUse: clock)
     }
 
-    mutating func remove(_ key: Key) {
+    package mutating func remove(_ key: Key) {
         if let entry = entries.removeValue(forKey: key) { weight -= entry.weight }
     }
 
-    mutating func remove(where isObsolete: (Value) -> Bool) {
+    package mutating func remove(where isObsolete: (Value) -> Bool) {
         for key in entries.filter({ isObsolete($0.value.value) }).keys { remove(key) }
     }
 }

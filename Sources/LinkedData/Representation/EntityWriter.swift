@@ -14,6 +14,16 @@ public enum RepresentationFormat: String, Hashable, Sendable, CaseIterable {
     case normalized, concise, simplified
 }
 
+/// Members of an entity that a projection can remove (clause 4.21).
+public struct EntityMembers: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let id = EntityMembers(rawValue: 1)
+    public static let type = EntityMembers(rawValue: 2)
+    public static let scope = EntityMembers(rawValue: 4)
+    public static let all: EntityMembers = [.id, .type, .scope]
+}
+
 /// Writes entities as JSON in one of their representations.
 public struct EntityWriter<Names: NameWriting> {
     private let names: Names
@@ -24,21 +34,11 @@ public struct EntityWriter<Names: NameWriting> {
         self.format = format
     }
 
-    /// Members of an entity that a projection can remove (clause 4.21).
-    public struct Members: OptionSet, Sendable {
-        public let rawValue: UInt8
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
-        public static var id: Members { Members(rawValue: 1) }
-        public static var type: Members { Members(rawValue: 2) }
-        public static var scope: Members { Members(rawValue: 4) }
-        public static var all: Members { [.id, .type, .scope] }
-    }
-
     /// Appends one entity as a JSON object.
     /// - Parameter context: written as the last member `@context` when given.
     /// - Parameter linked: entities to write in place of relationship targets (clause 4.5.23.2).
     public func write(
-        _ entity: Entity, members: Members = .all, context: JSON? = nil, linked: LinkedEntities? = nil, to writer: inout JSONWriter
+        _ entity: Entity, members: EntityMembers = .all, context: JSON? = nil, linked: LinkedEntities? = nil, to writer: inout JSONWriter
     ) {
         var separator = Separator(opening: "{")
         if members.contains(.id) {
@@ -60,7 +60,7 @@ public struct EntityWriter<Names: NameWriting> {
             separator.next(&writer)
             names.write(name: name, to: &writer)
             writer.raw(":")
-            write(instances: instances, linked: linked, to: &writer)
+            write(instances: instances, linked: linked?.behind(name), to: &writer)
         }
         if let context {
             separator.next(&writer)
@@ -79,21 +79,22 @@ public struct EntityWriter<Names: NameWriting> {
     }
 
     /// Appends the instances of one attribute as the value of its member.
-    public func write(instances: [Attribute], linked: LinkedEntities? = nil, to writer: inout JSONWriter) {
+    /// - Parameter linked: the entities that the attribute's targets may be.
+    public func write(instances: [Attribute], linked: LinkedTargets? = nil, to writer: inout JSONWriter) {
         if format == .simplified, instances.count > 1 || instances.first?.datasetID != nil {
             return writeDatasets(instances, linked: linked, to: &writer)
         }
-        if instances.count == 1 { return write(instances[0], linked: linked, to: &writer) }
+        if instances.count == 1 { return write(instances[0], isAlone: true, linked: linked, to: &writer) }
         writer.raw("[")
         for (index, instance) in instances.enumerated() {
             if index > 0 { writer.raw(",") }
-            write(instance, linked: linked, to: &writer)
+            write(instance, isAlone: false, linked: linked, to: &writer)
         }
         writer.raw("]")
     }
 
     /// Several instances in simplified representation: an object keyed by dataset (clause 4.5.4).
-    private func writeDatasets(_ instances: [Attribute], linked: LinkedEntities?, to writer: inout JSONWriter) {
+    private func writeDatasets(_ instances: [Attribute], linked: LinkedTargets?, to writer: inout JSONWriter) {
         writer.raw("{\"dataset\":{")
         for (index, instance) in instances.enumerated() {
             if index > 0 { writer.raw(",") }
@@ -104,10 +105,12 @@ public struct EntityWriter<Names: NameWriting> {
         writer.raw("}}")
     }
 
-    private func write(_ attribute: Attribute, linked: LinkedEntities?, to writer: inout JSONWriter) {
+    /// - Parameter isAlone: whether the attribute has no other instance. Among others a bare value would read as an element of
+    /// a property's array.
+    private func write(_ attribute: Attribute, isAlone: Bool, linked: LinkedTargets?, to writer: inout JSONWriter) {
         switch format {
         case .simplified: writeSimplified(attribute, linked: linked, to: &writer)
-        case .concise where canBeBare(attribute): writer.write(attribute.value)
+        case .concise where isAlone && canBeBare(attribute): writer.write(attribute.value)
         case .concise, .normalized: writeObject(attribute, linked: linked, to: &writer)
         }
     }
@@ -129,7 +132,7 @@ public struct EntityWriter<Names: NameWriting> {
         return !probe.bytes.isEmpty
     }
 
-    private func writeObject(_ attribute: Attribute, linked: LinkedEntities?, to writer: inout JSONWriter) {
+    private func writeObject(_ attribute: Attribute, linked: LinkedTargets?, to writer: inout JSONWriter) {
         writer.raw("{")
         if format == .normalized {
             writer.raw("\"type\":\"")
@@ -145,6 +148,10 @@ public struct EntityWriter<Names: NameWriting> {
         linked?.write(targetsOf: attribute, with: self, to: &writer)
         for (name, instances) in attribute.subattributes {
             writer.raw(",")
+            if name == .entityIDSealed || name == .entityTypeSealed {
+                write(sealed: instances, as: name == .entityIDSealed ? "entityIdSealed" : "entityTypeSealed", to: &writer)
+                continue
+            }
             names.write(name: name, to: &writer)
             writer.raw(":")
             write(instances: instances, to: &writer)
@@ -155,6 +162,15 @@ public struct EntityWriter<Names: NameWriting> {
             write(time: attribute.expiresAt, as: "expiresAt", to: &writer)
         }
         writer.raw("}")
+    }
+
+    /// What a proof seals is a text of its own and no attribute (clause 4.5.2.2). The core context knows the member's name
+    /// within a proof only, so that no context can be asked for it.
+    private func write(sealed instances: [Attribute], as member: StaticString, to writer: inout JSONWriter) {
+        writer.raw("\"")
+        writer.raw(member)
+        writer.raw("\":")
+        if let sealed = instances.first { write(value: sealed, to: &writer) } else { writer.write(JSON.null) }
     }
 
     private func writeQualifiers(_ attribute: Attribute, to writer: inout JSONWriter) {
@@ -213,7 +229,7 @@ public struct EntityWriter<Names: NameWriting> {
         }
     }
 
-    private func writeSimplified(_ attribute: Attribute, linked: LinkedEntities?, to writer: inout JSONWriter) {
+    private func writeSimplified(_ attribute: Attribute, linked: LinkedTargets?, to writer: inout JSONWriter) {
         switch attribute.kind {
         case .languageProperty, .vocabProperty, .jsonProperty:
             writer.raw("{\"")

@@ -1,6 +1,6 @@
 /// The keys that each part of a definition may have. The published schema (`docs/schemas/source.schema.json`) has one
 /// `$defs` entry for each part, and a test holds the two together.
-enum DefinitionKeys {
+package enum DefinitionKeys {
     static let source = [
         "id", "title", "description", "version", "steward", "licence", "attribution", "classification", "context", "format",
         "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "rules",
@@ -26,19 +26,19 @@ enum DefinitionKeys {
     static let rule = ["id", "field", "fields", "severity"] + checks
 
     /// By the name of the schema's `$defs` entry.
-    static let all: [String: [String]] = [
+    package static let all: [String: [String]] = [
         "source": source, "licence": licence, "csv": csv, "json": json, "numbers": numbers, "time": time, "entity": entity,
         "timeField": timeField, "value": value, "attribute": attribute, "point": point, "range": range, "rule": rule,
     ]
 
     /// The one of `keys` that takes the fewest insertions, deletions, replacements and swaps of neighbours to become `key`.
-    static func nearest(to key: String, in keys: [String]) -> String? {
+    package static func nearest(to key: String, in keys: [String]) -> String? {
         let folded = Array(key.lowercased().utf8.prefix(64))
         return keys.min { distance(Array($0.lowercased().utf8), folded) < distance(Array($1.lowercased().utf8), folded) }
     }
 
     /// The optimal string alignment distance.
-    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    package static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var before = [Int](repeating: 0, count: right.count + 1)
         var previous = Array(0...right.count)
         for row in left.indices {

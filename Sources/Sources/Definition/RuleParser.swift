@@ -1,5 +1,5 @@
 /// Reads one quality rule.
-struct RuleParser {
+package struct RuleParser {
     let context: DefinitionContext
 
     func rule(_ value: YAMLValue) throws(SourceError) -> QualityRule {
@@ -75,7 +75,7 @@ struct RuleParser {
         return seconds
     }
 
-    static func seconds(ofDuration text: String) -> Int64? {
+    package static func seconds(ofDuration text: String) -> Int64? {
         guard text.hasPrefix("P"), text.utf8.count <= 32 else { return nil }
         var total: Int64 = 0
         var number: Int64?

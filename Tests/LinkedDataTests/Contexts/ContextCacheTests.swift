@@ -2,7 +2,7 @@ import CityModel
 import OrderedCollections
 import Testing
 
-@testable import LinkedData
+import LinkedData
 
 struct ContextCacheTests {
     private let a = "https://a.example/", b = "https://a.example/b"

@@ -106,7 +106,7 @@ private enum RandomContext {
     private static func definition(using random: inout SplitMix) -> JSON {
         let text = iri(using: &random).text
         switch Int.random(in: 0..<8, using: &random) {
-        case 0: return nil
+        case 0: return .null
         case 1: return ["@id": .string(text), "@prefix": true]
         case 2: return ["@id": .string(text), "@type": "@id"]
         case 3: return ["@type": "@vocab"]

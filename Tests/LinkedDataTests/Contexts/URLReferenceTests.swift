@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LinkedData
+import LinkedData
 
 struct URLReferenceTests {
     /// Examples of RFC 3986 section 5.4.

@@ -37,14 +37,21 @@ export class Outlines {
 
   #draw({ kind, municipality, name, geometry }) {
     const closed = geometry.type.endsWith("Polygon");
-    const style = { className: `outline outline-${kind}`, interactive: false, fill: closed, smoothFactor: 1.5 };
+    const style = { className: `outline outline-${kind}${closed ? "" : " outline-open"}`, interactive: false, fill: closed, smoothFactor: 1.5 };
     const shape = L.geoJSON(geometry, { style, interactive: false }).addTo(this.#map);
-    if (kind === "municipality") this.#municipalities.set(municipality, shape);
+    if (kind === "municipality") this.#keep(municipality, shape);
     if (!name || !["municipality", "district"].includes(kind)) return;
     const label = L.tooltip({ permanent: true, direction: "center", className: "place", interactive: false, pane: "names" })
       .setLatLng(shape.getBounds().getCenter()).setContent(document.createTextNode(name));
     if (kind === "municipality") label.addTo(this.#map);
     else this.#districtNames.addLayer(label);
+  }
+
+  /** Several areas can belong to one municipality's data: a metropolis that keeps its communes together. */
+  #keep(municipality, shape) {
+    const known = this.#municipalities.get(municipality);
+    if (known) shape.eachLayer((part) => known.addLayer(part));
+    else this.#municipalities.set(municipality, shape);
   }
 
   #showDistricts() {

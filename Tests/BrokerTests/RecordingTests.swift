@@ -1,0 +1,72 @@
+import Broker
+import CityModel
+import OrderedCollections
+import Store
+import Testing
+import Trust
+
+/// Time-stamped observations: the latest is current, all are history, and saying it twice changes nothing.
+@Suite struct RecordingTests {
+    private func observation(_ value: JSON, minute: Double?) -> ObservedEntity {
+        ObservedEntity(id: lamp, types: [iri("Lamp")], attributes: [iri("level"): observed(value, minute: minute)])
+    }
+
+    private func current(_ folder: TemporaryBroker) async throws -> JSON? {
+        let access = try await folder.writing().reading
+        return try folder.broker.entity(try await folder.broker.retrieve(lamp, access, at: noon), access).attributes[iri("level")]?.first?.value
+    }
+
+    private func history(_ folder: TemporaryBroker) async throws -> [JSON] {
+        let access = try await folder.writing().reading
+        let day = noon.adding(seconds: -86_400)..<noon.adding(seconds: 86_400)
+        return try await folder.broker.history(of: lamp, attribute: iri("level"), in: day, limit: 100, access).map(\.value)
+    }
+
+    @Test(arguments: [[0.0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [0, 3, 1, 2]])
+    func `whatever the order, the latest is current and all are history`(minutes: [Double]) async throws {
+        for groupCount in [1, 2, 4] {
+            let folder = try TemporaryBroker()
+            let access = try await folder.writing()
+            let all = minutes.map { observation(.number($0 * 10 + 0.5), minute: $0) }
+            for start in stride(from: 0, to: 4, by: groupCount) {
+                let group = Array(all[start..<(start + groupCount)])
+                _ = try await folder.broker.record(group, provenance: .init(), access, at: .now)
+            }
+            #expect(try await current(folder) == 30.5)
+            #expect(try await history(folder) == [0.5, 10.5, 20.5, 30.5])
+            let again = try await folder.broker.record(all, provenance: .init(), access, at: .now)
+            #expect(again == Array(repeating: .unchanged, count: 4))
+            #expect(try await folder.store.file(TemporaryBroker.name).verify().faults == [])
+        }
+    }
+
+    @Test func `the outcome says what became of each observation`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        let outcomes = try await folder.broker.record(
+            [observation(1, minute: 1), observation(2, minute: 2), observation(0, minute: 0), observation(2, minute: 2)], provenance: .init(), access,
+            at: .now)
+        #expect(outcomes == [.created, .updated, .historic, .unchanged])
+    }
+
+    @Test func `without a time a new value replaces the old and the same changes nothing`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        var outcomes: [RecordingOutcome] = []
+        for value: JSON in ["on", "on", "off"] {
+            outcomes += try await folder.broker.record([observation(value, minute: nil)], provenance: .init(), access, at: .now)
+        }
+        #expect(outcomes == [.created, .unchanged, .updated])
+        #expect(try await history(folder).isEmpty)  // recorded now, which is not the day of the test's data
+    }
+
+    @Test func `a correction of the same moment replaces what history held`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        for value: JSON in [1, 2] {
+            _ = try await folder.broker.record([observation(value, minute: 0)], provenance: .init(), access, at: .now)
+        }
+        #expect(try await current(folder) == 2)
+        #expect(try await history(folder) == [2])
+    }
+}

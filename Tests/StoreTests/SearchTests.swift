@@ -1,0 +1,188 @@
+import CityModel
+import Query
+import OrderedCollections
+import Store
+import Testing
+
+/// Whatever index the planner takes, a search answers as if every entity had been looked at.
+@Suite struct SearchTests {
+    @Test(arguments: UInt64(0)..<12)
+    func `a search finds what a look at every entity finds`(seed: UInt64) async throws {
+        var random = SplitMix(seed: seed)
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        let entities = (0..<200).map { RandomCity.entity($0, &random) }
+        for entity in entities {
+            let classification = Classification.allCases.randomElement(using: &random) ?? .open
+            try await file.write { try $0.insert(entity, provenance: .init(classification: classification), at: noon) }
+        }
+        // Some change and some go, so that the indexes are maintained and not only built.
+        for number in 0..<200 where number % 5 == 0 {
+            let changed = number % 10 == 0 ? nil : RandomCity.entity(number, &random)
+            try await file.write { transaction in
+                guard let stored = try transaction.storedEntity(entityID(number)) else { return }
+                let old = try transaction.entity(stored)
+                if let changed { try transaction.update(stored, from: old, to: changed, provenance: .init(), at: noon) } else {
+                    try transaction.delete(stored, old, at: noon)
+                }
+            }
+        }
+        #expect(try await file.verify().faults == [])
+        for _ in 0..<60 {
+            let (text, filter) = try RandomCity.filter(&random)
+            let classificationMax = Classification.allCases.randomElement(using: &random) ?? .special
+            let (found, count, expected) = try await file.read { snapshot in
+                let all = try snapshot.entities(after: 0, limit: 1000).filter { $0.classification <= classificationMax }
+                    .map { try snapshot.entity($0) }.filter { filter.matches($0) }.map(\.id)
+                let search = EntitySearch(filter: filter, classificationMax: classificationMax, limit: 1000, wantsCount: true, now: noon)
+                let page = try snapshot.search(search)
+                return (page.entities.map(\.stored.id), page.count, all)
+            }
+            #expect(found.sorted() == expected.sorted(), "\(text)")
+            #expect(count == expected.count, "\(text)")
+        }
+    }
+
+    @Test func `pages cover everything once`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        try await file.write { transaction in
+            for number in 0..<105 { try transaction.insert(entity(number), provenance: .init(), at: noon) }
+        }
+        let filter = EntityFilter(types: .type(iri("Thing")))
+        for classificationMax in [Classification.special, .internalUse] {
+            var seen: [IRI] = []
+            for offset in stride(from: 0, to: 120, by: 20) {
+                let page = try await file.read { snapshot in
+                    try snapshot.search(EntitySearch(filter: filter, classificationMax: classificationMax, offset: offset, limit: 20, wantsCount: true, now: noon))
+                }
+                #expect(page.hasMore == (offset + 20 < 105))
+                #expect(page.count == 105)
+                seen += page.entities.map(\.stored.id)
+            }
+            #expect(seen == (0..<105).map(entityID))
+        }
+        let hidden = try await file.read { snapshot in
+            try snapshot.search(EntitySearch(filter: filter, classificationMax: .open, limit: 20, wantsCount: true, now: noon))
+        }
+        #expect((hidden.entities.count, hidden.count, hidden.hasMore) == (0, 0, false))
+    }
+
+    @Test func `what has expired is not found`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        var short = entity(1)
+        short.expiresAt = noon
+        var attribute = Attribute(kind: .property, value: 1)
+        attribute.expiresAt = noon
+        let (gone, partly) = (short, entity(2, attributes: [iri("brief"): [attribute], iri("lasting"): property(2)]))
+        try await file.write { transaction in
+            for entity in [gone, partly] { try transaction.insert(entity, provenance: .init(), at: noon) }
+        }
+        for (now, expected) in [(noon.adding(seconds: -1), 2), (noon, 1)] {
+            let search = EntitySearch(filter: EntityFilter(types: .type(iri("Thing"))), classificationMax: .special, limit: 10, wantsCount: true, now: now)
+            let page = try await file.read { try $0.search(search) }
+            #expect(page.entities.count == expected)
+            #expect(page.count == expected)
+            #expect(page.entities.last?.entity?.attributes.count ?? (now < noon ? 2 : 0) == (now < noon ? 2 : 1))
+        }
+    }
+}
+
+/// Entities and filters that meet often enough to be interesting.
+enum RandomCity {
+    static func entity(_ number: Int, _ random: inout SplitMix) -> Entity {
+        var result = Entity(id: entityID(number), types: types(&random))
+        for scope in ["/A", "/A/B", "/A/C", "/D"] where Int.random(in: 0..<4, using: &random) == 0 {
+            if let scope = Scope(scope) { result.scopes.append(scope) }
+        }
+        for name in ["n", "t", "m"] where Bool.random(using: &random) {
+            var instances = [Attribute(kind: .property, value: value(&random))]
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                instances.append(Attribute(kind: .property, value: value(&random), datasetID: IRI("urn:d:1")))
+            }
+            result.attributes[iri(name)] = instances
+        }
+        if Bool.random(using: &random), let place = try? Geometry(longitude: .random(in: 0...10, using: &random), latitude: .random(in: 40...50, using: &random)) {
+            result.attributes[.location] = [Attribute(kind: .geoProperty, value: place.json)]
+        }
+        if Bool.random(using: &random) {
+            let targets: [JSON] = (0..<Int.random(in: 1...2, using: &random)).map { _ in .string("urn:r:\(Int.random(in: 0..<5, using: &random))") }
+            result.attributes[iri("r")] = [Attribute(kind: .relationship, value: targets.count == 1 ? targets[0] : .array(targets))]
+        }
+        return result
+    }
+
+    private static func types(_ random: inout SplitMix) -> [IRI] {
+        let names = ["Lamp", "Tree", "Bus"].shuffled(using: &random)
+        return names.prefix(Int.random(in: 1...2, using: &random)).map(iri)
+    }
+
+    private static func value(_ random: inout SplitMix) -> JSON {
+        switch Int.random(in: 0..<9, using: &random) {
+        case 0...2: .integer(Int64.random(in: 0..<8, using: &random))
+        case 3: .number(Double(Int.random(in: 0..<16, using: &random)) / 2)
+        case 4: .string(["red", "green", "2026-01-01T00:00:00Z", "4"].randomElement(using: &random) ?? "")
+        case 5: .string(String(repeating: "x", count: 130) + ["a", "b"].randomElement(using: &random)!)
+        case 6: .bool(.random(using: &random))
+        case 7: .array([.integer(Int64.random(in: 0..<8, using: &random)), .string("red")])
+        default: .object(["k": .integer(Int64.random(in: 0..<8, using: &random))])
+        }
+    }
+
+    static func filter(_ random: inout SplitMix) throws -> (String, EntityFilter) {
+        var filter = EntityFilter()
+        var texts: [String] = []
+        func chance() -> Bool { Bool.random(using: &random) }
+        if chance() {
+            let text = ["Lamp", "Lamp,Tree", "(Lamp;Tree)", "(Lamp;Bus)|Tree", "*"].randomElement(using: &random)!
+            filter.types = try TypeSelection(parsing: text, expand: { iri($0) })
+            texts.append("type=\(text)")
+        }
+        if chance() {
+            let text = query(&random)
+            filter.query = try QueryExpression(parsing: text, expand: { iri($0) })
+            texts.append("q=\(text)")
+        }
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            let text = ["/A", "/A/#", "/+/B", "/A/B,/D", "/#", "(/A/B;/A/C)"].randomElement(using: &random)!
+            filter.scopes = try ScopeQuery(parsing: text)
+            texts.append("scopeQ=\(text)")
+        }
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            let georel = ["near;maxDistance==200000", "within", "disjoint", "near;minDistance==200000"].randomElement(using: &random)!
+            let isNear = georel.hasPrefix("near")
+            filter.geo = try GeoQuery(
+                georel: georel, geometry: isNear ? "Point" : "Polygon",
+                coordinates: .string(isNear ? "[5,45]" : "[[[2,42],[8,42],[8,48],[2,48],[2,42]]]"), expand: { iri($0) })
+            texts.append("georel=\(georel)")
+        }
+        if Int.random(in: 0..<6, using: &random) == 0 {
+            filter.attributes = [iri(["n", "t", "zz"].randomElement(using: &random)!)]
+            texts.append("attrs=\(filter.attributes!)")
+        }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            filter.idPattern = try IDPattern("^urn:ngsi-ld:Thing:1")
+            texts.append("idPattern")
+        }
+        return (texts.joined(separator: "&"), filter)
+    }
+
+    private static func query(_ random: inout SplitMix) -> String {
+        func term() -> String {
+            let name = ["n", "t", "m"].randomElement(using: &random)!
+            return [
+                "\(name)", "\(name)==4", "\(name)==\"4\"", "\(name)!=4", "\(name)>3", "\(name)>=3.5", "\(name)<2", "\(name)<=2",
+                "\(name)==1..5", "\(name)!=1..5", "\(name)==\"red\"", "\(name)==\"red\",\"green\"", "\(name)==true", "\(name)~=re",
+                "\(name)!~=re", "\(name)==\"\(String(repeating: "x", count: 130))a\"", "\(name)>\"g\"", "\(name)>2025-12-31T00:00:00Z",
+                "\(name)[k]>3", "r==\"urn:r:1\"", "r!=\"urn:r:1\"", "\(name)==2026-01-01T00:00:00Z",
+            ].randomElement(using: &random)!
+        }
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: return "\(term());\(term())"
+        case 1: return "\(term())|\(term())"
+        case 2: return "(\(term())|\(term()));\(term())"
+        default: return term()
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import CityModel
+import Foundation
+import OrderedCollections
+import Store
+
+/// A data directory of its own for each test, removed when the test lets go of it.
+final class TemporaryStore {
+    let path = FileManager.default.temporaryDirectory.appending(path: "conurb-\(UUID().uuidString)").path
+    private(set) var store: Store
+
+    init(limits: StoreLimits = .init()) throws { store = try Store(directory: path, limits: limits) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    static let name = MunicipalityName("alder")!
+    func file(_ name: MunicipalityName = TemporaryStore.name) throws -> MunicipalityFile { try store.file(name, creating: true) }
+}
+
+let noon = Instant("2026-06-01T12:00:00Z")!
+
+func iri(_ text: String) -> IRI { IRI("https://example.org/\(text)")! }
+func entityID(_ number: Int) -> IRI { IRI("urn:ngsi-ld:Thing:\(number)")! }
+
+func entity(_ number: Int, type: String = "Thing", attributes: Attributes = [:]) -> Entity {
+    Entity(id: entityID(number), types: [iri(type)], attributes: attributes)
+}
+
+func property(_ value: JSON) -> [Attribute] { [Attribute(kind: .property, value: value)] }
+
+/// A small generator with a seed, so that a failure can be repeated.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
