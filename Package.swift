@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CityModel", "Door", "LinkedData", "NGSILD", "Sources", "Store", "Trust", orderedCollections,
+                "Broker", "CityModel", "Door", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Trust", orderedCollections,
                 hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
@@ -119,8 +119,10 @@ let package = Package(
         .testTarget(
             name: "SiteTests",
             dependencies: [
-                "Broker", "CityModel", "CSiteFiles", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
+                "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
+        .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

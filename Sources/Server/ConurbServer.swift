@@ -9,6 +9,7 @@ package import Logging
 internal import NGSILD
 internal import NIOCore
 internal import ServiceLifecycle
+internal import Site
 internal import Sources
 internal import Store
 internal import Synchronization
@@ -24,6 +25,7 @@ package final class ConurbServer: Service {
 
     private let configuration: ServerConfiguration
     private let store: Store
+    private let site: SiteDoor
     private let metrics = ServerMetrics()
     private let client: HTTPClient
     private let readiness: Readiness
@@ -48,9 +50,10 @@ package final class ConurbServer: Service {
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
+        site = Doors.site(broker, gatekeeper, configuration.site)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
-            isReady: { readiness.isReady }, configuration: configuration)
+            site: site, isReady: { readiness.isReady }, configuration: configuration)
         table = RouteTable(doors.routes)
     }
 
@@ -98,7 +101,7 @@ package final class ConurbServer: Service {
 
     private func application(_ address: BindAddress, isControl: Bool) throws -> some Service {
         let limits = configuration.limits
-        let responder = Responder(table: table, limits: limits, metrics: metrics, isControl: isControl, log: logger)
+        let responder = Responder(table: table, limits: limits, metrics: metrics, isControl: isControl, notFound: site.notFound, log: logger)
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
             maxHeaderFieldCount: limits.headerCountMax)
@@ -129,6 +132,7 @@ private struct Doors {
     let contexts: ContextLibrary
     let store: Store
     let metrics: ServerMetrics
+    let site: SiteDoor
     let isReady: @Sendable () -> Bool
     let configuration: ServerConfiguration
 
@@ -141,8 +145,17 @@ private struct Doors {
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
-        let all = ngsild.routes + sources.routes + administration.routes + system.routes
+        let all = site.routes + ngsild.routes + sources.routes + administration.routes + system.routes
         return all + [openAPI(all)]
+    }
+
+    /// Made once: it keeps caches and counts streams.
+    static func site(_ broker: Broker, _ gatekeeper: Gatekeeper, _ settings: SiteSettings) -> SiteDoor {
+        SiteDoor(
+            broker: broker, gatekeeper: gatekeeper,
+            configuration: SiteConfiguration(
+                name: settings.name, timeZone: settings.timeZone, tileURL: settings.tileURL, tileAttribution: settings.tileAttribution,
+                leafletDirectory: settings.leafletDirectory, municipalities: { try broker.municipalities() }))
     }
 
     private func openAPI(_ routes: [Route]) -> Route {

@@ -21,6 +21,8 @@ struct Responder: HTTPResponder {
     let metrics: ServerMetrics
     /// Whether requests come over the control socket.
     let isControl: Bool
+    /// A page for people who asked for what is not there; nil for everybody else.
+    let notFound: @Sendable (DoorRequest) async throws -> Response?
     let log: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -44,7 +46,10 @@ struct Responder: HTTPResponder {
         var route = "unknown"
         do {
             switch table.match(request.method, path) {
-            case .unknown: throw Problem(.resourceNotFound("there is nothing at \(path)"))
+            case .unknown:
+                let doorRequest = try doorRequest(request, path: path, target: target, content: .collected(ByteBuffer()))
+                if let page = try await notFound(doorRequest) { return (page, route) }
+                throw Problem(.resourceNotFound("there is nothing at \(path)"))
             case .otherMethods(let methods): return (Self.methodNotAllowed(methods), route)
             case .route(let found, let pathParameters):
                 route = found.path
@@ -99,11 +104,18 @@ struct Responder: HTTPResponder {
         _ request: Request, _ route: Route, path: Substring, pathParameters: [String: String], target: String
     ) async throws -> DoorRequest {
         try checkLength(request, route)
+        let content = try await content(request, route)
+        return try doorRequest(request, path: path, pathParameters: pathParameters, target: target, content: content)
+    }
+
+    private func doorRequest(
+        _ request: Request, path: Substring, pathParameters: [String: String] = [:], target: String, content: DoorRequest.Content
+    ) throws -> DoorRequest {
         let query = path.count < target.count ? target.dropFirst(path.count + 1) : ""
         return DoorRequest(
             method: request.method, path: String(path), headers: request.headers, authority: request.head.authority,
             query: try QueryParameters(query), pathParameters: pathParameters, credential: try credential(request), now: .now,
-            content: try await content(request, route), logger: log)
+            content: content, logger: log)
     }
 
     /// Clause 6.3.4 asks for a length before anything else is looked at, and makes no exception for chunked bodies. Routes that

@@ -63,7 +63,7 @@ import Testing
     func `a trailing path looks into a compound value`(query: String, isMatch: Bool) throws {
         let place = entity([
             "address": property(["city": "Berlin", "street": ["name": "Ulrich"], "https://example.org/expanded": 7]),
-            "raw": Attribute(kind: .jsonProperty, value: ["value": 3, "https://example.org/other": 3, "nothing": nil]),
+            "raw": Attribute(kind: .jsonProperty, value: ["value": 3, "https://example.org/other": 3, "nothing": .null]),
         ])
         #expect(try matches(query, place) == isMatch)
     }

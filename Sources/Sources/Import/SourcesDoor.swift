@@ -114,6 +114,7 @@ extension SourceDefinition {
     func document(text: String) -> JSON {
         var members: JSONObject = [
             "definition": .string(text), "title": .string(title), "classification": .string(classification.rawValue),
+            "format": .string(format.rawValue), "types": .array((entity?.types ?? []).map(JSON.string)),
         ]
         if let description { members["description"] = .string(description) }
         if let version { members["version"] = .string(version) }
