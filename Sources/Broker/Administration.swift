@@ -16,11 +16,9 @@ extension Broker {
 
     package func summary(_ access: ReadAccess) async throws -> MunicipalitySummary {
         try await file(toRead: access).read { snapshot in
-            let types = try snapshot.types(access.classificationMax)
-            let count = access.classificationMax == .special
-                ? try snapshot.entityCount() : try types.reduce(0) { $0 + (try snapshot.entityCount(of: $1, access.classificationMax)) }
             return MunicipalitySummary(
-                name: access.municipality, entityCount: count, typeCount: types.count,
+                name: access.municipality, entityCount: try snapshot.entityCount(access.classificationMax),
+                typeCount: try snapshot.types(access.classificationMax).count,
                 changeCount: try snapshot.lastChangeNumber())
         }
     }

@@ -70,6 +70,11 @@ extension ReadSnapshot {
         return entities
     }
 
+    /// How many entities may be seen.
+    package func entityCount(_ classificationMax: Classification) throws -> Int {
+        try row("SELECT count(*) FROM entity WHERE classification <= ?", [classificationMax.rank])?.decode(Int.self, atIndex: 0) ?? 0
+    }
+
     /// How many entities the file holds.
     package func entityCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM entity") ?? 0 }
 }
