@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import CityModel
 import Foundation
-import HTTPTypes
 import Logging
 import NIOCore
 import NIOHTTP1
