@@ -143,8 +143,7 @@ class MontpellierTest(unittest.TestCase):
     def each(self, chosen=None):
         for name, item in INPUTS.items():
             if chosen is None or name in chosen:
-                with self.subTest(source=name):
-                    yield name, item
+                yield name, item
 
     # The imports themselves
 
@@ -154,22 +153,25 @@ class MontpellierTest(unittest.TestCase):
 
     def test_every_record_is_accounted_for(self):
         for name, item in self.each():
-            outcome = self.first[name]
-            self.assertEqual(outcome.accepted + outcome.unchanged + outcome.rejected, outcome.records, outcome.text[-1500:])
-            self.assertEqual(outcome.records, item.record_count)
-            self.assertTrue(item.rejected_least <= outcome.rejected <= item.rejected_most,
-                            f"{outcome.rejected} rejected, not {item.rejected_least} to {item.rejected_most}:\n{outcome.text[-2000:]}")
+            with self.subTest(source=name):
+                outcome = self.first[name]
+                self.assertEqual(outcome.accepted + outcome.unchanged + outcome.rejected, outcome.records, outcome.text[-1500:])
+                self.assertEqual(outcome.records, item.record_count)
+                self.assertTrue(item.rejected_least <= outcome.rejected <= item.rejected_most,
+                                f"{outcome.rejected} rejected, not {item.rejected_least} to {item.rejected_most}:\n{outcome.text[-2000:]}")
 
     def test_the_exit_status_says_whether_anything_was_rejected(self):
         for name, _ in self.each():
-            for outcome in (self.first[name], self.second[name]):
-                self.assertEqual(outcome.status != 0, outcome.rejected > 0, f"status {outcome.status}, {outcome.rejected} rejected")
+            with self.subTest(source=name):
+                for outcome in (self.first[name], self.second[name]):
+                    self.assertEqual(outcome.status != 0, outcome.rejected > 0, f"status {outcome.status}, {outcome.rejected} rejected")
 
     def test_a_second_import_changes_nothing(self):
         for name, _ in self.each():
-            first, second = self.first[name], self.second[name]
-            self.assertEqual(second.accepted, 0, second.text[-1500:])
-            self.assertEqual((second.records, second.rejected), (first.records, first.rejected))
+            with self.subTest(source=name):
+                first, second = self.first[name], self.second[name]
+                self.assertEqual(second.accepted, 0, second.text[-1500:])
+                self.assertEqual((second.records, second.rejected), (first.records, first.rejected))
 
     def test_rejected_rows_stand_in_a_file_with_their_reason(self):
         """Once per source that rejects; the file of the second run may have replaced that of the first."""
@@ -182,8 +184,9 @@ class MontpellierTest(unittest.TestCase):
                 self.assertTrue(row["rejected_rule"] and row["rejected_reason"] and row["rejected_line"].isdigit(), row)
             counts.append(len(rows))
         for name, _ in self.each():
-            if rejected := self.first[name].rejected:
-                self.assertIn(rejected, counts, f"no file has the {rejected} rejected rows")
+            with self.subTest(source=name):
+                if rejected := self.first[name].rejected:
+                    self.assertIn(rejected, counts, f"no file has the {rejected} rejected rows")
 
     # What is there afterwards
 
@@ -280,13 +283,15 @@ class MontpellierTest(unittest.TestCase):
         self.assertEqual(listed.status_code, 200, listed.text[:300])
         text = listed.text
         for name, item in self.each():
-            if item.municipality == "montpellier":
-                self.assertIn(item.definition["id"], text)
+            with self.subTest(source=name):
+                if item.municipality == "montpellier":
+                    self.assertIn(item.definition["id"], text)
 
     def test_entities_say_where_they_come_from(self):
         for name, item in self.each(("montpellier-streetlights", "montpellier-communes", "montpellier-shops")):
-            one = self.server.get(NGSI_LD + "/entities", params={"type": item.type, "limit": 1}, municipality=item.municipality).json()[0]
-            self.assertIn(item.definition["id"], json.dumps(one), "lineage: the source stands on the entity")
+            with self.subTest(source=name):
+                one = self.server.get(NGSI_LD + "/entities", params={"type": item.type, "limit": 1}, municipality=item.municipality).json()[0]
+                self.assertIn(item.definition["id"], json.dumps(one), "lineage: the source stands on the entity")
 
     @staticmethod
     def features(path):

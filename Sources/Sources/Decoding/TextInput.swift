@@ -32,7 +32,7 @@ struct TextInput {
     mutating func finish() { isFinished = true }
 
     /// Appends the next piece of text.
-    /// - Returns: false when there is none: for now, or at all once the input is finished.
+    /// - Returns: false when there is none until more bytes are pushed, or none at all once the input is finished.
     mutating func pull(into text: inout [UInt8]) throws(SourceError) -> Bool {
         if !isPackingKnown {
             guard queue.count - position >= 2 || isFinished else { return false }
