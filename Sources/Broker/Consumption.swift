@@ -31,7 +31,7 @@ extension Broker {
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
-            if let types, try !types.matches(snapshot.entity(stored).types) { throw Broker.notFound(id) }
+            if let types, try !types.matches(snapshot.entityTypes(stored)) { throw Broker.notFound(id) }
             guard let expiry = stored.expiresAt, expiry <= now else { return FoundEntity(stored: stored, entity: nil) }
             guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw Broker.notFound(id) }
             return FoundEntity(stored: stored, entity: entity)

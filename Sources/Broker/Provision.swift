@@ -129,7 +129,7 @@ extension WriteTransaction {
 
     /// - Throws: `resourceNotFound` when the entity is there and the selection does not match its types.
     func checkTypes(of id: IRI, _ types: TypeSelection) throws {
-        guard let stored = try storedEntity(id), try !types.matches(entity(stored).types) else { return }
+        guard let stored = try storedEntity(id), try !types.matches(entityTypes(stored)) else { return }
         throw Broker.notFound(id)
     }
 

@@ -85,7 +85,14 @@ extension Instant: CustomStringConvertible {
     /// follow a dot or a comma; digits past the sixth are dropped. Nil when the text is anything else
     /// or its year in UTC is not within 0000 and 9999.
     public init?(_ text: String) {
-        var reader = DigitReader(text)
+        var text = text
+        guard let parsed = text.withUTF8({ Instant(utf8: $0) }) else { return nil }
+        self = parsed
+    }
+
+    /// The same of a text's bytes.
+    package init?(utf8: UnsafeBufferPointer<UInt8>) {
+        var reader = DigitReader(utf8)
         guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
             let day = reader.digits(2), reader.take("T"), let hour = reader.digits(2), reader.take(":"),
             let minute = reader.digits(2), reader.take(":"), let second = reader.digits(2),
@@ -134,9 +141,9 @@ extension Instant: CustomStringConvertible {
 
 /// Reads fixed-width digits and separators from ASCII text.
 private struct DigitReader {
-    private var rest: Substring.UTF8View
+    private var rest: UnsafeBufferPointer<UInt8>.SubSequence
 
-    init(_ text: String) { rest = Substring(text).utf8 }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { rest = bytes[...] }
 
     var isAtEnd: Bool { rest.isEmpty }
 

@@ -37,14 +37,21 @@ public struct JSONParser: ~Copyable {
         return try contiguous.withUnsafeBufferPointer { buffer throws(JSONError) in try parse(buffer: buffer) }
     }
 
-    private func parse(buffer: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSON {
+    private func parse(buffer: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSON { try view(buffer).value }
+
+    /// The one value that `buffer` holds, to be looked at in place. It is valid until the parser's next use.
+    private func view(_ buffer: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONView {
         let tape = conurb_json_parse(handle, buffer.baseAddress, buffer.count)
         guard tape.error == nil, let words = tape.words, let strings = tape.strings else {
             if tape.too_deep == 1 { throw .tooDeep(depthMax: depthMax) }
             throw .malformed(tape.error.map { String(cString: $0) } ?? "no value")
         }
-        var reader = TapeReader(words: words, strings: strings, index: 1)
-        return reader.value()
+        return JSONView(words: words, strings: strings, index: 1)
+    }
+
+    /// Runs `body` on the one value that `bytes` holds, without making a `JSON` of it. The view may not leave `body`.
+    package func withView<Result>(of bytes: [UInt8], _ body: (JSONView) throws -> Result) throws -> Result {
+        try bytes.withUnsafeBufferPointer { buffer in try body(view(buffer)) }
     }
 }
 
@@ -53,62 +60,4 @@ extension JSON {
     public init(parsing bytes: some Sequence<UInt8>) throws(JSONError) { self = try JSONParser().parse(bytes) }
     /// Parses a JSON text with the default nesting limit.
     public init(parsing text: String) throws(JSONError) { self = try JSONParser().parse(text.utf8) }
-}
-
-/// Walks simdjson's tape (layout: CJSONTape.h). The tape was validated by the parser, so nothing here can fail.
-private struct TapeReader {
-    let words: UnsafePointer<UInt64>
-    let strings: UnsafePointer<UInt8>
-    var index: Int
-
-    mutating func value() -> JSON {
-        let word = words[index]
-        index += 1
-        switch UInt8(truncatingIfNeeded: word >> 56) {
-        case UInt8(ascii: "\""): return .string(string(at: word))
-        case UInt8(ascii: "l"): return .integer(Int64(bitPattern: payload()))
-        case UInt8(ascii: "u"):
-            let unsigned = payload()
-            return Int64(exactly: unsigned).map(JSON.integer) ?? .number(Double(unsigned))
-        case UInt8(ascii: "d"): return .number(Double(bitPattern: payload()))
-        case UInt8(ascii: "t"): return .bool(true)
-        case UInt8(ascii: "f"): return .bool(false)
-        case UInt8(ascii: "["): return array(count: word)
-        case UInt8(ascii: "{"): return object(count: word)
-        default: return .null
-        }
-    }
-
-    private mutating func payload() -> UInt64 {
-        defer { index += 1 }
-        return words[index]
-    }
-
-    private func string(at word: UInt64) -> String {
-        let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
-        let count = UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)
-        return String(decoding: UnsafeBufferPointer(start: start + 4, count: Int(count)), as: UTF8.self)
-    }
-
-    /// Bits 32 to 55 of a container's opening word hold its element count, saturated.
-    private func capacity(_ word: UInt64) -> Int { Int((word >> 32) & 0xFF_FFFF) }
-
-    private mutating func array(count word: UInt64) -> JSON {
-        var elements: [JSON] = []
-        elements.reserveCapacity(capacity(word))
-        while UInt8(truncatingIfNeeded: words[index] >> 56) != UInt8(ascii: "]") { elements.append(value()) }
-        index += 1
-        return .array(elements)
-    }
-
-    private mutating func object(count word: UInt64) -> JSON {
-        var members = JSONObject(minimumCapacity: capacity(word))
-        while UInt8(truncatingIfNeeded: words[index] >> 56) != UInt8(ascii: "}") {
-            let name = string(at: words[index])
-            index += 1
-            members[name] = value()
-        }
-        index += 1
-        return .object(members)
-    }
 }

@@ -35,6 +35,15 @@ public struct EntityFilter: Sendable {
         types.map { $0 != .any } ?? false || !(attributes ?? []).isEmpty || (query?.namesAttribute ?? false) || geo != nil
     }
 
+    /// The attributes of an entity that `matches` looks at; of linked entities it may look at others.
+    public var attributesRead: Set<IRI> {
+        var names = Set(attributes ?? [])
+        for path in query?.terms.map(\.path) ?? [] { names.insert(path.hops.first?.relationship.iri ?? path.root.iri) }
+        if let geo { names.insert(geo.property) }
+        for alternative in alternatives ?? [] { names.formUnion(alternative.attributesRead) }
+        return names
+    }
+
     /// Whether the entity passes every part. The cheap ones are asked first.
     public func matches(_ entity: Entity, lookup: (IRI) -> Entity? = { _ in nil }) -> Bool {
         if let ids, !ids.contains(entity.id) { return false }

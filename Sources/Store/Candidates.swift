@@ -47,13 +47,14 @@ struct CandidatePlanner {
         if let prefix = filter.idPattern?.literalPrefix { offers.append(byIdentifier(prefix: prefix)) }
         if let types {
             var byType = byType(numbers(types))
-            byType.isExact = filter.isOnlyTypes
+            byType.isExact = filter.isTypesAndQuery && filter.query == nil
             offers.append(byType)
         }
         if let attributes = filter.attributes { offers.append(try byPresence(attributes, types: types)) }
         if let scopes = filter.scopes.flatMap(byScope) { offers.append(scopes) }
         if let geo = filter.geo, let box = geo.boundingBox { offers.append(byPlace(box, attribute: geo.property)) }
         if let query = filter.query { offers.append(contentsOf: try byValue(query, types: types)) }
+        if let exact = try byEquality(filter) { offers = [exact] }
         return offers
     }
 
@@ -163,6 +164,27 @@ extension CandidatePlanner {
         return try byValue(attribute: term.path.root.iri, types: types, conditions: conditions)
     }
 
+    /// When the filter asks for nothing but types and the equality of one attribute, and no entity has it with a value that the
+    /// index does not tell: the matches themselves, in order.
+    private func byEquality(_ filter: EntityFilter) throws -> Candidates? {
+        guard case .term(let term)? = filter.query, filter.isTypesAndQuery, let values = term.indexedValues,
+            let attribute = snapshot.terms.number(of: term.path.root.iri)
+        else { return nil }
+        let types = try filter.types.flatMap(candidateTypes).map(numbers) ?? snapshot.types(having: attribute)
+        guard (1...Self.unionCountMax).contains(types.count * values.count) else { return nil }
+        let select = "SELECT entity FROM entity_value WHERE attribute = ? AND type = ? AND value = ?"
+        for type in types {
+            guard try snapshot.row(select + " LIMIT 1", [attribute, type, IndexValue.present.databaseValue]) == nil else { return nil }
+        }
+        let pairs = types.flatMap { type in values.map { (type, $0) } }
+        let sql = Array(repeating: select, count: pairs.count).joined(separator: " UNION ") + " ORDER BY 1"
+        let arguments = pairs.reduce(into: StatementArguments()) { $0 += [attribute, $1.0, $1.1.databaseValue] }
+        return Candidates(selects: [(sql, arguments)], mayRepeat: false, isExact: true)
+    }
+
+    /// Selects that one statement joins.
+    private static let unionCountMax = 100
+
     private func byValue(
         attribute: IRI, types: [IRI]?, conditions: [(sql: String, arguments: StatementArguments)]
     ) throws -> Candidates {
@@ -179,59 +201,14 @@ extension CandidatePlanner {
     }
 }
 
-extension QueryTerm {
-    /// Conditions on a row of the value index that hold for at least one row of every entity the term matches; nil when
-    /// there are none, because the term can match entities without the attribute. A row that is `IndexValue.present`
-    /// says nothing of its value, so it is a candidate of every comparison.
-    fileprivate var indexConditions: [(sql: String, arguments: StatementArguments)]? {
-        let anyValue: [(String, StatementArguments)] = [("1", [])]
-        let unknown: (String, StatementArguments) = ("value = ?", [IndexValue.present.databaseValue])
-        guard path.isPlain else { return anyValue }
-        switch condition {
-        case .equal(let values):
-            let known = values.compactMap(IndexValue.init)
-            guard known.count == values.count else { return anyValue }
-            return known.map { ("value = ?", [$0.databaseValue]) } + [unknown]
-        case .inside(let range):
-            guard case .number(let low)? = IndexValue(range.min), case .number(let high)? = IndexValue(range.max) else { return anyValue }
-            return [("value BETWEEN ? AND ?", [low, high]), unknown]
-        case .compare(let comparison, let value):
-            guard case .number(let number)? = IndexValue(value) else { return anyValue }
-            switch comparison {
-            case .greater, .greaterOrEqual: return [("value \(comparison.rawValue) ? AND value < ''", [number]), unknown]
-            case .less, .lessOrEqual: return [("value \(comparison.rawValue) ?", [number]), unknown]
-            }
-        case .exists, .like, .outside: return anyValue
-        case .unequal, .unlike: return nil
-        }
-    }
-}
-
-extension IndexValue {
-    /// Nil for values whose order or equality is not that of the index: moments and booleans.
-    fileprivate init?(_ value: QueryValue) {
-        switch value {
-        case .integer, .number:
-            guard let number = value.doubleValue else { return nil }
-            self = .number(number)
-        case .text(let text):
-            guard value.momentValue == nil else { return nil }
-            self.init(text: text)
-        case .bool: self = .present
-        case .moment: return nil
-        }
-    }
-}
-
 extension EntityFilter {
-    /// Whether it asks for types, of which any is enough, and for nothing else.
-    fileprivate var isOnlyTypes: Bool {
-        guard ids == nil, idPattern == nil, attributes == nil, query == nil, scopes == nil, geo == nil, alternatives == nil else { return false }
+    /// Whether it asks for nothing but types, of which any is enough, and a query; either may be missing.
+    fileprivate var isTypesAndQuery: Bool {
+        guard ids == nil, idPattern == nil, attributes == nil, scopes == nil, geo == nil, alternatives == nil else { return false }
         switch types {
-        case .type?: return true
-        case .or(let operands)?:
-            return operands.allSatisfy { if case .type = $0 { true } else { false } }
-        case .any?, .and?, nil: return false
+        case nil, .type?: return true
+        case .or(let operands)?: return operands.allSatisfy { if case .type = $0 { true } else { false } }
+        case .any?, .and?: return false
         }
     }
 }

@@ -14,6 +14,7 @@ final class CommitQueue: Sendable {
     private let state = Mutex(State())
     private let pool: DatabasePool
     private let terms: TermTable
+    private let decoders: DecoderPool
     private let journal: JournalSignal
 
     /// Writes that may wait; one more is refused rather than queued.
@@ -21,9 +22,10 @@ final class CommitQueue: Sendable {
     /// Writes that share one transaction.
     static let batchCountMax = 500
 
-    init(pool: DatabasePool, terms: TermTable, journal: JournalSignal) {
+    init(pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal) {
         self.pool = pool
         self.terms = terms
+        self.decoders = decoders
         self.journal = journal
     }
 
@@ -84,7 +86,7 @@ final class CommitQueue: Sendable {
     private func perform(_ write: any PendingWrite, _ db: Database) throws -> Int64? {
         var lastChange: Int64?
         try db.inSavepoint {
-            let transaction = WriteTransaction(db: db, terms: terms)
+            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders)
             if write.run(transaction) {
                 lastChange = transaction.lastChange
                 return .commit

@@ -25,8 +25,6 @@ struct IndexRows {
     /// any attribute (`anyAttribute`).
     static let placeCountMax = 16
     static let anyAttribute: Int64 = 0
-    /// Values of one attribute that are indexed.
-    static let valueCountMax = 64
 
     init(_ entity: Entity, intern: (IRI) throws -> Int64) throws {
         for type in entity.types { types.insert(try intern(type)) }
@@ -37,9 +35,7 @@ struct IndexRows {
                 if instance.kind == .geoProperty, let geometry = try? Geometry(instance.value) {
                     add(Place(attribute: attribute, box: geometry.boundingBox))
                 }
-                for value in IndexValue.values(of: instance).prefix(IndexRows.valueCountMax) {
-                    values.insert(Value(attribute: attribute, value: value))
-                }
+                for value in IndexValue.values(of: instance) { values.insert(Value(attribute: attribute, value: value)) }
             }
         }
     }
@@ -65,6 +61,8 @@ enum IndexValue: Hashable {
     case present
 
     static let textByteCountMax = 120
+    /// Values of one instance that are indexed one by one. When there are more, `present` stands for the rest.
+    static let valueCountMax = 64
 
     init(text: String) {
         guard text.utf8.count > IndexValue.textByteCountMax else {
@@ -89,6 +87,7 @@ enum IndexValue: Hashable {
                 }
             }
         }
+        if values.count > valueCountMax { return values[..<valueCountMax] + [.present] }
         return values.isEmpty ? [.present] : values
     }
 

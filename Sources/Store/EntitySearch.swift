@@ -59,15 +59,17 @@ extension ReadSnapshot {
     package func search(_ search: EntitySearch) throws -> EntityPage {
         let candidates = try CandidatePlanner(snapshot: self).plan(search.filter)
         if let ordering = search.ordering { return try orderedPage(search, candidates, ordering) }
-        if candidates.isExact, search.classificationMax == .special, try !hasExpired(search.now) { return try indexPage(search, candidates) }
+        let isIndexEnough = try candidates.isExact && !hasExpired(search.now)
+        if isIndexEnough, search.classificationMax == .special { return try indexPage(search, candidates) }
+        let countsByVisit = search.wantsCount && !isIndexEnough
         var page = EntityPage(entities: [], count: nil, hasMore: false)
         var count = 0
         try visitMatches(search, candidates) { found in
             count += 1
             if count > search.offset + search.limit { page.hasMore = true } else if count > search.offset { page.entities.append(found) }
-            return search.wantsCount || !page.hasMore
+            return countsByVisit || !page.hasMore
         }
-        if search.wantsCount { page.count = count }
+        if search.wantsCount { page.count = countsByVisit ? count : try indexCount(search, candidates) }
         return page
     }
 
@@ -77,6 +79,7 @@ extension ReadSnapshot {
     }
 
     private func visitMatches(_ search: EntitySearch, _ candidates: Candidates, _ visit: (FoundEntity) throws -> Bool) throws {
+        let attributes = search.filter.attributesRead
         let deadline = ContinuousClock.now + search.limits.duration
         var seen: Set<Int64> = []
         var visited = 0
@@ -90,7 +93,7 @@ extension ReadSnapshot {
                 let number = try row.decode(Int64.self, atIndex: 0)
                 if candidates.mayRepeat, !seen.insert(number).inserted { continue }
                 guard let stored = try storedEntity(number: number), stored.classification <= search.classificationMax,
-                    let found = try match(stored, search, isExact: candidates.isExact)
+                    let found = try match(stored, search, reading: attributes, isExact: candidates.isExact)
                 else { continue }
                 guard try visit(found) else { return }
             }
@@ -110,11 +113,23 @@ extension ReadSnapshot {
                 guard let stored = try storedEntity(number: row.decode(Int64.self, atIndex: 0)) else { continue }
                 page.entities.append(FoundEntity(stored: stored, entity: nil))
             }
-            if search.wantsCount {
-                page.count = try self.row("SELECT count(*) FROM (\(select.sql))", select.arguments)?.decode(Int.self, atIndex: 0) ?? 0
-            }
         }
+        if search.wantsCount { page.count = try indexCount(search, candidates) }
         return page
+    }
+
+    /// How many of candidates that are the matches may be seen. Reads no document.
+    private func indexCount(_ search: EntitySearch, _ candidates: Candidates) throws -> Int {
+        var count = 0
+        for select in candidates.selects {
+            var (sql, arguments) = ("SELECT count(*) FROM (\(select.sql)) AS found", select.arguments)
+            if search.classificationMax < .special {
+                sql += " CROSS JOIN entity ON entity.id = found.entity WHERE classification <= ?"
+                arguments += [search.classificationMax.rank]
+            }
+            count += try row(sql, arguments)?.decode(Int.self, atIndex: 0) ?? 0
+        }
+        return count
     }
 
     private func orderedPage(_ search: EntitySearch, _ candidates: Candidates, _ ordering: Ordering) throws -> EntityPage {
@@ -135,12 +150,16 @@ extension ReadSnapshot {
     }
 
     /// The entity as it is now when it matches; nil when it does not, or has expired.
-    private func match(_ stored: StoredEntity, _ search: EntitySearch, isExact: Bool) throws -> FoundEntity? {
-        let mayHaveExpired = stored.expiresAt.map { $0 <= search.now } ?? false
-        if isExact, !mayHaveExpired { return FoundEntity(stored: stored, entity: nil) }
-        guard let entity = try entity(stored).unexpired(at: search.now) else { return nil }
-        guard isExact || matches(entity, search) else { return nil }
-        return FoundEntity(stored: stored, entity: entity)
+    /// - Parameter attributes: those that the filter looks at; while nothing has expired, no others are read.
+    private func match(
+        _ stored: StoredEntity, _ search: EntitySearch, reading attributes: Set<IRI>, isExact: Bool
+    ) throws -> FoundEntity? {
+        if let expiry = stored.expiresAt, expiry <= search.now {
+            guard let entity = try entity(stored).unexpired(at: search.now), isExact || matches(entity, search) else { return nil }
+            return FoundEntity(stored: stored, entity: entity)
+        }
+        guard try isExact || matches(decoder.entity(stored.document, keeping: attributes), search) else { return nil }
+        return FoundEntity(stored: stored, entity: nil)
     }
 
     private func matches(_ entity: Entity, _ search: EntitySearch) -> Bool {

@@ -52,6 +52,7 @@ extension ReadSnapshot {
     }
 
     package func entity(_ stored: StoredEntity) throws -> Entity { try decoder.entity(stored.document) }
+    package func entityTypes(_ stored: StoredEntity) throws -> [IRI] { try decoder.entity(stored.document, keeping: []).types }
 
     /// Up to `limit` entities that have expired or of which an attribute has.
     package func expired(at now: Instant, limit: Int) throws -> [StoredEntity] {

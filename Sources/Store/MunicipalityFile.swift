@@ -10,6 +10,7 @@ package final class MunicipalityFile: Sendable {
     package let journal: JournalSignal
     private let pool: DatabasePool
     private let queue: CommitQueue
+    private let decoders: DecoderPool
 
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
@@ -21,11 +22,11 @@ package final class MunicipalityFile: Sendable {
         let migrator = Schema.migrator()
         guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
         try migrator.migrate(pool)
-        (terms, journal) = try pool.read { db in
-            let terms = try TermTable(db)
-            return (terms, JournalSignal(last: try ReadSnapshot(db: db, terms: terms).lastChangeNumber()))
-        }
-        queue = CommitQueue(pool: pool, terms: terms, journal: journal)
+        terms = try pool.read(TermTable.init)
+        let (terms, decoders) = (terms, DecoderPool(terms: terms))
+        self.decoders = decoders
+        journal = JournalSignal(last: try pool.read { try ReadSnapshot(db: $0, terms: terms, decoders: decoders).lastChangeNumber() })
+        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal)
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {
@@ -51,8 +52,8 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
-        let terms = terms
-        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms)) }
+        let (terms, decoders) = (terms, decoders)
+        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.
@@ -96,5 +97,9 @@ extension StoreError: CustomStringConvertible {
 
 extension MunicipalityFile {
     /// The entity that a document holds, read outside of a snapshot.
-    package func entity(_ stored: StoredEntity) throws -> Entity { try DocumentDecoder(terms: terms).entity(stored.document) }
+    package func entity(_ stored: StoredEntity) throws -> Entity {
+        let decoder = decoders.take()
+        defer { decoders.giveBack(decoder) }
+        return try decoder.entity(stored.document)
+    }
 }

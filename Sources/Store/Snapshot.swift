@@ -5,12 +5,23 @@ internal import GRDB
 package class ReadSnapshot {
     let db: Database
     package let terms: TermTable
-    let decoder: DocumentDecoder
+    private let decoders: DecoderPool
+    private var borrowed: DocumentDecoder?
 
-    init(db: Database, terms: TermTable) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool) {
         self.db = db
         self.terms = terms
-        decoder = DocumentDecoder(terms: terms)
+        self.decoders = decoders
+    }
+
+    deinit { if let borrowed { decoders.giveBack(borrowed) } }
+
+    /// Most reads copy documents and need none.
+    var decoder: DocumentDecoder {
+        if let borrowed { return borrowed }
+        let decoder = decoders.take()
+        borrowed = decoder
+        return decoder
     }
 
     /// Compiles `sql` once per connection and runs it. Values are bound, never put into the text.

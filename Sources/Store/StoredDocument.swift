@@ -85,29 +85,3 @@ private struct MarkWriter: NameWriting {
         writer.raw(StoredDocument.Mark.systemEnd)
     }
 }
-
-/// Turns documents back into entities. Keeps its buffers between documents; for one thread at a time.
-final class DocumentDecoder {
-    private let terms: TermTable
-    private let parser = JSONParser(depthMax: DocumentDecoder.depthMax)
-    private let reader = EntityReader(context: FullNames(), purpose: .stored)
-
-    /// Deeper than any document that came in, whose limit is the door's.
-    private static let depthMax = 512
-
-    init(terms: TermTable) { self.terms = terms }
-
-    func entity(_ document: StoredDocument) throws -> Entity {
-        var writer = JSONWriter(byteCapacity: document.bytes.count * 2)
-        document.render(includesSystemMembers: true, to: &writer) { number, writer in
-            writer.write(terms.name(of: number)?.text ?? "urn:conurb:unknown-term:\(number)")
-        }
-        return try reader.fragment(try parser.parse(writer.bytes)).entity()
-    }
-}
-
-/// Names in stored documents are whole already.
-private struct FullNames: NameReading {
-    func expand(_ name: String) -> IRI? { IRI(known: name) }
-    func expandIdentifier(_ text: String) -> String? { nil }
-}

@@ -33,6 +33,8 @@ package final class TermTable: Sendable {
 
     package func number(of name: IRI) -> Int64? { state.withLock { $0.numbers[name] } }
     package func name(of number: Int64) -> IRI? { state.withLock { $0.names[number] } }
+    /// All names by number, as of now.
+    var names: [Int64: IRI] { state.withLock { $0.names } }
 
     /// The number of a name, which is added when it is new. Only the writer calls this.
     /// - Returns: whether the name was new, so that the caller can `forget` it should its transaction fail.

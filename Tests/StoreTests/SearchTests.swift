@@ -119,13 +119,14 @@ enum RandomCity {
     }
 
     private static func value(_ random: inout SplitMix) -> JSON {
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0...2: .integer(Int64.random(in: 0..<8, using: &random))
         case 3: .number(Double(Int.random(in: 0..<16, using: &random)) / 2)
         case 4: .string(["red", "green", "2026-01-01T00:00:00Z", "4"].randomElement(using: &random) ?? "")
         case 5: .string(String(repeating: "x", count: 130) + ["a", "b"].randomElement(using: &random)!)
         case 6: .bool(.random(using: &random))
         case 7: .array([.integer(Int64.random(in: 0..<8, using: &random)), .string("red")])
+        case 8: .array((0..<(66)).map { .integer(100 + $0) } + [.string("green")])
         default: .object(["k": .integer(Int64.random(in: 0..<8, using: &random))])
         }
     }

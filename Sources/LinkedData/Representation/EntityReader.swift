@@ -174,6 +174,6 @@ public struct AttributeFragment: Sendable {
 extension IRI {
     /// The attribute that proves an entity's integrity (clause 4.5.2.2 and annex C.11).
     static let ngsildProof = IRI(known: ngsildNamespace + "ngsildproof")
-    static let entityIDSealed = IRI(known: ngsildNamespace + "entityIdSealed")
-    static let entityTypeSealed = IRI(known: ngsildNamespace + "entityTypeSealed")
+    package static let entityIDSealed = IRI(known: ngsildNamespace + "entityIdSealed")
+    package static let entityTypeSealed = IRI(known: ngsildNamespace + "entityTypeSealed")
 }

@@ -1,0 +1,66 @@
+internal import CityModel
+internal import GRDB
+internal import Query
+
+/// What a query's term says of rows in the index by attribute value.
+extension QueryTerm {
+    /// Conditions on a row of the value index that hold for at least one row of every entity the term matches; nil when
+    /// there are none, because the term can match entities without the attribute. A row that is `IndexValue.present`
+    /// says nothing of its value, so it is a candidate of every comparison.
+    var indexConditions: [(sql: String, arguments: StatementArguments)]? {
+        let anyValue: [(String, StatementArguments)] = [("1", [])]
+        let unknown: (String, StatementArguments) = ("value = ?", [IndexValue.present.databaseValue])
+        guard path.isPlain else { return anyValue }
+        switch condition {
+        case .equal(let values):
+            let known = values.compactMap(IndexValue.init)
+            guard known.count == values.count else { return anyValue }
+            return known.map { ("value = ?", [$0.databaseValue]) } + [unknown]
+        case .inside(let range):
+            guard case .number(let low)? = IndexValue(range.min), case .number(let high)? = IndexValue(range.max) else { return anyValue }
+            return [("value BETWEEN ? AND ?", [low, high]), unknown]
+        case .compare(let comparison, let value):
+            guard case .number(let number)? = IndexValue(value) else { return anyValue }
+            switch comparison {
+            case .greater, .greaterOrEqual: return [("value \(comparison.rawValue) ? AND value < ''", [number]), unknown]
+            case .less, .lessOrEqual: return [("value \(comparison.rawValue) ?", [number]), unknown]
+            }
+        case .exists, .like, .outside: return anyValue
+        case .unequal, .unlike: return nil
+        }
+    }
+}
+
+extension QueryTerm {
+    /// The values that it asks an attribute to equal, when a row of the index that holds one is a match for sure; else nil. A
+    /// text that was cut is no proof, and the index holds integers as doubles.
+    var indexedValues: [IndexValue]? {
+        guard path.isPlain, path.entityMember == nil, case .equal(let values) = condition else { return nil }
+        let indexed = values.compactMap(IndexValue.init)
+        guard indexed.count == values.count else { return nil }
+        let areTold = indexed.allSatisfy { value in
+            switch value {
+            case .text(let text): text.utf8.count <= IndexValue.textByteCountMax - 4 && text.utf8.allSatisfy { $0 < 0x80 }
+            case .number(let number): abs(number) < 9_007_199_254_740_992
+            case .present: false
+            }
+        }
+        return areTold ? indexed : nil
+    }
+}
+
+extension IndexValue {
+    /// Nil for values whose order or equality is not that of the index: moments and booleans.
+    init?(_ value: QueryValue) {
+        switch value {
+        case .integer, .number:
+            guard let number = value.doubleValue else { return nil }
+            self = .number(number)
+        case .text(let text):
+            guard value.momentValue == nil else { return nil }
+            self.init(text: text)
+        case .bool: self = .present
+        case .moment: return nil
+        }
+    }
+}
