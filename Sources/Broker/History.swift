@@ -25,9 +25,11 @@ package struct ObservedEntity: Sendable {
     package var types: [IRI]
     package var scopes: [Scope]
     package var attributes: Attributes
+    /// The time of the observation as a whole: of what has none of its own.
+    package var observedAt: Instant?
 
-    package init(id: IRI, types: [IRI], scopes: [Scope] = [], attributes: Attributes) {
-        (self.id, self.types, self.scopes, self.attributes) = (id, types, scopes, attributes)
+    package init(id: IRI, types: [IRI], scopes: [Scope] = [], attributes: Attributes, observedAt: Instant? = nil) {
+        (self.id, self.types, self.scopes, self.attributes, self.observedAt) = (id, types, scopes, attributes, observedAt)
     }
 }
 
@@ -43,7 +45,8 @@ package enum RecordingOutcome: Hashable, Sendable {
 
 extension Broker {
     /// Records observations in one write. Each attribute instance becomes history at its `observedAt`; it becomes the
-    /// current value unless the current one was observed later. Saying the same twice changes nothing.
+    /// current value unless the current one was observed later. What has no time of its own is taken from the newest
+    /// observation. Saying the same twice changes nothing.
     /// - Returns: one outcome for each observation.
     package func record(
         _ observations: [ObservedEntity], provenance: Provenance, _ access: WriteAccess, at now: Instant
@@ -81,10 +84,12 @@ private struct Recorder {
     mutating func record(_ observation: ObservedEntity) throws -> RecordingOutcome {
         var target = try target(of: observation)
         let isNew = target.stored == nil && !target.isChanged
-        var isChanged = isNew || target.entity.takeFrame(of: observation)
+        let isOld = observation.isOlder(than: target.entity)
+        var isChanged = isNew || (!isOld && target.entity.takeFrame(of: observation))
         var isHistoric = false
         for (name, instances) in observation.attributes {
             for instance in instances {
+                if isOld, instance.observedAt == nil, target.entity.instance(of: name, datasetID: instance.datasetID) != nil { continue }
                 switch target.entity.take(instance, name, at: now) {
                 case .unchanged: break
                 case .current(let displaced):
@@ -134,6 +139,14 @@ private struct Recorder {
             guard let stored = try transaction.storedEntity(past.id) else { continue }
             try transaction.appendHistory(past.instance, name: past.name, of: stored.number, at: now)
         }
+    }
+}
+
+extension ObservedEntity {
+    /// Whether something of the entity was observed later.
+    fileprivate func isOlder(than entity: Entity) -> Bool {
+        guard let observedAt else { return false }
+        return entity.attributes.values.contains { $0.contains { $0.observedAt.map { $0 > observedAt } ?? false } }
     }
 }
 

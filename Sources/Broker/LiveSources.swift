@@ -24,13 +24,13 @@ extension Broker {
         }
     }
 
-    /// The source that an import run belongs to; nil when it is unknown or may not be known.
-    package func source(ofRun run: Int64, _ access: ReadAccess) async throws -> (id: String, definition: JSON)? {
+    /// Where an import run's data came from: the source's definition and the run; nil when it is unknown or may not be known.
+    package func lineage(ofRun run: Int64, _ access: ReadAccess) async throws -> (definition: JSON, run: ImportRun)? {
         try await file(toRead: access).read { snapshot in
-            guard let source = try snapshot.importRun(run)?.source, let document = try snapshot.document(.source, source),
+            guard let run = try snapshot.importRun(run), let document = try snapshot.document(.source, run.source),
                 document.isVisible(to: access)
             else { return nil }
-            return (document.id, document.body)
+            return (document.body, run)
         }
     }
 }

@@ -187,9 +187,9 @@ private struct EntityPanel {
     }
 
     private func source(_ live: LiveEntity) async throws -> JSON {
-        if let run = live.run, let source = try await broker.source(ofRun: run, access) {
-            let shown = ShownSource(id: source.id, municipality: access.municipality.text, definition: source.definition)
-            return shown.lineage
+        if let run = live.run, let lineage = try await broker.lineage(ofRun: run, access) {
+            let shown = ShownSource(id: lineage.run.source, municipality: access.municipality.text, definition: lineage.definition)
+            return shown.lineage(lineage.run)
         }
         let names = ["source", "dataProvider"]
         let name = live.entity.attributes.keys.first { names.contains($0.shortName) }.flatMap { live.entity.instance(of: $0)?.value.stringValue }

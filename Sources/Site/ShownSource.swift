@@ -1,5 +1,6 @@
 internal import CityModel
 internal import OrderedCollections
+internal import Store
 
 /// A source's definition as pages show it.
 struct ShownSource: Sendable {
@@ -25,18 +26,20 @@ struct ShownSource: Sendable {
         return url
     }
 
+    var licence: JSON { licenceName.map { ["name": .string($0), "url": licenceURL.map(JSON.string) ?? .null] } ?? .null }
+
     /// The short names of the types it gives.
     var types: [String] {
         let type = definition["types"] ?? definition["entity"]?["type"]
         return (type?.arrayValue ?? [type ?? .null]).compactMap(\.stringValue).map { IRI(known: $0).shortName }
     }
 
-    /// For the panel of an entity.
-    var lineage: JSON {
-        let licence: JSON = licenceName.map { ["name": .string($0), "url": licenceURL.map(JSON.string) ?? .null] } ?? .null
-        return [
+    /// For the panel of an entity: the source, and the run that fed it last.
+    func lineage(_ run: ImportRun) -> JSON {
+        [
             "name": .string(name), "anchor": .string(anchor), "steward": steward.map(JSON.string) ?? .null, "licence": licence,
-            "attribution": attribution.map(JSON.string) ?? .null,
+            "attribution": attribution.map(JSON.string) ?? .null, "id": .string(id), "version": .string(run.sourceVersion),
+            "run": .integer(run.number), "importedAt": .integer(run.startedAt.milliseconds),
         ]
     }
 }

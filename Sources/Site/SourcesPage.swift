@@ -32,7 +32,7 @@ extension SiteDoor {
         return [
             "id": .string(shown.id), "municipality": .string(shown.municipality), "title": .string(shown.name),
             "description": shown.summary.map(JSON.string) ?? .null, "steward": shown.steward.map(JSON.string) ?? .null,
-            "licence": shown.lineage["licence"] ?? .null, "attribution": shown.attribution.map(JSON.string) ?? .null,
+            "licence": shown.licence, "attribution": shown.attribution.map(JSON.string) ?? .null,
             "format": shown.format.map(JSON.string) ?? .null, "types": .array(shown.types.map(JSON.string)),
             "entityCount": .integer(Int64(live.entityCount)),
             "lastRun": live.lastRun.map { run in

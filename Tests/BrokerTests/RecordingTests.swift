@@ -60,6 +60,22 @@ import Trust
         #expect(try await history(folder).isEmpty)  // recorded now, which is not the day of the test's data
     }
 
+    @Test func `what has no time of its own is taken from the newest observation, however often it is said`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        let moves = [(2.0, "after"), (0, "before"), (1, "between")].map { minute, place in
+            ObservedEntity(
+                id: lamp, types: [iri("Lamp")],
+                attributes: [iri("level"): observed(.number(minute), minute: minute), iri("place"): observed(.string(place), minute: nil)],
+                observedAt: noon.adding(seconds: minute * 60))
+        }
+        for expected in [[RecordingOutcome.created, .historic, .historic], [.unchanged, .unchanged, .unchanged]] {
+            #expect(try await folder.broker.record(moves, provenance: .init(), access, at: .now) == expected)
+            let found = try await folder.broker.retrieve(lamp, access.reading, at: noon)
+            #expect(try folder.broker.entity(found, access.reading).instance(of: iri("place"))?.value == "after")
+        }
+    }
+
     @Test func `a correction of the same moment replaces what history held`() async throws {
         let folder = try TemporaryBroker()
         let access = try await folder.writing()

@@ -84,7 +84,8 @@ struct Importer {
         let entity = mapped.entity
         group.append(
             Pending(
-                observation: ObservedEntity(id: entity.id, types: entity.types, scopes: entity.scopes, attributes: entity.attributes),
+                observation: ObservedEntity(
+                    id: entity.id, types: entity.types, scopes: entity.scopes, attributes: entity.attributes, observedAt: mapped.observedAt),
                 flags: mapped.flags, references: mapped.references))
     }
 
