@@ -43,12 +43,17 @@ public struct Metropolis: Sendable {
         observer.sensors.reduce(into: [:]) { $0[$1.kind.typeName, default: 0] += 1 }
     }
 
-    /// History: every sensor's values at every whole multiple of `step` seconds since 1970 in `from..<to`, and every
-    /// step of incidents and reports between, in order of time. Made as it is asked for; memory does not grow with it.
-    ///
-    /// The first element of each sensor-step time belongs to that time; steps of incidents before it come before it.
-    public func observations(from: Instant, to: Instant, every step: Int) -> ObservationSequence {
-        ObservationSequence(self, from: from.secondsRoundedUp, to: to.secondsRoundedUp, step: Int64(max(step, 1)))
+    /// History: each sensor's values at every whole multiple of `step` seconds since 1970 in `from..<to`, in order of time, one
+    /// sensor after the other, so that whoever keeps them writes one series at a time; then every step of incidents and reports
+    /// between, in order of time. Made as it is asked for; in memory is what the city was like at each of the moments.
+    public func observations(from: Instant, to: Instant, every step: Int) -> some Sequence<Observation> {
+        let (from, to, step) = (from.secondsRoundedUp, to.secondsRoundedUp, Int64(max(step, 1)))
+        let first = from + ((-from % step) + step) % step
+        let moments = stride(from: first, to: to, by: Int64.Stride(step)).map(moment)
+        let readings = observer.sensors.indices.lazy.flatMap { index in
+            moments.lazy.compactMap { observer.observation(index, $0, momentAt: moment) }
+        }
+        return [AnySequence(readings), AnySequence(happenings.steps(from: from, to: to))].joined()
     }
 
     /// Life: what was reported at a second in `after < t <= upTo`, in order of time. Sensors report at their own pace, from every
@@ -135,50 +140,4 @@ private struct Rota: Sendable {
 
 extension Instant {
     var secondsRoundedUp: Int64 { adding(seconds: 0.999_999).seconds }
-}
-
-/// The history of a metropolis, made step by step.
-public struct ObservationSequence: Sequence, IteratorProtocol {
-    private let metropolis: Metropolis
-    private let step: Int64
-    private let end: Int64
-    /// The sensor step that is being told, and the next sensor.
-    private var now: Moment
-    private var nextSensor: Int
-    /// Incidents and reports up to `told`, not yet given out.
-    private var pending: ArraySlice<Observation> = []
-    private var told: Int64
-
-    init(_ metropolis: Metropolis, from: Int64, to: Int64, step: Int64) {
-        self.metropolis = metropolis
-        self.step = step
-        end = to
-        told = from
-        let remainder = (from % step + step) % step
-        now = metropolis.moment(remainder == 0 ? from : from + step - remainder)
-        nextSensor = 0
-        gather()
-    }
-
-    public mutating func next() -> Observation? {
-        while true {
-            if let step = pending.popFirst() { return step }
-            guard now.time.seconds < end else { return nil }
-            while nextSensor < metropolis.observer.sensors.count {
-                nextSensor += 1
-                if let observation = metropolis.observer.observation(nextSensor - 1, now, momentAt: metropolis.moment) { return observation }
-            }
-            nextSensor = 0
-            now = metropolis.moment(now.time.seconds + step)
-            gather()
-        }
-    }
-
-    /// Takes in what happened up to and including the moment whose sensors come next, or up to the end.
-    private mutating func gather() {
-        let until = Swift.min(now.time.seconds + 1, end)
-        guard told < until else { return }
-        pending = metropolis.happenings.steps(from: told, to: until)[...]
-        told = until
-    }
 }

@@ -1,4 +1,5 @@
 public import CityModel
+public import OrderedCollections
 
 /// What was observed about one entity at one moment.
 ///
@@ -12,6 +13,9 @@ public struct Observation: Hashable, Sendable {
     /// Each with `observedAt`, except for what does not change over an entity's life.
     public let attributes: Attributes
     public let observedAt: Instant
+
+    /// Whether it says all there is of the entity: an incident or a report.
+    public var isWhole: Bool { attributes[Term.plain("simulated")] != nil }
 
     /// The observation as an entity.
     public var entity: Entity { Entity(id: entityID, types: types, scopes: scopes, attributes: attributes) }

@@ -19,6 +19,8 @@ struct ControlClient: Sendable {
     private let client: HTTPClient
     private let socketPath: String
 
+    init(client: HTTPClient = .shared, socketPath: String) { (self.client, self.socketPath) = (client, socketPath) }
+
     static func with<Result: Sendable>(
         _ directory: String, _ body: @escaping @Sendable (ControlClient) async throws -> Result
     ) async throws -> Result {

@@ -24,7 +24,7 @@ extension Observation {
     var status: String? { attributes[Samples.status]?.first?.value.stringValue }
     /// The values, in the order of the attributes.
     var values: [JSON] { attributes.values.map { $0[0].value } }
-    var isSensor: Bool { attributes[Samples.plain("simulated")] == nil }
+    var isSensor: Bool { !isWhole }
     /// Everything in it, as one text.
     var summary: String {
         let values = attributes.map { "\($0.key)=\($0.value[0].value)@\($0.value[0].observedAt?.description ?? "")\($0.value[0].unitCode ?? "")" }
