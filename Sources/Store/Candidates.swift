@@ -150,7 +150,11 @@ extension CandidatePlanner {
 
     private func byValue(_ query: QueryExpression, types: [IRI]?) throws -> [Candidates] {
         switch query {
-        case .and(let operands): return try operands.flatMap { try byValue($0, types: types) }
+        case .and(let operands):
+            let spans = try NumberSpan.spans(of: operands).map {
+                try byValue(attribute: $0.attribute, types: types, conditions: $0.indexConditions)
+            }
+            return try operands.flatMap { try byValue($0, types: types) } + spans
         case .or(let operands):
             let parts = try operands.map { try byValue($0, types: types).last }
             return parts.contains { $0 == nil } ? [] : [.merged(parts.compactMap { $0 })]

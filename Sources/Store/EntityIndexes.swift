@@ -37,6 +37,7 @@ struct IndexRows {
                 }
                 for value in IndexValue.values(of: instance) { values.insert(Value(attribute: attribute, value: value)) }
             }
+            if instances.count > 1 { values.insert(Value(attribute: attribute, value: .present)) }
         }
     }
 }
@@ -53,11 +54,14 @@ extension IndexRows {
 
 /// A value as the attribute index orders it: numbers, then texts, then everything else as one. Names of a vocabulary count
 /// as everything else, since a query may ask for them by IRI or by term.
+///
+/// An attribute that has no row `present` has one instance, and its rows tell all of it: so of two conditions on it, the
+/// same row meets both.
 enum IndexValue: Hashable {
     case number(Double)
     /// At most `textByteCountMax` bytes of the text, cut between characters.
     case text(String)
-    /// Says that the attribute is there, whatever its value.
+    /// Says that the attribute is there, and has values that no other row tells.
     case present
 
     static let textByteCountMax = 120

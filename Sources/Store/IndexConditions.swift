@@ -1,5 +1,6 @@
 internal import CityModel
 internal import GRDB
+internal import OrderedCollections
 internal import Query
 
 /// What a query's term says of rows in the index by attribute value.
@@ -62,5 +63,42 @@ extension IndexValue {
         case .bool: self = .present
         case .moment: return nil
         }
+    }
+}
+
+/// Between which numbers the terms of a conjunction hold the value of one attribute.
+struct NumberSpan {
+    typealias Bound = (comparison: QueryTerm.Comparison, value: Double)
+    let attribute: IRI
+    private(set) var low: Bound?
+    private(set) var high: Bound?
+
+    /// The spans of the attributes that have both ends.
+    static func spans(of operands: [QueryExpression]) -> [NumberSpan] {
+        var spans: OrderedDictionary<IRI, NumberSpan> = [:]
+        for case .term(let term) in operands {
+            guard term.path.isPlain, term.path.entityMember == nil, case .compare(let comparison, let value) = term.condition,
+                case .number(let number)? = IndexValue(value)
+            else { continue }
+            let attribute = term.path.root.iri
+            spans[attribute, default: NumberSpan(attribute: attribute)].narrow((comparison, number))
+        }
+        return spans.values.filter { $0.low != nil && $0.high != nil }
+    }
+
+    private init(attribute: IRI) { self.attribute = attribute }
+
+    private mutating func narrow(_ bound: Bound) {
+        switch bound.comparison {
+        case .greater, .greaterOrEqual: if low.map({ bound.value > $0.value }) ?? true { low = bound }
+        case .less, .lessOrEqual: if high.map({ bound.value < $0.value }) ?? true { high = bound }
+        }
+    }
+
+    /// Conditions on a row of the value index, as `QueryTerm.indexConditions`.
+    var indexConditions: [(sql: String, arguments: StatementArguments)] {
+        guard let low, let high else { return [("1", [])] }
+        let inside = "value \(low.comparison.rawValue) ? AND value \(high.comparison.rawValue) ?"
+        return [(inside, [low.value, high.value]), ("value = ?", [IndexValue.present.databaseValue])]
     }
 }

@@ -179,8 +179,11 @@ enum RandomCity {
                 "\(name)[k]>3", "r==\"urn:r:1\"", "r!=\"urn:r:1\"", "\(name)==2026-01-01T00:00:00Z",
             ].randomElement(using: &random)!
         }
-        switch Int.random(in: 0..<4, using: &random) {
+        switch Int.random(in: 0..<5, using: &random) {
         case 0: return "\(term());\(term())"
+        case 4:
+            let (low, high) = (Int.random(in: 0..<6, using: &random), Int.random(in: 2..<9, using: &random))
+            return "n\([">", ">="].randomElement(using: &random)!)\(low);n\(["<", "<="].randomElement(using: &random)!)\(high);n>=1"
         case 1: return "\(term())|\(term())"
         case 2: return "(\(term())|\(term()));\(term())"
         default: return term()

@@ -216,7 +216,7 @@ def queries(count, chance):
         "by type, first page": lambda: f"/entities?type=Device&{page}",
         "by type, a later page": lambda: f"/entities?type=Device&{page}&offset={PAGE_ENTITY_COUNT * chance.randrange(1, 50)}",
         "one entity by identifier": lambda: f"/entities/urn:ngsi-ld:Device:{chance.randrange(count)}",
-        "20 entities by identifier": lambda: f"/entities?id={identifiers()}&{page}",
+        "20 entities by identifier": lambda: f"/entities?type=Device&id={identifiers()}&{page}",
         "by bounding box": box,
         "by q, 20 of all match": lambda: f"/entities?type=Device&q={span()}&{page}",
         "by q, a quarter of all match": lambda: f"/entities?type=Device&q=category==%22{chance.choice(KINDS)}%22&{page}",
