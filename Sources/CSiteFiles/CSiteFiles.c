@@ -38,6 +38,9 @@ static const unsigned char file_js_boot_js[] = {
 static const unsigned char file_js_chart_js[] = {
 #embed "../Site/Resources/js/chart.js"
 };
+static const unsigned char file_js_controls_js[] = {
+#embed "../Site/Resources/js/controls.js"
+};
 static const unsigned char file_js_dom_js[] = {
 #embed "../Site/Resources/js/dom.js"
 };
@@ -73,6 +76,9 @@ static const unsigned char file_js_scale_js[] = {
 };
 static const unsigned char file_js_search_js[] = {
 #embed "../Site/Resources/js/search.js"
+};
+static const unsigned char file_js_shapes_js[] = {
+#embed "../Site/Resources/js/shapes.js"
 };
 static const unsigned char file_js_state_js[] = {
 #embed "../Site/Resources/js/state.js"
@@ -129,6 +135,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/api.js", file_js_api_js),
     FILE_ENTRY("js/boot.js", file_js_boot_js),
     FILE_ENTRY("js/chart.js", file_js_chart_js),
+    FILE_ENTRY("js/controls.js", file_js_controls_js),
     FILE_ENTRY("js/dom.js", file_js_dom_js),
     FILE_ENTRY("js/dots.js", file_js_dots_js),
     FILE_ENTRY("js/feed.js", file_js_feed_js),
@@ -141,6 +148,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/preferences.js", file_js_preferences_js),
     FILE_ENTRY("js/scale.js", file_js_scale_js),
     FILE_ENTRY("js/search.js", file_js_search_js),
+    FILE_ENTRY("js/shapes.js", file_js_shapes_js),
     FILE_ENTRY("js/state.js", file_js_state_js),
     FILE_ENTRY("js/status.js", file_js_status_js),
     FILE_ENTRY("js/table-page.js", file_js_table_page_js),

@@ -50,7 +50,7 @@ struct Catalogue: Sendable {
     private let keys: [String: Int]
 
     /// As many as there are marks to tell them apart.
-    static let layerCountMax = 12
+    static let layerCountMax = LayerShape.allCases.count
 
     init(municipalities: [Municipality], entries: [Entry], box: BoundingBox, isSimulated: Bool) {
         (self.municipalities, self.entries, self.box, self.isSimulated) = (municipalities, entries, box, isSimulated)
@@ -61,6 +61,11 @@ struct Catalogue: Sendable {
 
     /// The entries that are layers of the map.
     var layers: ArraySlice<Int> { entries.indices.filter { entries[$0].isPlaced }.prefix(Self.layerCountMax) }
+
+    /// The layers with their marks.
+    var markedLayers: [(entry: Int, shape: LayerShape)] {
+        zip(layers, LayerShape.assigned(to: layers.map { entries[$0].shortName })).map { (entry: $0, shape: $1) }
+    }
 
     func entry(key: String) -> Int? { keys[key] }
 

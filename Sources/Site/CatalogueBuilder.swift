@@ -103,7 +103,8 @@ struct CatalogueBuilder {
             else { continue }
             switch colouring {
             case .number(_, let range) where facts.numberCount > 0:
-                return .number(name, unitCode: facts.unitCode, range: facts.isPercent && range.upperBound == 1 ? 0...100 : range)
+                let usual = range ?? facts.usualRange
+                return .number(name, unitCode: facts.unitCode, range: facts.isPercent && usual.upperBound == 1 ? 0...100 : usual)
             case .state(_, let usual) where !facts.texts.isEmpty:
                 let others = facts.texts.subtracting(usual).sorted()
                 return .state(name, values: Array((usual + others).prefix(8)))

@@ -88,8 +88,8 @@ private struct EntityPanel {
 
     private var broker: Broker { door.broker }
     private var access: ReadAccess { catalogue.municipalities[municipality].access }
-    /// Said in other places of the panel.
-    private static let hidden: Set<String> = Set(Mark.nameTerms.prefix(1) + ["simulated", "dataProvider", "source"])
+    /// Said in other places of the panel, or, of a report's kind, in the words beside it.
+    private static let hidden: Set<String> = Set(Mark.nameTerms.prefix(1) + ["simulated", "dataProvider", "source", "service_code"])
 
     func json(_ live: LiveEntity, at moment: Instant?) async throws -> JSON {
         let entity = live.entity
@@ -99,8 +99,9 @@ private struct EntityPanel {
         return [
             "municipality": ["key": .string(place.key), "name": .string(place.name)], "id": .string(entity.id.text),
             "type": ["key": .string(entry?.key ?? type), "label": .string(words.language.type(type))],
-            "name": .string(Mark.name(of: entity) ?? entity.id.text), "position": Mark.position(of: entity)?.json ?? .null,
-            "at": moment.map { .integer($0.milliseconds) } ?? .null, "simulated": .bool(isSimulated(entity)),
+            "name": .string(words.language.name(Mark.name(of: entity), id: entity.id.text, type: type)), "position": Mark.position(of: entity)?.json ?? .null,
+            "at": moment.map { .integer($0.milliseconds) } ?? .null,
+            "changedAt": (entity.modifiedAt ?? entity.createdAt).map { .integer($0.milliseconds) } ?? .null, "simulated": .bool(isSimulated(entity)),
             "scope": .array(entity.scopes.prefix(10).map { .array($0.levels.map { .string(Self.spaced(String($0))) }) }),
             "attributes": try await attributes(live, entry), "source": try await source(live),
         ]
@@ -116,6 +117,7 @@ private struct EntityPanel {
 
     private func attributes(_ live: LiveEntity, _ entry: Catalogue.Entry?) async throws -> JSON {
         let entity = live.entity
+        let type = entry?.shortName ?? entity.types.first?.shortName ?? ""
         let main = entry?.scale?.attribute
         let shown = entity.attributes.keys.filter { name in
             guard let instance = entity.attributes[name]?.first else { return false }
@@ -129,16 +131,16 @@ private struct EntityPanel {
         for name in ordered {
             guard let instance = entity.instance(of: name) ?? entity.attributes[name]?.first else { continue }
             var row: JSONObject = [
-                "key": .string(SiteDoor.key(name, of: entity)), "label": .string(words.language.attribute(name.shortName)),
+                "key": .string(SiteDoor.key(name, of: entity)), "label": .string(words.language.attribute(name.shortName, of: type)),
                 "observedAt": instance.observedAt.map { .integer($0.milliseconds) } ?? .null, "history": .bool(withHistory.contains(name)),
             ]
-            try await value(instance, name, entry, &row)
+            try await value(instance, name, &row)
             rows.append(.object(row))
         }
         return .array(rows)
     }
 
-    private func value(_ instance: Attribute, _ name: IRI, _ entry: Catalogue.Entry?, _ row: inout JSONObject) async throws {
+    private func value(_ instance: Attribute, _ name: IRI, _ row: inout JSONObject) async throws {
         row["value"] = .null
         if instance.kind.isRelationship { return try await relationship(instance, &row) }
         guard instance.kind == .property, ValueText.isScalar(instance.value) else {
@@ -147,18 +149,9 @@ private struct EntityPanel {
         }
         row["value"] = instance.value
         if instance.value.doubleValue != nil {
-            row["unit"] = .string(door.languages.unitSymbol(instance.unitCode) ?? "")
-        } else if let text = instance.value.stringValue {
-            if case .state(name, let values)? = entry?.scale {
-                row["states"] = .array(values.map { state($0, name) })
-            } else if words.language.knownValue(text, of: name.shortName) != nil {
-                row["states"] = [state(text, name)]
-            }
+            let unit = door.languages.unit(instance.unitCode, of: name.shortName)
+            (row["unit"], row["factor"]) = (.string(unit.symbol ?? ""), .number(unit.factor))
         }
-    }
-
-    private func state(_ value: String, _ attribute: IRI) -> JSON {
-        ["value": .string(value), "label": .string(words.language.value(value, of: attribute.shortName))]
     }
 
     /// A relationship to one entity that is here leads there; anything else is named.
@@ -167,7 +160,8 @@ private struct EntityPanel {
         var names: [String] = []
         for target in targets {
             let found = try await find(target)
-            let name = found.flatMap { Mark.name(of: $0.entity) } ?? target.text
+            let type = found?.entity.types.first?.shortName
+            let name = type.map { words.language.name(found.flatMap { Mark.name(of: $0.entity) }, id: target.text, type: $0) } ?? target.text
             names.append(name)
             if targets.count == 1, let found {
                 row["entity"] = ["municipality": .string(catalogue.municipalities[found.municipality].key), "id": .string(target.text), "name": .string(name)]

@@ -29,7 +29,7 @@ struct FeedItem: Sendable {
         time = (observed ?? change.at).milliseconds
         position = changed.contains(.location) ? Mark.position(of: entity) : nil
         let isNamed = changed.contains { Mark.nameTerms.contains($0.shortName) }
-        name = isNew || isNamed ? Mark.name(of: entity) ?? entity.id.text : nil
+        name = isNew || isNamed ? Mark.name(of: entity) : nil
         values = Self.values(of: entity, changed)
     }
 

@@ -23,6 +23,8 @@ struct Language: Sendable {
     var page: JSON { file["page"] ?? .null }
     /// For the scripts' `strings`.
     var script: JSON { file["script"] ?? .null }
+    /// Labels of the values that are words of the data model.
+    var values: JSONObject { file["values"]?.objectValue ?? [:] }
 
     /// A text by its path, such as `table.showing`, with its slots filled; the path itself when the file has no such text.
     func text(_ path: String, _ values: [String: String] = [:]) -> String {
@@ -37,20 +39,26 @@ struct Language: Sendable {
 
     /// The name of a type of entity in the words of people.
     func type(_ shortName: String) -> String { file["types"]?[shortName]?.stringValue ?? Words.split(shortName) }
-    func attribute(_ shortName: String) -> String { file["attributes"]?[shortName]?.stringValue ?? Words.split(shortName) }
-    /// The label of a value that is a word of the data model; nil when the file has none. A word that means something else
-    /// as a value of one attribute stands in the file with the attribute before it: `severity.low`.
-    func knownValue(_ value: String, of attribute: String) -> String? {
-        let values = file["values"]
-        return (values?["\(attribute).\(value)"] ?? values?[value])?.stringValue
+    /// What an entity is called: its name or, without one, what it is with the last part of its identifier.
+    func name(_ own: String?, id: String, type: String) -> String {
+        own ?? "\(file["things"]?[type]?.stringValue ?? Words.split(type)) \(IRI(known: id).shortName)"
     }
-    func value(_ value: String, of attribute: String) -> String { knownValue(value, of: attribute) ?? value }
+    /// The name of an attribute. One that means something else for one type stands in the file with the type before it: `OffStreetParking.occupancy`.
+    func attribute(_ shortName: String, of type: String) -> String {
+        let names = file["attributes"]
+        return (names?["\(type).\(shortName)"] ?? names?[shortName])?.stringValue ?? Words.split(shortName)
+    }
+    /// A word of the data model as people say it. One that means something else as a value of one attribute stands in the
+    /// file with the attribute before it: `severity.low`.
+    func value(_ value: String, of attribute: String) -> String {
+        (values["\(attribute).\(value)"] ?? values[value])?.stringValue ?? (Words.areJoined(value) ? Words.split(value) : value)
+    }
 }
 
 extension Language {
     func count(_ number: Int) -> String { grouped(String(number.magnitude), isNegative: number < 0) }
 
-    /// A measured number with as many decimals as its size deserves, as the scripts write it: 4.25, 21.3, 1 013.
+    /// A measured number with as many decimals as its size deserves, as the scripts write it: 4.25, 21.3, 1013, 12 500.
     func number(_ value: Double) -> String {
         guard value.isFinite else { return "" }
         let size = value.magnitude
@@ -66,10 +74,11 @@ extension Language {
         return grouped(whole, isNegative: value < 0 && !isZero) + (digits == 0 || fraction.isEmpty ? "" : decimal + fraction)
     }
 
+    /// In threes from five digits on, so that years and house numbers stay whole.
     private func grouped(_ digits: String, isNegative: Bool) -> String {
         var text = ""
         for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text += group }
+            if digits.count > 4, index > 0, (digits.count - index) % 3 == 0 { text += group }
             text.append(digit)
         }
         return isNegative ? "-" + text : text
@@ -96,10 +105,9 @@ struct Languages: Sendable {
 
     subscript(code: String) -> Language? { all.first { $0.code == code } }
 
-    /// The symbol of a UN/CEFACT code; the code itself when it is not known, nil without one.
-    func unitSymbol(_ code: String?) -> String? {
-        guard let code else { return nil }
-        return units[code]?.stringValue ?? code
+    /// What an attribute with this UN/CEFACT code is shown in; a code that is not known is shown itself.
+    func unit(_ code: String?, of attribute: String) -> ShownUnit {
+        ShownUnit(symbol: code.map { units[$0]?.stringValue ?? $0 }, of: attribute)
     }
 
     /// The language that an `Accept-Language` header prefers among ours (RFC 9110, section 12.5.4; of a tag its first part

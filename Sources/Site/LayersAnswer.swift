@@ -20,29 +20,31 @@ extension SiteDoor {
     func layers(_ catalogue: Catalogue, _ language: Language, municipality: Int? = nil, on: Set<String>? = nil) -> JSON {
         var onCount = 0
         return .array(
-            catalogue.layers.map { index in
+            catalogue.markedLayers.map { index, shape in
                 let entry = catalogue.entries[index]
                 let suits = entry.scale != nil && catalogue.count(index) <= Self.onEntityCountMax && onCount < Self.onCountMax
                 if suits { onCount += 1 }
                 return [
-                    "key": .string(entry.key), "label": .string(language.type(entry.shortName)),
+                    "key": .string(entry.key), "label": .string(language.type(entry.shortName)), "shape": .string(shape.rawValue),
                     "count": .integer(Int64(catalogue.count(index, in: municipality))), "on": .bool(on?.contains(entry.key) ?? suits),
-                    "scale": entry.scale.map { scale($0, language) } ?? .null,
+                    "scale": entry.scale.map { scale($0, of: entry.shortName, language) } ?? .null,
                 ]
             })
     }
 
-    private func scale(_ scale: Scale, _ language: Language) -> JSON {
+    private func scale(_ scale: Scale, of type: String, _ language: Language) -> JSON {
         let name = scale.attribute.shortName
+        let label = language.attribute(name, of: type)
         switch scale {
         case .number(_, let unitCode, let range):
+            let unit = languages.unit(unitCode, of: name)
             return [
-                "kind": "number", "attribute": .string(name), "label": .string(language.attribute(name)),
-                "unit": languages.unitSymbol(unitCode).map(JSON.string) ?? .null, "min": .number(range.lowerBound), "max": .number(range.upperBound),
+                "kind": "number", "attribute": .string(name), "label": .string(label), "unit": unit.symbol.map(JSON.string) ?? .null,
+                "factor": .number(unit.factor), "min": .number(range.lowerBound), "max": .number(range.upperBound),
             ]
         case .state(_, let values):
             return [
-                "kind": "state", "attribute": .string(name), "label": .string(language.attribute(name)),
+                "kind": "state", "attribute": .string(name), "label": .string(label),
                 "states": .array(values.map { ["value": .string($0), "label": .string(language.value($0, of: name))] }),
             ]
         }

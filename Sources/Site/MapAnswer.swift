@@ -16,12 +16,13 @@ extension SiteDoor {
         var found = try await city.marks(selection, catalogue, at: request.now)
         if selection.entries != layers { found.unread = [] }
         let clusters = Clusters(found, zoom: try parameters.zoom())
-        return Answers.json(write(clusters, total: found.marks.count + found.unread.count, moment, catalogue), request)
+        let total = found.marks.count + found.unread.count
+        return Answers.json(write(clusters, total: total, moment, catalogue, language(request)), request)
     }
 
     static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
 
-    private func write(_ clusters: Clusters, total: Int, _ moment: Instant?, _ catalogue: Catalogue) -> [UInt8] {
+    private func write(_ clusters: Clusters, total: Int, _ moment: Instant?, _ catalogue: Catalogue, _ language: Language) -> [UInt8] {
         var writer = JSONWriter(byteCapacity: 512 + clusters.features.count * 110 + clusters.clusters.count * 40)
         writer.raw("{\"at\":")
         writer.write(moment.map { .integer($0.milliseconds) } ?? JSON.null)
@@ -34,7 +35,7 @@ extension SiteDoor {
         writer.raw(",\"features\":[")
         for (index, found) in clusters.features.enumerated() {
             if index > 0 { writer.raw(",") }
-            write(found, to: &writer)
+            write(found, catalogue, language, to: &writer)
         }
         writer.raw("],\"clusters\":[")
         for (index, cluster) in clusters.clusters.enumerated() {
@@ -50,7 +51,7 @@ extension SiteDoor {
         return writer.bytes
     }
 
-    private func write(_ found: FoundMark, to writer: inout JSONWriter) {
+    private func write(_ found: FoundMark, _ catalogue: Catalogue, _ language: Language, to writer: inout JSONWriter) {
         let mark = found.mark
         guard let position = mark.position else { return }
         writer.raw("[")
@@ -60,7 +61,7 @@ extension SiteDoor {
         writer.raw(",")
         writer.write(mark.id)
         writer.raw(",")
-        writer.write(mark.name)
+        writer.write(language.name(mark.name, id: mark.id, type: catalogue.entries[mark.entry].shortName))
         writer.raw(",")
         writer.write(position.longitude.fiveDecimals)
         writer.raw(",")

@@ -9,8 +9,9 @@ final class Mark: Sendable {
     let id: String
     /// What it is shown as: an index into the catalogue's entries.
     let entry: Int
-    let name: String
-    /// The name for comparing: without case and accents.
+    /// Nil when it has none of its own: languages then call it by what it is (`Language.name`).
+    let name: String?
+    /// For comparing: the name, or the last part of the identifier, without case and accents.
     let foldedName: String
     /// Nil for an entity without a place.
     let position: Position?
@@ -20,8 +21,6 @@ final class Mark: Sendable {
     let time: Int64?
     /// Whether the value is an observation rather than a fact that holds until it is changed.
     let isObserved: Bool
-    /// Whether it has a name of its own.
-    let isNamed: Bool
 
     struct Position: Hashable, Sendable {
         let longitude: Double
@@ -29,12 +28,12 @@ final class Mark: Sendable {
     }
 
     init(
-        number: Int64, version: Int64, id: String, entry: Int, name: String, foldedName: String, position: Position?, value: JSON,
-        time: Int64?, isObserved: Bool, isNamed: Bool
+        number: Int64, version: Int64, id: String, entry: Int, name: String?, foldedName: String, position: Position?, value: JSON,
+        time: Int64?, isObserved: Bool
     ) {
         (self.number, self.version, self.id, self.entry) = (number, version, id, entry)
         (self.name, self.foldedName, self.position) = (name, foldedName, position)
-        (self.value, self.time, self.isObserved, self.isNamed) = (value, time, isObserved, isNamed)
+        (self.value, self.time, self.isObserved) = (value, time, isObserved)
     }
 
     /// Nil for an entity that is ground or has no type of the catalogue.
@@ -43,20 +42,19 @@ final class Mark: Sendable {
         guard let entry = catalogue.entry(types: entity.types) else { return nil }
         let scale = catalogue.entries[entry].scale
         let main = scale.flatMap { entity.instance(of: $0.attribute) }
-        let ownName = Self.name(of: entity)
-        let name = ownName ?? entity.id.text
+        let name = Self.name(of: entity)
         let moment = main?.observedAt ?? main?.modifiedAt ?? entity.modifiedAt ?? entity.createdAt
         self.init(
-            number: live.number, version: live.version, id: entity.id.text, entry: entry, name: name, foldedName: Words.folded(name),
+            number: live.number, version: live.version, id: entity.id.text, entry: entry, name: name, foldedName: Words.folded(name ?? entity.id.shortName),
             position: Self.position(of: entity), value: scale?.value(main?.value) ?? .null, time: moment?.milliseconds,
-            isObserved: main?.observedAt != nil, isNamed: ownName != nil)
+            isObserved: main?.observedAt != nil)
     }
 
     /// The same entity as it was at another moment.
     func at(position: Position?, value: JSON, time: Int64?) -> Mark {
         Mark(
             number: number, version: version, id: id, entry: entry, name: name, foldedName: foldedName, position: position, value: value,
-            time: time, isObserved: isObserved, isNamed: isNamed)
+            time: time, isObserved: isObserved)
     }
 }
 

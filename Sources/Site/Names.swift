@@ -41,6 +41,12 @@ enum Words {
         return lowered.prefix(1).uppercased() + lowered.dropFirst()
     }
 
+    /// Whether a text is several words in the manner of data models, `outOfService` or `bicycle_parking`, rather than somebody's text.
+    static func areJoined(_ text: String) -> Bool {
+        text.first?.isLowercase == true && text.allSatisfy { $0.isASCII && ($0.isLetter || $0 == "_") }
+            && text.contains { $0 == "_" || $0.isUppercase }
+    }
+
     /// A text for comparing names: without case and accents.
     static func folded(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { $0 < 0x80 }

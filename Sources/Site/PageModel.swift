@@ -27,7 +27,7 @@ struct PageModel {
         let layers = door.layers(catalogue, language, on: on)
         boot = [
             "language": .string(language.code), "locale": .string(language.locale), "zone": .string(door.configuration.timeZone),
-            "strings": language.script, "now": .integer(request.now.milliseconds), "cursor": .string(cursor.text), "layers": layers,
+            "strings": language.script, "values": .object(language.values), "now": .integer(request.now.milliseconds), "cursor": .string(cursor.text), "layers": layers,
         ]
         members = [
             "language": language.about, "page": language.page, "theme": .string(preferences.theme),

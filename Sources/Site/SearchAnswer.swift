@@ -30,14 +30,14 @@ extension SiteDoor {
         let entry = catalogue.entries[found.mark.entry]
         return [
             "municipality": .string(municipality.key), "municipalityName": .string(municipality.name), "id": .string(found.mark.id),
-            "name": .string(found.mark.name), "type": .string(entry.key), "typeLabel": .string(language.type(entry.shortName)),
+            "name": .string(language.name(found.mark.name, id: found.mark.id, type: entry.shortName)), "type": .string(entry.key), "typeLabel": .string(language.type(entry.shortName)),
             "position": found.mark.position?.json ?? .null, "value": found.mark.value,
         ]
     }
 
     /// The first by name; with a text, names that begin with it come before the others. Entities without a name come last.
     static func first(_ limit: Int, of marks: [FoundMark], _ wanted: String) -> [FoundMark] {
-        func rank(_ mark: Mark) -> Int { !mark.isNamed ? 2 : wanted.isEmpty || mark.foldedName.hasPrefix(wanted) ? 0 : 1 }
+        func rank(_ mark: Mark) -> Int { mark.name == nil ? 2 : wanted.isEmpty || mark.foldedName.hasPrefix(wanted) ? 0 : 1 }
         let keyed = marks.map { (rank: rank($0.mark), found: $0) }
         return keyed.sorted { first, second in
             (first.rank, first.found.mark.foldedName, first.found.mark.id) < (second.rank, second.found.mark.foldedName, second.found.mark.id)

@@ -16,7 +16,7 @@ extension SiteDoor {
                 sources.append((ShownSource(id: live.id, municipality: municipality.key, definition: live.definition), live, municipality.name))
             }
         }
-        sources.sort { (Words.folded($0.shown.name), $0.shown.anchor) < (Words.folded($1.shown.name), $1.shown.anchor) }
+        sources.sort { (Words.folded($0.municipality), Words.folded($0.shown.name), $0.shown.anchor) < (Words.folded($1.municipality), Words.folded($1.shown.name), $1.shown.anchor) }
         guard Acceptance.choose(request.headers[.accept], offers: ["application/json", "text/html"]) == "text/html" else {
             return Answers.json(["sources": .array(sources.map { json($0.shown, $0.live) })], request, headers: [.vary: "Accept"])
         }
@@ -55,7 +55,7 @@ extension SiteDoor {
         let types = shown.types.map(language.type).joined(separator: ", ")
         let facts = [
             fact("steward", shown.steward), fact("licence", shown.licenceName, href: shown.licenceURL), fact("attribution", shown.attribution),
-            fact("municipality", municipality), fact("format", shown.format), fact("types", types.isEmpty ? nil : types),
+            fact("format", shown.format), fact("types", types.isEmpty ? nil : types),
         ].compactMap { $0 }
         func count(_ key: String, _ number: Int64?) -> JSON? {
             number.map { ["label": .string(language.text("sources.\(key)")), "text": .string(language.count(Int($0)))] }
@@ -66,7 +66,7 @@ extension SiteDoor {
         ].compactMap { $0 }
         let moment = live.lastRun.map { $0.finishedAt ?? $0.startedAt }
         return [
-            "anchor": .string(shown.anchor), "name": .string(shown.name), "summary": shown.summary.map(JSON.string) ?? false,
+            "anchor": .string(shown.anchor), "name": .string(shown.name), "municipality": .string(municipality), "summary": shown.summary.map(JSON.string) ?? false,
             "simulated": .bool(shown.isSimulated), "facts": .array(facts),
             "lastRun": moment.map { ["iso": .string(Instant(seconds: $0.seconds).description), "text": .string(page.clock.dateTime($0))] } ?? false,
             "quality": report.passedPercent.map { ["text": .string(language.number($0) + "\u{202F}%"), "percent": .number($0)] } ?? false,

@@ -90,7 +90,7 @@ struct CSVTable: TableFormat {
         let entry = catalogue.entries[found.mark.entry]
         let position = Mark.position(of: entity)
         var cells = [
-            catalogue.municipalities[found.municipality].key, entity.id.text, entry.key, found.mark.name,
+            catalogue.municipalities[found.municipality].key, entity.id.text, entry.key, found.mark.name ?? "",
             position.map { $0.longitude.fiveDecimals.description } ?? "", position.map { $0.latitude.fiveDecimals.description } ?? "",
             found.mark.time.map { Instant(milliseconds: $0).description } ?? "",
         ]
@@ -138,7 +138,7 @@ struct GeoJSONTable: TableFormat {
         defer { count += 1 }
         var properties: JSONObject = [
             "municipality": .string(catalogue.municipalities[found.municipality].key),
-            "type": .string(catalogue.entries[found.mark.entry].key), "name": .string(found.mark.name),
+            "type": .string(catalogue.entries[found.mark.entry].key), "name": found.mark.name.map(JSON.string) ?? .null,
             "updated": found.mark.time.map { .string(Instant(milliseconds: $0).description) } ?? .null,
         ]
         for name in entity.attributes.keys {

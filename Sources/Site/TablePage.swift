@@ -89,7 +89,7 @@ struct TableView {
         if entry == nil { columns.append(Column(sort: nil, label: language.text("table.type"))) }
         columns.append(Column(sort: "municipality", label: language.text("table.municipality")))
         if let entry {
-            columns += entry.columns.map { Column(sort: $0.key, label: language.attribute($0.key), isNumeric: $0.isNumeric) }
+            columns += entry.columns.map { Column(sort: $0.key, label: language.attribute($0.key, of: entry.shortName), isNumeric: $0.isNumeric) }
         } else {
             columns.append(Column(sort: nil, label: language.text("table.value")))
         }
@@ -128,13 +128,14 @@ struct TableView {
         cells.append(cell(language.text("table.municipality"), municipality.name))
         if let shown = self.entry {
             cells += shown.columns.map { column in
-                attribute(column.attribute, of: entity, label: language.attribute(column.key), isNumeric: column.isNumeric, note: nil, words)
+                attribute(column.attribute, of: entity, label: language.attribute(column.key, of: shown.shortName), isNumeric: column.isNumeric, note: nil, words)
             }
         } else {
             let label = language.text("table.value")
             cells.append(
                 entry.scale.map {
-                    attribute($0.attribute, of: entity, label: label, isNumeric: false, note: language.attribute($0.attribute.shortName), words)
+                    attribute($0.attribute, of: entity, label: label, isNumeric: false, note: language.attribute($0.attribute.shortName, of: entry.shortName),
+                        words)
                 } ?? cell(label, ""))
         }
         let moment = found.mark.time.map { Instant(milliseconds: $0) }
@@ -142,7 +143,7 @@ struct TableView {
             cell(language.text("table.updated"), moment.map(words.clock.dateTime) ?? "", time: moment.map { Instant(seconds: $0.seconds).description }))
         let address = PageAddress(pairs: [("types", entry.key), ("entity", "\(municipality.key) \(found.mark.id)")])
         return [
-            "municipality": .string(municipality.key), "id": .string(found.mark.id), "name": .string(found.mark.name),
+            "municipality": .string(municipality.key), "id": .string(found.mark.id), "name": .string(language.name(found.mark.name, id: found.mark.id, type: entry.shortName)),
             "href": .string("/?\(address.query)"), "cells": .array(cells),
         ]
     }
@@ -151,21 +152,23 @@ struct TableView {
         _ name: IRI, of entity: Entity, label: String, isNumeric: Bool, note: String?, _ words: ValueText
     ) -> JSON {
         let instance = entity.instance(of: name)
-        let text = instance.flatMap { words.line($0, of: name) }
-        let unit = instance?.value.doubleValue == nil ? nil : door.languages.unitSymbol(instance?.unitCode)
+        let unit = door.languages.unit(instance?.unitCode, of: name.shortName)
+        let number = instance.flatMap { words.word($0.value, of: name.shortName) == nil ? $0.value.doubleValue : nil }
+        let text = number.flatMap { unit.factor == 1 ? nil : words.language.number($0 * unit.factor) } ?? instance.flatMap { words.line($0, of: name) }
         return cell(
-            label, text ?? words.language.scriptText("noValue"), isNumeric: isNumeric, attribute: name.shortName, unit: unit, note: note)
+            label, text ?? words.language.scriptText("noValue"), isNumeric: isNumeric, attribute: name.shortName,
+            unit: number == nil ? nil : unit, note: note)
     }
 
     /// Every cell has every key: a template looks for one that is missing in what is around it.
     private func cell(
-        _ label: String, _ text: String, isNumeric: Bool = false, attribute: String? = nil, unit: String? = nil, note: String? = nil,
+        _ label: String, _ text: String, isNumeric: Bool = false, attribute: String? = nil, unit: ShownUnit? = nil, note: String? = nil,
         time: String? = nil
     ) -> JSON {
         func optional(_ text: String?) -> JSON { text.flatMap { $0.isEmpty ? nil : .string($0) } ?? false }
         return [
             "label": .string(label), "text": .string(text), "numeric": .bool(isNumeric), "attribute": optional(attribute),
-            "unit": optional(unit), "note": optional(note), "time": optional(time),
+            "unit": optional(unit?.symbol), "factor": .number(unit?.factor ?? 1), "note": optional(note), "time": optional(time),
         ]
     }
 }

@@ -15,6 +15,9 @@ struct ValueText: Sendable {
         }
     }
 
+    /// What a number stands for that is none, such as a heading of -1; nil for true numbers.
+    func word(_ json: JSON, of name: String) -> String? { language.values["\(name).\(json)"]?.stringValue }
+
     /// A structured value as one line; nil when there is nothing to say.
     func line(_ attribute: Attribute, of name: IRI) -> String? {
         let name = name.shortName
@@ -32,7 +35,7 @@ struct ValueText: Sendable {
         switch json {
         case .null: return nil
         case .bool(let flag): text = language.scriptText(flag ? "yes" : "no")
-        case .integer, .number: text = language.number(json.doubleValue ?? 0)
+        case .integer, .number: text = word(json, of: name) ?? language.number(json.doubleValue ?? 0)
         case .string(let value): text = Instant(value).map(clock.dateTime) ?? language.value(value, of: name)
         case .array(let elements): text = elements.prefix(20).compactMap { line($0, name) }.joined(separator: ", ")
         case .object(let members): text = line(members, name)

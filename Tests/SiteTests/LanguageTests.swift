@@ -25,7 +25,7 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ("en", 4.254, "4.25"), ("en", 21.34, "21.3"), ("en", 1013.4, "1,013"), ("en", 0, "0"), ("en", -0.001, "0"), ("en", -3.5, "-3.5"), ("en", 9.999, "10"),
+        ("en", 4.254, "4.25"), ("en", 21.34, "21.3"), ("en", 1013.4, "1013"), ("en", 12_500, "12,500"), ("en", 0, "0"), ("en", -0.001, "0"), ("en", -3.5, "-3.5"), ("en", 9.999, "10"),
         ("fr", 4.25, "4,25"), ("en", 0.07, "0.07"),
     ])
     func `numbers have the decimals that their size deserves`(code: String, number: Double, text: String) throws {

@@ -122,7 +122,7 @@ internal import Store
         #expect(panel["scope"] == [["Mobility", "Parking"]])
         let rows = OrderedDictionary(panel["attributes"]?.arrayValue?.compactMap { row in row["key"]?.stringValue.map { ($0, row) } } ?? [], uniquingKeysWith: { a, _ in a })
         #expect(rows.keys.first == "availableSpotNumber" && rows["name"] == nil && rows["location"] == nil)
-        #expect(rows["status"]?["states"] == [["value": "open", "label": "Open"]])
+        #expect(rows["status"]?["value"] == "open")
         #expect(rows["address"]?["text"] == "3 rue Haute, Valmère")
         #expect(rows["operator"]?["entity"] == ["municipality": "hautbois", "id": "urn:ngsi-ld:Operator:1", "name": "Parcus"])
     }

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import unittest
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -107,3 +108,20 @@ class Browser:
             folder = pathlib.Path(SCREENSHOTS)
             folder.mkdir(parents=True, exist_ok=True)
             self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+
+class PageTest(unittest.TestCase):
+    width, height = 1440, 900
+
+    def setUp(self):
+        if not BASE_URL:
+            self.fail("BASE_URL is not set: start an installation and give its address")
+        self.browser = Browser(self.width, self.height)
+        self.addCleanup(self.browser.close)
+
+    def press(self, *keys):
+        for key in keys:
+            self.browser.driver.switch_to.active_element.send_keys(key)
+
+    def focused(self):
+        return self.browser.run("const one = document.activeElement; return one.id || one.className || one.tagName;")

@@ -1,8 +1,9 @@
 // A Leaflet layer that draws all marks on one canvas: thousands of them in a few milliseconds, where elements would crawl.
 // It draws only when something changed, and keeps drawing only while a mark moves or glows.
 import * as L from "../leaflet/leaflet.esm.min.js";
-import { colour, shapeOf } from "./scale.js";
-import { count, number } from "./text.js";
+import { colour } from "./scale.js";
+import { shapeOf } from "./shapes.js";
+import { count, figure } from "./text.js";
 
 const padding = 0.25; // of the view, on each side, so that dragging shows no empty border
 const moveMs = 900, glowMs = 1200;
@@ -34,7 +35,7 @@ export const Dots = L.Layer.extend({
     return { moveend: this._place, resize: this._place, zoomanim: this._followZoom };
   },
 
-  /** `marks`: Map of key to { layer, index, lat, lon, value, name, ... }; `clusters`: list of { lat, lon, count, layer, value }. */
+  /** `marks`: Map of key to { layer, lat, lon, value, name, ... }; `clusters`: list of { lat, lon, count, layer, value }. */
   show(marks, clusters) {
     this._marks = marks;
     this._clusters = clusters;
@@ -141,7 +142,7 @@ export const Dots = L.Layer.extend({
       if (mark.glowFrom) moving = this._paintGlow(context, mark, point, radius, time) || moving;
       if (mark.key === this._chosen) chosen = { mark, point };
       else this._paintMark(context, mark, point, radius);
-      if (labels && typeof mark.value === "number") this._paintLabel(context, number(mark.value), point.x + radius + 4, point.y);
+      if (labels && typeof mark.value === "number") this._paintLabel(context, figure(mark.value, mark.layer.scale), point.x + radius + (mark.key === this._chosen ? 14 : 4), point.y);
     }
     if (chosen) {
       context.beginPath();
@@ -169,7 +170,7 @@ export const Dots = L.Layer.extend({
 
   _paintMark(context, mark, point, radius) {
     const fill = colour(mark.layer, mark.value);
-    trace(context, shapeOf(mark.index), point, radius);
+    trace(context, shapeOf(mark.layer), point, radius);
     context.fillStyle = fill ?? this._theme.paper;
     context.fill();
     context.lineWidth = fill ? 1.25 : 2;

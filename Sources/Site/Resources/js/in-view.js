@@ -36,12 +36,7 @@ export function startInView(map, places, chosen) {
 function row(result, chosen) {
   const layer = layerByKey.get(result.type);
   const button = element("button", { type: "button", "data-key": `${result.municipality} ${result.id}`, onclick: (event) => chosen(result, event.currentTarget) },
-    layer ? layerMark(layer, layer.index, result.value) : "", element("span", {}, result.name),
-    result.value === null || result.value === undefined ? "" : element("small", {}, shown(result, layer)));
+    layer ? layerMark(layer, result.value) : "", element("span", {}, result.name),
+    result.value === null || result.value === undefined ? "" : element("small", {}, valueText(result.value, layer?.scale ?? {})));
   return element("li", {}, button);
-}
-
-function shown(result, layer) {
-  const labels = new Map((layer?.scale?.states ?? []).map((one) => [one.value, one.label]));
-  return valueText(result.value, layer?.scale?.unit, labels);
 }

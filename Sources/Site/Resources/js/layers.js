@@ -2,8 +2,9 @@
 import { boot } from "./boot.js";
 import { byId, debounce, element, svg } from "./dom.js";
 import { ask } from "./api.js";
-import { colour, rampGradient, shapePath } from "./scale.js";
-import { count, number } from "./text.js";
+import { colour, rampGradient } from "./scale.js";
+import { shapePath } from "./shapes.js";
+import { count, figure } from "./text.js";
 import { remember, state } from "./state.js";
 
 /** Brings the list that the server wrote to life; calls `changed` after the reader switched a layer. */
@@ -12,8 +13,8 @@ export function startLayers(changed) {
   [...list.children].forEach((row, index) => {
     const layer = boot.layers[index], box = row.querySelector("input");
     box.checked = state.types.has(layer.key);
-    row.querySelector(".layer-name").before(layerMark(layer, index));
-    if (layer.scale) row.append(legend(layer, index));
+    row.querySelector(".layer-name").before(layerMark(layer));
+    if (layer.scale) row.append(legend(layer));
     showLegend(row, box.checked);
   });
   const announce = debounce(150, changed);
@@ -44,22 +45,22 @@ export async function refreshCounts() {
 }
 
 /** The mark of a layer as a small picture, in the colour of `value` if one is given. */
-export function layerMark(layer, index, value) {
+export function layerMark(layer, value) {
   const fill = value === undefined ? "none" : (colour(layer, value) ?? "none");
-  return svg("svg", { class: "layer-shape", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: shapePath(index), fill }));
+  return svg("svg", { class: "layer-shape", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: shapePath(layer), fill }));
 }
 
 const boxOf = (key) => byId("layers").querySelector(`input[value="${CSS.escape(key)}"]`);
 
-function legend(layer, index) {
+function legend(layer) {
   const { scale } = layer;
   if (scale.kind === "state") {
-    const states = scale.states.map((one) => element("span", {}, layerMark(layer, index, one.value), one.label));
+    const states = scale.states.map((one) => element("span", {}, layerMark(layer, one.value), one.label));
     return element("div", { class: "scale" }, element("div", {}, scale.label), element("div", { class: "scale-states" }, ...states));
   }
   const bar = element("div", { class: "scale-bar" });
   bar.style.backgroundImage = rampGradient();
-  const ends = [scale.min, scale.max].map((end) => element("span", {}, number(end)));
+  const ends = [scale.min, scale.max].map((end) => element("span", {}, figure(end, scale)));
   const label = scale.unit ? `${scale.label}, ${scale.unit}` : scale.label;
   return element("div", { class: "scale" }, bar, element("div", { class: "scale-ends" }, ends[0], element("span", {}, label), ends[1]));
 }

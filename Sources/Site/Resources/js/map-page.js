@@ -2,6 +2,7 @@
 import * as L from "../leaflet/leaflet.esm.min.js";
 import "./preferences.js";
 import { boot } from "./boot.js";
+import { addControls } from "./controls.js";
 import { byId, element } from "./dom.js";
 import { Dots } from "./dots.js";
 import { Feed } from "./feed.js";
@@ -24,13 +25,11 @@ const whole = L.latLngBounds([south, west], [north, east]);
 const room = { paddingTopLeft: [8, 8], paddingBottomRight: [8, 72] }; // the time bar lies on the lower edge
 
 const map = L.map("map", { zoomControl: false, attributionControl: false, minZoom: 3, maxZoom: 19, zoomSnap: boot.tiles ? 1 : .5, maxBoundsViscosity: .6, maxBounds: whole.pad(3) });
-L.control.zoom({ position: "topleft", zoomInTitle: text("zoomIn"), zoomOutTitle: text("zoomOut") }).addTo(map);
-L.control.scale({ position: "bottomleft", imperial: false }).addTo(map);
+addControls(map, showChosen);
 if (state.view) map.setView([state.view.lat, state.view.lon], state.view.zoom);
 else showWhole();
 if (boot.tiles) {
   L.tileLayer(boot.tiles.url, { maxZoom: 19, maxNativeZoom: boot.tiles.maxZoom ?? 19 }).addTo(map);
-  L.control.attribution({ prefix: false }).addAttribution(element("span", {}, boot.tiles.attribution ?? "").outerHTML).addTo(map);
   map.getContainer().classList.add("tiled");
 }
 
@@ -87,9 +86,8 @@ setInterval(() => document.visibilityState === "visible" && refreshCounts(), 60_
 byId("municipality").value = state.municipality;
 byId("municipality").addEventListener("change", ({ target }) => {
   state.municipality = target.value;
-  const bounds = outlines.choose(target.value);
-  if (bounds?.isValid()) map.fitBounds(bounds, room);
-  else showWhole();
+  outlines.choose(target.value);
+  showChosen();
   remember();
   places.load();
   refreshCounts();
@@ -131,6 +129,8 @@ document.querySelector(".skip-map").addEventListener("click", (event) => {
   byId("in-view").querySelector("summary").focus();
 });
 
+// For measuring: when the first marks stood on the map.
+places.addEventListener("loaded", () => requestAnimationFrame(() => performance.mark("marks")), { once: true });
 outlines.load().then(() => outlines.choose(state.municipality)).catch(() => {});
 places.load();
 follow();
@@ -139,14 +139,20 @@ if (state.entity) panel.open(state.entity.municipality, state.entity.id);
 function tipContent(found) {
   if (found.count) return element("span", {}, text("things", { n: found.count }));
   const { scale } = found.layer;
-  const labels = new Map((scale?.states ?? []).map((one) => [one.value, one.label]));
-  return element("span", {}, element("strong", {}, found.name), scale ? `${scale.label}: ${valueText(found.value, scale.unit, labels)}` : found.layer.label);
+  return element("span", {}, element("strong", {}, found.name), scale ? `${scale.label}: ${valueText(found.value, scale)}` : found.layer.label);
 }
 
 /** Whether the open panel lies over this point of the map. */
 function isCovered({ x, y }) {
   const size = map.getSize();
   return narrow.matches ? y > size.y * .25 : x > size.x - 430;
+}
+
+/** Shows the chosen municipality, or all of them. */
+function showChosen() {
+  const bounds = outlines.boundsOf(state.municipality);
+  if (bounds?.isValid()) map.fitBounds(bounds, room);
+  else showWhole();
 }
 
 /** Shows the metropolis; on a tall, narrow screen a step nearer than needed to see its borders, for the marks would crowd. */

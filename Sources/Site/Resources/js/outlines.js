@@ -27,11 +27,15 @@ export class Outlines {
     this.#showDistricts();
   }
 
-  /** Makes one municipality stand out; "" for none. Returns its bounds if it is known. */
+  /** Makes one municipality stand out; "" for none. */
   choose(key) {
     for (const [name, shape] of this.#municipalities) {
       shape.eachLayer((part) => part.getElement()?.classList.toggle("outline-chosen", name === key));
     }
+  }
+
+  /** Undefined when it is not known. */
+  boundsOf(key) {
     return this.#municipalities.get(key)?.getBounds();
   }
 

@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { byId, element, flash, svg } from "./dom.js";
 import { chart } from "./chart.js";
 import { words } from "./words.js";
-import { age, text, valueText } from "./text.js";
+import { age, dateTime, moment as momentText, plainText, text, unitOf } from "./text.js";
 import { remember, state } from "./state.js";
 import { layerByKey, moment } from "./places.js";
 
@@ -92,14 +92,15 @@ export class Panel extends EventTarget {
     this.#drawChart();
   }
 
+  /** What the layer is coloured by, else what has a history; a place of which nothing is measured has none. */
   #mainAttribute() {
     const { attributes, type } = this.#place;
     const wanted = layerByKey.get(type.key)?.scale?.attribute;
-    return attributes.find((one) => one.key === wanted) ?? attributes.find((one) => typeof one.value === "number") ?? attributes[0];
+    return attributes.find((one) => one.key === wanted) ?? attributes.find((one) => one.history);
   }
 
   #draw() {
-    const { attributes, source, scope, municipality, name, type, id, simulated } = this.#place;
+    const { attributes, source, scope, municipality, name, type, id, simulated, changedAt } = this.#place;
     const shown = attributes.find((one) => one.key === this.#shown) ?? this.#mainAttribute();
     this.#box.replaceChildren(
       this.#head({ name, kind: [type.label, municipality.name].join(" · ") }),
@@ -113,6 +114,7 @@ export class Panel extends EventTarget {
         [text("steward"), source?.steward],
         [text("licence"), source?.licence?.name, source?.licence?.url],
         [text("attribution"), source?.attribution],
+        [text("changed"), changedAt && element("span", {}, ...ageParts({ observedAt: changedAt }))],
         [text("scope"), scope.map((path) => path.join(" › ")).join(", ")],
         [text("identifier"), element("code", {}, id)],
       ]),
@@ -147,7 +149,7 @@ export class Panel extends EventTarget {
     this.#points = [];
     if (!reading?.history) return this.#drawChart();
     const to = state.at ?? now();
-    const answer = await ask("history", { ...state.entity, attribute: reading.key, from: new Date(to - dayMs).toISOString(), to: new Date(to).toISOString(), points: 144 }).catch(() => null);
+    const answer = await ask("history", { ...state.entity, attribute: reading.key, from: new Date(to - dayMs).toISOString(), to: new Date(to + 1_000).toISOString(), points: 144 }).catch(() => null);
     if (!answer || this.#shown !== reading.key) return;
     this.#points = answer.points;
     this.#drawChart();
@@ -159,7 +161,7 @@ export class Panel extends EventTarget {
     const open = place.querySelector("details")?.open ?? false;
     const to = state.at ?? now();
     const focused = place.contains(document.activeElement);
-    place.replaceChildren(...(reading.history ? [chart(this.#points, reading, to - dayMs, to)] : []));
+    place.replaceChildren(...(reading.history ? [chart(this.#points, reading, to - dayMs, to, span())] : []));
     const details = place.querySelector("details");
     if (details) details.open = open;
     if (focused) details?.querySelector("summary").focus();
@@ -170,27 +172,28 @@ function hero(reading) {
   const wordy = typeof reading.value !== "number";
   return element("div", { class: "hero" },
     element("p", { class: wordy ? "hero-value words" : "hero-value" }, element("span", { "data-reading": reading.key, "data-size": "large" }, ...valueParts(reading, "large"))),
-    element("p", { class: "hero-label" }, `${reading.label} · `, element("span", { "data-age-of": reading.key }, ...ageParts(reading))));
+    element("p", { class: "hero-label" }, reading.label, element("span", { class: "hero-age", "data-age-of": reading.key }, ...ageParts(reading))));
 }
 
 /** A value with its unit and, where we have one, its meaning in words. */
 function valueParts(reading, size) {
-  const { key, value, unit, entity } = reading;
+  const { key, value, factor = 1, entity } = reading, unit = unitOf(value, reading);
   if (entity) return [element("a", { href: `/?entity=${encodeURIComponent(`${entity.municipality} ${entity.id}`)}` }, entity.name)];
-  const plain = reading.text ?? valueText(value, null, new Map((reading.states ?? []).map((one) => [one.value, one.label])));
-  const parts = [plain];
-  if (unit && typeof value === "number") parts.push("\u00a0", element("span", { class: "unit" }, unit));
-  const meaning = words(key, value, unit);
+  const parts = [reading.text ?? plainText(value, reading)];
+  if (unit) parts.push("\u00a0", element("span", { class: "unit" }, unit));
+  const meaning = words(key, typeof value === "number" ? value * factor : value, unit);
   if (meaning) parts.push(size === "large" ? element("span", { class: "hero-words" }, ` ${meaning}`) : element("span", { class: "words" }, meaning));
   return parts;
 }
 
+/** How old a value is, or, where the past is shown, when it was observed. */
 function ageParts({ observedAt }) {
   if (!observedAt) return [];
-  const moment = element("time", { datetime: new Date(observedAt).toISOString(), title: new Date(observedAt).toISOString() }, age(observedAt));
-  moment.dataset.age = "";
-  return [moment];
+  const past = state.at !== null;
+  return [element("time", { datetime: new Date(observedAt).toISOString(), title: dateTime(observedAt), "data-age": !past }, past ? dateTime(observedAt) : age(observedAt))];
 }
+
+const span = () => (state.at === null ? text("last24") : text("dayUntil", { time: momentText(state.at) }));
 
 function facts(rows) {
   const filled = rows.filter(([, value]) => value);

@@ -5,7 +5,7 @@ import { state } from "./state.js";
 
 const regroupMs = 10_000;
 
-export const layerByKey = new Map(boot.layers.map((layer, index) => [layer.key, { ...layer, index }]));
+export const layerByKey = new Map(boot.layers.map((layer) => [layer.key, layer]));
 export const keyOf = (municipality, id) => `${municipality} ${id}`;
 
 export class Places extends EventTarget {
@@ -53,7 +53,7 @@ export class Places extends EventTarget {
       this.#update(mark, change);
     } else if (change.p && this.#loaded?.bounds.contains([change.p[1], change.p[0]])) {
       const value = change.v?.[layer.scale?.attribute] ?? null;
-      this.#marks.set(key, { key, layer, index: layer.index, municipality: change.m, id: change.id, name: change.n ?? change.id, lat: change.p[1], lon: change.p[0], value, observedAt: change.t });
+      this.#marks.set(key, { key, layer, municipality: change.m, id: change.id, name: change.n ?? layer.label, lat: change.p[1], lon: change.p[0], value, observedAt: change.t });
       this.#dots.draw();
     }
   }
@@ -76,7 +76,7 @@ export class Places extends EventTarget {
     this.#marks = new Map(answer.features.map((row) => {
       const [type, town, id, name, lon, lat, value, observedAt] = row;
       const layer = layerByKey.get(answer.types[type]), municipality = answer.municipalities[town], key = keyOf(municipality, id);
-      return [key, { key, layer, index: layer?.index, municipality, id, name, lon, lat, value, observedAt }];
+      return [key, { key, layer, municipality, id, name, lon, lat, value, observedAt }];
     }).filter(([, mark]) => mark.layer));
     const clusters = answer.clusters.map(([lon, lat, count, type, value]) => ({ lon, lat, count, layer: layerByKey.get(answer.types[type]), value }));
     this.#dots.show(this.#marks, clusters);

@@ -1,14 +1,15 @@
 // Switches the colours without loading the page again. Without scripts the same buttons are answered by the server.
-const root = document.documentElement;
+// Who goes back to the colours of the device follows it again, when it changes at dusk too.
+const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)");
 
 for (const button of document.querySelectorAll("[data-theme-to]")) {
   button.addEventListener("click", (event) => {
     event.preventDefault();
-    const theme = button.dataset.themeTo;
+    const wanted = button.dataset.themeTo, theme = wanted === (dark.matches ? "dark" : "light") ? "auto" : wanted;
     root.dataset.theme = theme;
     document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax`;
     root.dispatchEvent(new Event("themechange"));
-    document.querySelector(`[data-theme-to]:not([data-theme-to="${theme}"])`).focus();
+    document.querySelector(`[data-theme-to]:not([data-theme-to="${wanted}"])`).focus();
   });
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => root.dispatchEvent(new Event("themechange")));
+dark.addEventListener("change", () => root.dispatchEvent(new Event("themechange")));

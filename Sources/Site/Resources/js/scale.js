@@ -1,4 +1,4 @@
-// Colour says how much, shape says what. Both hold for people with any colour vision.
+// Colour says how much (shape says what: shapes.js). The colours hold for people with any colour vision.
 
 // Ten points of the viridis scale: equal steps look equal, and it keeps its order in grey and for all colour deficiencies.
 const viridis = [[68, 1, 84], [72, 40, 120], [62, 73, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [253, 231, 37]];
@@ -33,25 +33,4 @@ export function colour(layer, value) {
     return states[index < 0 ? states.length - 1 : index % states.length];
   }
   return typeof value === "number" ? ramp((value - scale.min) / (scale.max - scale.min || 1)) : null;
-}
-
-const turn = (corners, start) => Array.from({ length: corners }, (_, index) => {
-  const angle = start + (index * 2 * Math.PI) / corners;
-  return [Math.cos(angle), Math.sin(angle)];
-});
-const star = (points, inner) => turn(points * 2, -Math.PI / 2).map(([x, y], index) => (index % 2 ? [x * inner, y * inner] : [x, y]));
-const up = -Math.PI / 2;
-const cross = [[-.4, -1], [.4, -1], [.4, -.4], [1, -.4], [1, .4], [.4, .4], [.4, 1], [-.4, 1], [-.4, .4], [-1, .4], [-1, -.4], [-.4, -.4]];
-
-/** Corners around (0, 0) for a mark of radius 1; an empty list is a circle. The order of layers chooses, so neighbours differ. */
-const shapes = [[], turn(4, Math.PI / 4), turn(3, up), turn(4, up), turn(6, 0), turn(3, -up), cross, turn(5, up), star(5, .5), turn(8, Math.PI / 8), star(4, .45), star(6, .55)]
-  .map((corners, index) => corners.map(([x, y]) => (index === 1 ? [x * 1.15, y * 1.15] : index === 2 || index === 5 ? [x * 1.2, y * 1.2] : [x, y])));
-
-export const shapeOf = (layerIndex) => shapes[layerIndex % shapes.length];
-
-/** The same mark as a path for SVG, in a box of 16 by 16. */
-export function shapePath(layerIndex) {
-  const corners = shapeOf(layerIndex);
-  if (corners.length === 0) return "M2.5 8a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0Z";
-  return `M${corners.map(([x, y]) => `${(8 + x * 5.8).toFixed(1)} ${(8 + y * 5.8).toFixed(1)}`).join("L")}Z`;
 }

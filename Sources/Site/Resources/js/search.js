@@ -33,12 +33,14 @@ export function startSearch(chosen) {
 
   const find = debounce(180, async () => {
     const wanted = field.value.trim();
+    status.classList.add("visually-hidden");
     if (wanted.length < 2) return close();
     const answer = await ask("search", { q: wanted, municipality: state.municipality, limit: 10 }).catch(() => ({ results: [] }));
     if (!answer || document.activeElement !== field) return;
     results = answer.results;
     active = -1;
     status.textContent = results.length ? text("results", { n: results.length }) : text("noResults");
+    status.classList.toggle("visually-hidden", results.length > 0);
     list.replaceChildren(...results.map((result, index) => element("li", { id: `result-${index}`, role: "option", "aria-selected": "false", onclick: () => choose(index) },
       result.name, element("small", {}, `${result.typeLabel} · ${result.municipalityName}`))));
     list.hidden = results.length === 0;

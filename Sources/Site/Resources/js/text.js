@@ -1,13 +1,13 @@
 // Texts, numbers and times in the reader's language and the city's time zone.
 import { boot, now } from "./boot.js";
 
-const { locale, zone, strings } = boot;
+const { locale, zone, strings, values } = boot;
 const plural = new Intl.PluralRules(locale);
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
 const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: zone });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
 const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: zone });
-const numberFormats = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+const numberFormats = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits, useGrouping: "min2" }));
 
 /** The text of `key` with `{name}` replaced from `values`; `values.n` chooses the plural form. */
 export function text(key, values = {}) {
@@ -19,19 +19,43 @@ export function text(key, values = {}) {
 
 export const count = (value) => numberFormats[0].format(value);
 
-/** A measured number with as many decimals as its size deserves: 4.25, 21.3, 1 013. */
+/** A measured number with as many decimals as its size deserves: 4.25, 21.3, 1013, 12 500. */
 export function number(value) {
   const size = Math.abs(value);
   return numberFormats[size >= 100 ? 0 : size >= 10 ? 1 : 2].format(value);
 }
 
-/** Any value of an attribute as words: numbers with their unit, yes and no, the label of a state, else the text itself. */
-export function valueText(value, unit, labels) {
+/** A number of a reading or a scale, without its unit. Shares are shown in percent: they have a factor. */
+export const figure = (value, { factor = 1 } = {}) => number(value * factor);
+
+/**
+ * A value in words, without its unit: of an attribute of a place (`key`, `factor`) or of a layer's scale (`attribute`,
+ * `factor`). A word of the data model is said as people say it, somebody's text stays as it is.
+ */
+export function plainText(value, reading = {}) {
   if (value === null || value === undefined) return text("noValue");
-  if (typeof value === "number") return unit ? `${number(value)}\u00a0${unit}` : number(value);
+  const known = wordOf(value, reading);
+  if (known) return known;
+  if (typeof value === "number") return figure(value, reading);
   if (typeof value === "boolean") return text(value ? "yes" : "no");
-  return labels?.get(value) ?? String(value);
+  return values[value] ?? (/^[a-z]+([A-Z_][A-Za-z_]*)+$/.test(value) ? split(value) : value);
 }
+
+/** The same with the unit of a number. */
+export function valueText(value, reading = {}) {
+  const plain = plainText(value, reading), unit = unitOf(value, reading);
+  return unit ? `${plain}\u00a0${unit}` : plain;
+}
+
+/** What to write behind a value: nothing behind words, even if a number stands for them (a heading of -1 means "standing"). */
+export const unitOf = (value, reading) => (typeof value === "number" && !wordOf(value, reading) ? reading.unit : null);
+
+const wordOf = (value, reading) => values[`${reading.key ?? reading.attribute}.${value}`];
+
+const split = (name) => {
+  const words = name.replaceAll("_", " ").replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words[0].toUpperCase() + words.slice(1);
+};
 
 const steps = [["second", 60], ["minute", 60], ["hour", 24], ["day", 365], ["year", Infinity]];
 

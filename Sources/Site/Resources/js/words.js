@@ -12,10 +12,12 @@ export function words(attribute, value, unit) {
   if (air[key] && unit === "µg/m³") return text("air")[band(air[key], value)];
   if (key === "laeq") return text("noise")[band(noise, value)];
   if (key === "fillinglevel") return text("fill")[band(fill, unit === "%" ? value / 100 : value)];
-  if (key === "winddirection") return text("from", { direction: text("directions")[Math.round((((value % 360) + 360) % 360) / 45) % 8] });
+  if (key === "winddirection") return text("windFrom")[eighth(value)];
+  if (unit === "°" && (key === "heading" || key === "bearing")) return text("headedTo")[eighth(value)];
   return null;
 }
 
+const eighth = (degrees) => Math.round((((degrees % 360) + 360) % 360) / 45) % 8;
 const band = (limits, value) => {
   const index = limits.findIndex((limit) => value <= limit);
   return index < 0 ? limits.length : index;
