@@ -9,7 +9,7 @@ internal import CityModel
 /// Groups marks in a grid of Web Mercator, so that a map shows thousands as dozens. Pure.
 struct Clusters {
     struct Cluster {
-        /// The middle of its members.
+        /// The middle of its members, or a little off it, so that neighbours do not lie on each other.
         let position: Mark.Position
         let count: Int
         /// The entry that all members have; nil when they differ or are not known.
@@ -27,6 +27,8 @@ struct Clusters {
     static let shownCountMax = 2000
     /// The side of a cell in pixels.
     static let cellPixels = 64.0
+    /// How near to the edge of its cell a cluster may be shown, in sides of a cell.
+    private static let margin = 0.28
 
     init(_ found: FoundMarks, zoom: Double) {
         guard found.marks.count + found.unread.count > Self.featureCountMax || !found.unread.isEmpty else {
@@ -48,6 +50,10 @@ struct Clusters {
         var members: [FoundMark] = []
         var entry: Int?
         var isMixed = false
+
+        func place(cellCount: Double) -> Mark.Position {
+            Clusters.inset(Mark.Position(longitude: longitude / Double(count), latitude: latitude / Double(count)), cellCount: cellCount)
+        }
 
         mutating func add(_ position: Mark.Position) {
             longitude += position.longitude
@@ -83,20 +89,32 @@ struct Clusters {
                 features += group.members
                 continue
             }
-            let count = Double(group.count)
             clusters.append(
                 Cluster(
-                    position: Mark.Position(longitude: group.longitude / count, latitude: group.latitude / count), count: group.count,
-                    entry: group.isMixed ? nil : group.entry,
+                    position: group.place(cellCount: cellCount), count: group.count, entry: group.isMixed ? nil : group.entry,
                     mean: group.isMixed || group.numberCount == 0 ? nil : group.sum / Double(group.numberCount)))
         }
     }
 
     /// The number of a position's cell in a world of `cellCount` by `cellCount` cells.
     private static func cell(_ position: Mark.Position, cellCount: Double) -> Int64 {
-        let x = (position.longitude + 180) / 360
-        let sine = sin(min(max(position.latitude, -85.05), 85.05) * .pi / 180)
-        let y = 0.5 - log((1 + sine) / (1 - sine)) / (4 * .pi)
+        let (x, y) = projected(position)
         return Int64((y * cellCount).rounded(.down)) << 32 | Int64((x * cellCount).rounded(.down))
+    }
+
+    /// Web Mercator, from the north-west corner of the world, whose side is 1.
+    private static func projected(_ position: Mark.Position) -> (x: Double, y: Double) {
+        let sine = sin(min(max(position.latitude, -85.05), 85.05) * .pi / 180)
+        return ((position.longitude + 180) / 360, 0.5 - log((1 + sine) / (1 - sine)) / (4 * .pi))
+    }
+
+    /// The middle of some places, pushed from the edge of its cell towards the middle of the cell.
+    private static func inset(_ middle: Mark.Position, cellCount: Double) -> Mark.Position {
+        let (x, y) = projected(middle)
+        func pushed(_ coordinate: Double) -> Double {
+            let cell = (coordinate * cellCount).rounded(.down)
+            return (cell + min(max(coordinate * cellCount - cell, margin), 1 - margin)) / cellCount
+        }
+        return Mark.Position(longitude: pushed(x) * 360 - 180, latitude: atan(sinh(.pi * (1 - 2 * pushed(y)))) * 180 / .pi)
     }
 }

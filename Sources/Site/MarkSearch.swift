@@ -14,6 +14,8 @@ struct MarkSelection: Sendable {
     var nameContains: String?
     /// A moment of the past; nil means now.
     var moment: Instant?
+    /// Whether to answer with all of them, however long the reading takes, rather than with those that could be read in time.
+    var isWhole = false
 }
 
 /// A mark with where it belongs.
@@ -51,7 +53,7 @@ extension City {
         } catch CityError.nonexistentTenant {
             return FoundMarks()
         }
-        var (marks, unread) = try await read(places, access, catalogue, at: now)
+        var (marks, unread) = try await read(places, isWhole: selection.isWhole, access, catalogue, at: now)
         if let entries = selection.entries { marks.removeAll { !entries.contains($0.entry) } }
         if let wanted = selection.nameContains, !wanted.isEmpty { marks.removeAll { !$0.foldedName.contains(wanted) } }
         if let moment = selection.moment { marks = try await past(marks, at: moment, access, catalogue) }
@@ -88,9 +90,9 @@ extension City {
         return try await broker.livePlaces(ofTypes: types, countMax: limits.placeCountMax, access, at: now)
     }
 
-    /// The marks of these places: those kept in memory, and the others read from the file while there is time.
+    /// The marks of these places: those kept in memory, and the others read from the file, all or while there is time.
     private func read(
-        _ places: [LivePlace], _ access: ReadAccess, _ catalogue: Catalogue, at now: Instant
+        _ places: [LivePlace], isWhole: Bool, _ access: ReadAccess, _ catalogue: Catalogue, at now: Instant
     ) async throws -> (marks: [Mark], unread: [LivePlace]) {
         let known = marks.known(places.map { ($0.number, $0.version) }, in: access.municipality, signature: catalogue.signature)
         var found: [Mark] = []
@@ -107,7 +109,7 @@ extension City {
         }
         let deadline = ContinuousClock.now + .seconds(limits.readingSecondsMax)
         var rest = missing[...]
-        while !rest.isEmpty, ContinuousClock.now < deadline {
+        while !rest.isEmpty, isWhole || ContinuousClock.now < deadline {
             let part = rest.prefix(1000)
             rest = rest.dropFirst(1000)
             let entities = try await broker.liveEntities(part.map(\.number), access, at: now)

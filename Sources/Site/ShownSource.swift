@@ -16,7 +16,8 @@ struct ShownSource: Sendable {
     var steward: String? { text("steward") }
     var attribution: String? { text("attribution") }
     var summary: String? { text("description") }
-    var format: String? { text("format") }
+    /// As people write it.
+    var format: String? { text("format").map { $0 == "geojson" ? "GeoJSON" : $0.uppercased() } }
     var isSimulated: Bool { definition["simulated"]?.boolValue ?? false }
     var licenceName: String? { definition["licence"]?.stringValue ?? definition["licence"]?["name"]?.stringValue ?? licenceURL }
 

@@ -33,7 +33,7 @@ extension SiteDoor {
             "id": .string(shown.id), "municipality": .string(shown.municipality), "title": .string(shown.name),
             "description": shown.summary.map(JSON.string) ?? .null, "steward": shown.steward.map(JSON.string) ?? .null,
             "licence": shown.licence, "attribution": shown.attribution.map(JSON.string) ?? .null,
-            "format": shown.format.map(JSON.string) ?? .null, "types": .array(shown.types.map(JSON.string)),
+            "format": shown.definition["format"] ?? .null, "types": .array(shown.types.map(JSON.string)),
             "entityCount": .integer(Int64(live.entityCount)),
             "lastRun": live.lastRun.map { run in
                 [
@@ -70,7 +70,7 @@ extension SiteDoor {
             "simulated": .bool(shown.isSimulated), "facts": .array(facts),
             "lastRun": moment.map { ["iso": .string(Instant(seconds: $0.seconds).description), "text": .string(page.clock.dateTime($0))] } ?? false,
             "quality": report.passedPercent.map { ["text": .string(language.number($0) + "\u{202F}%"), "percent": .number($0)] } ?? false,
-            "counts": .array(counts), "hasRules": .bool(!report.rules.isEmpty),
+            "counts": .array(counts), "isEmpty": .bool(report.isEmpty), "hasRules": .bool(!report.rules.isEmpty),
             "rules": .array(report.rules.map { ["rule": .string($0.rule), "countText": .string(language.count(Int($0.count)))] }),
         ]
     }
@@ -97,6 +97,9 @@ struct RunReport {
         }
         rules = found.sorted { ($1.1, $0.0) < ($0.1, $1.0) }.prefix(30).map { (rule: $0.0, count: $0.1) }
     }
+
+    /// Whether the run read no record at all, as when a file was not what it should be.
+    var isEmpty: Bool { accepted == 0 && unchanged ?? 0 == 0 && rejected ?? 0 == 0 }
 
     /// Of a hundred records those that were not rejected, to a tenth; nil when none were read.
     var passedPercent: Double? {

@@ -9,7 +9,7 @@ extension City {
     func rows(_ query: TableQuery, _ catalogue: Catalogue, at now: Instant) async throws -> [FoundMark] {
         let selection = MarkSelection(
             municipalities: query.municipality.map { [$0] } ?? Array(catalogue.municipalities.indices), entries: query.entry.map { [$0] },
-            nameContains: Words.folded(query.text.trimmed))
+            nameContains: Words.folded(query.text.trimmed), isWhole: true)
         let found = try await marks(selection, catalogue, at: now).marks
         let isDescending = query.isDescending
         func byName(_ first: FoundMark, _ second: FoundMark) -> Bool {

@@ -1,5 +1,6 @@
 internal import CityModel
 internal import Broker
+internal import Foundation
 internal import Hummingbird
 internal import OrderedCollections
 internal import Store
@@ -41,6 +42,19 @@ internal import Testing
         let mixed = Clusters(all, zoom: 5).clusters
         #expect(mixed.map(\.entry) == [nil])
         #expect(mixed.first?.mean == nil)
+    }
+
+    @Test func `neighbouring clusters keep apart`() {
+        let zoom = 12.0
+        let pixels = 256 * pow(2, zoom) / 360
+        let places = Clusters(marks(12_000, spread: 0.5), zoom: zoom).clusters.map(\.position)
+        for (index, place) in places.enumerated() {
+            for other in places.dropFirst(index + 1) {
+                let x = (place.longitude - other.longitude) * pixels
+                let y = (place.latitude - other.latitude) / cos(48.5 * .pi / 180) * pixels
+                #expect((x * x + y * y).squareRoot() > 34)
+            }
+        }
     }
 
     @Test func `entities that were not read are counted where they are`() {

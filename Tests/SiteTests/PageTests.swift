@@ -96,6 +96,13 @@ internal import Trust
         #expect(try await names("/table?type=Streetlight&page=99&size=7&sort=nonsense") == ["9"])
     }
 
+    @Test func `the table is whole, however little time the map has for reading`() async throws {
+        let installation = try Installation(limits: { var limits = SiteLimits(); limits.readingSecondsMax = 0; return limits }())
+        try await installation.write((0..<30).map { Sample.station("\($0)", name: "S\($0)", 1) })
+        #expect(try await installation.text("/table?type=AirQualityObserved").contains("Rows 1 to 25 of 30"))
+        #expect(try await installation.text("/table.csv").split(separator: "\r\n").count == 31)
+    }
+
     @Test func `downloads hold the rows and disarm formulas`() async throws {
         let installation = try await installation()
         try await installation.write([Sample.station("3", name: "=HYPERLINK(1)", -4)])

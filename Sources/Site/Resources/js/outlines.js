@@ -9,6 +9,7 @@ export class Outlines {
   #map;
   #municipalities = new Map();
   #districtNames = L.layerGroup();
+  #names = []; // labels, those of the largest areas first
 
   constructor(map) {
     this.#map = map;
@@ -16,7 +17,7 @@ export class Outlines {
     names.style.zIndex = 440; // above the outlines, below the marks
     names.style.pointerEvents = "none";
     names.setAttribute("aria-hidden", "true");
-    map.on("zoomend", () => this.#showDistricts());
+    map.on("zoomend", () => this.#showNames());
   }
 
   /** Draws all outlines; the map stays usable without them. */
@@ -24,7 +25,8 @@ export class Outlines {
     const { outlines } = (await ask("outlines", {})) ?? { outlines: [] };
     outlines.sort((one, other) => drawOrder.indexOf(one.kind) - drawOrder.indexOf(other.kind));
     for (const outline of outlines) this.#draw(outline);
-    this.#showDistricts();
+    this.#names.sort((one, other) => other.size - one.size);
+    this.#showNames();
   }
 
   /** Makes one municipality stand out; "" for none. */
@@ -47,6 +49,8 @@ export class Outlines {
     if (!name || !["municipality", "district"].includes(kind)) return;
     const label = L.tooltip({ permanent: true, direction: "center", className: "place", interactive: false, pane: "names" })
       .setLatLng(shape.getBounds().getCenter()).setContent(document.createTextNode(name));
+    const { lat: south, lng: west } = shape.getBounds().getSouthWest(), { lat: north, lng: east } = shape.getBounds().getNorthEast();
+    this.#names.push({ label, size: (north - south) * (east - west) });
     if (kind === "municipality") label.addTo(this.#map);
     else this.#districtNames.addLayer(label);
   }
@@ -58,10 +62,18 @@ export class Outlines {
     else this.#municipalities.set(municipality, shape);
   }
 
-  #showDistricts() {
+  /** Districts have names when they are near; of names that would lie on each other that of the larger area is shown. */
+  #showNames() {
     const near = this.#map.getZoom() >= districtZoom;
     this.#map.getContainer().classList.toggle("near", near);
     if (near) this.#districtNames.addTo(this.#map);
     else this.#districtNames.remove();
+    const shown = [];
+    for (const one of this.#names.map(({ label }) => label.getElement()).filter((one) => one?.isConnected)) {
+      const box = one.getBoundingClientRect();
+      const isFree = !shown.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom);
+      one.classList.toggle("place-hidden", !isFree);
+      if (isFree) shown.push(box);
+    }
   }
 }
