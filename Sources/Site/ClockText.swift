@@ -13,15 +13,18 @@ struct ClockText: Sendable {
 
     /// `14:05`.
     func clock(_ moment: Instant) -> String {
-        let local = Instant(seconds: moment.seconds + Int64(zone.secondsFromGMT(for: date(moment)))).utc
+        let local = Instant(seconds: moment.seconds + Int64(zone.secondsFromGMT(for: instant(moment)))).utc
         return Self.twoDigits(local.hour) + ":" + Self.twoDigits(local.minute)
     }
 
     /// `Friday 20 November`, in the language's order.
-    func day(_ moment: Instant) -> String { style.weekday(.wide).day().month(.wide).format(date(moment)) }
+    func day(_ moment: Instant) -> String { style.weekday(.wide).day().month(.wide).format(instant(moment)) }
 
     /// `20 Nov 2026, 14:05`.
-    func dateTime(_ moment: Instant) -> String { style.day().month(.abbreviated).year().format(date(moment)) + ", " + clock(moment) }
+    func dateTime(_ moment: Instant) -> String { date(moment) + ", " + clock(moment) }
+
+    /// `20 Nov 2026`.
+    func date(_ moment: Instant) -> String { style.day().month(.abbreviated).year().format(instant(moment)) }
 
     private var style: Date.FormatStyle {
         var style = Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian))
@@ -29,6 +32,6 @@ struct ClockText: Sendable {
         return style
     }
 
-    private func date(_ moment: Instant) -> Date { Date(timeIntervalSince1970: Double(moment.seconds)) }
+    private func instant(_ moment: Instant) -> Date { Date(timeIntervalSince1970: Double(moment.seconds)) }
     private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
 }

@@ -14,21 +14,24 @@ extension SiteDoor {
             entries: parameters.entries(catalogue)?.intersection(layers) ?? layers, box: try parameters.box() ?? Self.world,
             moment: moment)
         var found = try await city.marks(selection, catalogue, at: request.now)
+        let isPartial = !found.unread.isEmpty
         if selection.entries != layers { found.unread = [] }
         let clusters = Clusters(found, zoom: try parameters.zoom())
         let total = found.marks.count + found.unread.count
-        return Answers.json(write(clusters, total: total, moment, catalogue, language(request)), request)
+        return Answers.json(write(clusters, total: total, isPartial: isPartial, moment, catalogue, language(request)), request)
     }
 
     static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
 
-    private func write(_ clusters: Clusters, total: Int, _ moment: Instant?, _ catalogue: Catalogue, _ language: Language) -> [UInt8] {
+    private func write(
+        _ clusters: Clusters, total: Int, isPartial: Bool, _ moment: Instant?, _ catalogue: Catalogue, _ language: Language
+    ) -> [UInt8] {
         var writer = JSONWriter(byteCapacity: 512 + clusters.features.count * 110 + clusters.clusters.count * 40)
         writer.raw("{\"at\":")
         writer.write(moment.map { .integer($0.milliseconds) } ?? JSON.null)
         writer.raw(",\"total\":")
         writer.write(Int64(total))
-        writer.raw(",\"types\":")
+        writer.raw(isPartial ? ",\"partial\":true,\"types\":" : ",\"partial\":false,\"types\":")
         writer.write(.array(catalogue.entries.map { .string($0.key) }))
         writer.raw(",\"municipalities\":")
         writer.write(.array(catalogue.municipalities.map { .string($0.key) }))

@@ -6,14 +6,17 @@ struct ValueText: Sendable {
     let language: Language
     let clock: ClockText
 
-    /// Values that pages show as they are: numbers, texts that are no moment, booleans.
+    /// Values that pages show as they are: numbers, texts that are neither a moment nor a day, booleans.
     static func isScalar(_ json: JSON) -> Bool {
         switch json {
         case .bool, .integer, .number: true
-        case .string(let text): Instant(text) == nil
+        case .string(let text): Instant(text) == nil && day(text) == nil
         default: false
         }
     }
+
+    /// Noon of a day that is written as `2026-11-20`; nil for any other text.
+    private static func day(_ text: String) -> Instant? { text.utf8.count == 10 ? Instant(text + "T12:00:00Z") : nil }
 
     /// What a number stands for that is none, such as a heading of -1; nil for true numbers.
     func word(_ json: JSON, of name: String) -> String? { language.values["\(name).\(json)"]?.stringValue }
@@ -36,7 +39,7 @@ struct ValueText: Sendable {
         case .null: return nil
         case .bool(let flag): text = language.scriptText(flag ? "yes" : "no")
         case .integer, .number: text = word(json, of: name) ?? language.number(json.doubleValue ?? 0)
-        case .string(let value): text = Instant(value).map(clock.dateTime) ?? language.value(value, of: name)
+        case .string(let value): text = Instant(value).map(clock.dateTime) ?? Self.day(value).map(clock.date) ?? language.value(value, of: name)
         case .array(let elements): text = elements.prefix(20).compactMap { line($0, name) }.joined(separator: ", ")
         case .object(let members): text = line(members, name)
         }

@@ -101,6 +101,10 @@ internal import Trust
         try await installation.write((0..<30).map { Sample.station("\($0)", name: "S\($0)", 1) })
         #expect(try await installation.text("/table?type=AirQualityObserved").contains("Rows 1 to 25 of 30"))
         #expect(try await installation.text("/table.csv").split(separator: "\r\n").count == 31)
+        let map = try Installation(limits: { var limits = SiteLimits(); limits.readingSecondsMax = 0; return limits }())
+        try await map.write([Sample.station("1", name: "S", 1)])
+        #expect(try await map.json("/live/map?types=AirQualityObserved")["partial"] == true)
+        #expect(try await installation.json("/live/map?types=AirQualityObserved")["partial"] == false)
     }
 
     @Test func `downloads hold the rows and disarm formulas`() async throws {

@@ -69,4 +69,13 @@ internal import Testing
         try await installation.write([Sample.entity("Vehicle", "1", name: "Bus", at: (3.2, 48.6), ["speed": 0, "heading": -1])])
         #expect(try await installation.text("/table?type=Vehicle").contains("<span class=\"figure\">Standing</span></span>"))
     }
+
+    @Test func `days and moments are written as people write them`() async throws {
+        let installation = try Installation()
+        try await installation.write([
+            Sample.entity("Tree", "1", at: (3.2, 48.6), ["dateLastSurvey": "1989-03-01", "dateOfPlanting": "1970-02-03T10:00:00Z", "note": "1989-3-1"])
+        ])
+        let rows = try await installation.json("/live/entity?lang=fr&municipality=valmere&id=urn:ngsi-ld:Tree:1")["attributes"]?.arrayValue ?? []
+        #expect(rows.map { $0["text"] ?? $0["value"] } == ["1 mars 1989", "3 févr. 1970, 11:00", "1989-3-1"])
+    }
 }

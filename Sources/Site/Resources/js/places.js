@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { state } from "./state.js";
 
 const regroupMs = 10_000;
+const partialMs = 300; // the server goes on reading where it stopped
 
 export const layerByKey = new Map(boot.layers.map((layer) => [layer.key, layer]));
 export const keyOf = (municipality, id) => `${municipality} ${id}`;
@@ -34,7 +35,9 @@ export class Places extends EventTarget {
     if (state.types.size === 0) return this.#take({ types: [], municipalities: [], features: [], clusters: [], total: 0 }, bounds, zoom);
     try {
       const answer = await ask("map", { types: [...state.types], municipality: state.municipality, bbox: boxText(bounds), zoom, at: moment() });
-      if (answer) this.#take(answer, bounds, zoom);
+      if (!answer) return;
+      this.#take(answer, bounds, zoom);
+      if (answer.partial) this.#retryTimer = setTimeout(() => this.load(), partialMs);
     } catch {
       this.dispatchEvent(new Event("failure"));
       this.#retryTimer = setTimeout(() => this.load(), 5_000);
