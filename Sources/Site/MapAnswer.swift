@@ -14,11 +14,10 @@ extension SiteDoor {
             entries: parameters.entries(catalogue)?.intersection(layers) ?? layers, box: try parameters.box() ?? Self.world,
             moment: moment)
         var found = try await city.marks(selection, catalogue, at: request.now)
-        let isPartial = !found.unread.isEmpty
         if selection.entries != layers { found.unread = [] }
         let clusters = Clusters(found, zoom: try parameters.zoom())
         let total = found.marks.count + found.unread.count
-        return Answers.json(write(clusters, total: total, isPartial: isPartial, moment, catalogue, language(request)), request)
+        return Answers.json(write(clusters, total: total, isPartial: found.isPartial, moment, catalogue, language(request)), request)
     }
 
     static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)

@@ -25,10 +25,12 @@ struct FoundMark: Sendable {
     let mark: Mark
 }
 
-/// What a selection found. `unread` counts entities that there was no time to read; their types and values are not known.
+/// What a selection found. `unread` are places of entities that there was no time to read; their types and values are not known.
 struct FoundMarks: Sendable {
     var marks: [FoundMark] = []
     var unread: [Mark.Position] = []
+    /// Whether there was no time to read all.
+    var isPartial = false
 }
 
 extension City {
@@ -41,6 +43,7 @@ extension City {
             return try await group.reduce(into: FoundMarks()) { all, part in
                 all.marks += part.marks
                 all.unread += part.unread
+                all.isPartial = all.isPartial || part.isPartial
             }
         }
     }
@@ -61,8 +64,12 @@ extension City {
         let positions = unread.compactMap { place in
             place.longitude.flatMap { longitude in place.latitude.map { Mark.Position(longitude: longitude, latitude: $0) } }
         }
-        return FoundMarks(marks: marks.map { FoundMark(municipality: index, mark: $0) }, unread: positions)
+        return FoundMarks(marks: marks.map { FoundMark(municipality: index, mark: $0) }, unread: positions, isPartial: !unread.isEmpty)
     }
+
+    /// Up to this many entities of the wanted types are looked at wherever they are, rather than everything that is in the box:
+    /// who looks at the car parks need not wait for fifty thousand street lamps.
+    private static let byTypeCountMax = 5000
 
     /// Entities that may belong to the selection, and few others.
     private func places(of index: Int, _ selection: MarkSelection, _ catalogue: Catalogue, at now: Instant) async throws -> [LivePlace] {
@@ -70,7 +77,8 @@ extension City {
         let access = municipality.access
         let entries = selection.entries ?? Set(catalogue.entries.indices)
         guard !entries.isEmpty else { return [] }
-        if let box = selection.box {
+        let count = entries.reduce(0) { $0 + (municipality.counts[catalogue.entries[$1].type] ?? 0) }
+        if let box = selection.box, count > Self.byTypeCountMax {
             var places = try await broker.livePlaces(in: box, countMax: limits.placeCountMax, access, at: now)
             let moving = selection.moment == nil ? [] : entries.filter { catalogue.entries[$0].moves }.map { catalogue.entries[$0].type }
             if !moving.isEmpty {
