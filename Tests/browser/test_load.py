@@ -19,9 +19,15 @@ TREE_COUNT = 12_000
 BATCH = 1_000
 
 
-def layer_counts():
-    with urllib.request.urlopen(BASE_URL + "/live/layers", timeout=60) as answer:
-        return {layer["key"]: layer["count"] for layer in json.load(answer)["layers"]}
+def ask(path):
+    with urllib.request.urlopen(BASE_URL + path, timeout=60) as answer:
+        return json.load(answer)
+
+
+def trees_are_read():
+    """The list of layers is made anew now and then only, and the server reads what it has not in memory once."""
+    counts = {layer["key"]: layer["count"] for layer in ask("/live/layers")["layers"]}
+    return counts.get("Tree", 0) >= TREE_COUNT and not ask("/live/map?types=Tree")["partial"]
 
 
 def tell_broker(operation, items, municipality):
@@ -77,8 +83,7 @@ class TenThousand(Load):
 
     @classmethod
     def setUpClass(cls):
-        with urllib.request.urlopen(BASE_URL + "/live/map?zoom=10", timeout=60) as answer:
-            known = json.load(answer)
+        known = ask("/live/map?zoom=10")
         cls.municipality = known["municipalities"][0]
         longitudes, latitudes = [[row[index] for row in known["features"] + [[0, 0, 0, 0, *one] for one in known["clusters"]]] for index in (4, 5)]
         west, south, width, height = min(longitudes), min(latitudes), max(longitudes) - min(longitudes), max(latitudes) - min(latitudes)
@@ -95,8 +100,7 @@ class TenThousand(Load):
             if refused.code in (401, 403):
                 raise unittest.SkipTest("this installation does not let us write twelve thousand trees")
             raise
-        # The list of layers is made anew now and then only.
-        WebDriverWait(None, 60).until(lambda _: layer_counts().get("Tree", 0) >= TREE_COUNT, "the trees never became a layer")
+        WebDriverWait(None, 60).until(lambda _: trees_are_read(), "the trees never became a layer")
 
     @classmethod
     def tearDownClass(cls):
