@@ -73,17 +73,25 @@ extension Broker {
         _ name: IRI, of id: IRI, selecting types: TypeSelection? = nil, datasetID: IRI? = nil, all: Bool = false,
         _ access: WriteAccess, at now: Instant
     ) async throws {
-        try await edit(id, types, access, at: now) { try $0.deleteAttribute(name, datasetID: datasetID, all: all, at: now) }
+        try await file(toWrite: access).write { transaction in
+            if let types { try transaction.checkTypes(of: id, types) }
+            if try transaction.deletePastAttribute(name, of: id, datasetID: datasetID, all: all, access, at: now) { return }
+            try transaction.edit(id, at: now) { try $0.deleteAttribute(name, datasetID: datasetID, all: all, at: now) }
+        }
     }
 
     /// Removes all scopes of an entity (clause 5.6.5.4, where the attribute is `scope`).
     package func deleteScopes(
         of id: IRI, selecting types: TypeSelection? = nil, _ access: WriteAccess, at now: Instant
     ) async throws {
-        try await edit(id, types, access, at: now) { entity in
-            guard !entity.scopes.isEmpty else { throw CityError.resourceNotFound("entity \(id) has no scope") }
-            entity.scopes = []
-            entity.modifiedAt = now
+        try await file(toWrite: access).write { transaction in
+            if let types { try transaction.checkTypes(of: id, types) }
+            if try transaction.deletePastScopes(of: id, access, at: now) { return }
+            try transaction.edit(id, at: now) { entity in
+                guard !entity.scopes.isEmpty else { throw CityError.resourceNotFound("entity \(id) has no scope") }
+                entity.scopes = []
+                entity.modifiedAt = now
+            }
         }
     }
 

@@ -33,11 +33,7 @@ extension NGSILDDoor {
                 handler: replaceAttribute),
             Route(
                 .delete, attribute, "Delete an attribute", tag: Self.provision,
-                parameters: one + [
-                    .init("deleteAll", in: .query, "Delete every instance", schema: ["type": "boolean"]),
-                    .init("datasetId", in: .query, "Delete the instance with this datasetId", schema: ["type": "string", "format": "uri"]),
-                    Self.typeParameter, Self.localParameter,
-                ], responses: [Self.noContent], handler: deleteAttribute),
+                parameters: one + Self.datasetParameters + [Self.typeParameter, Self.localParameter], responses: [Self.noContent], handler: deleteAttribute),
         ]
     }
 
@@ -110,13 +106,13 @@ extension NGSILDDoor {
         return Response(status: .noContent)
     }
 
-    private func datasetID(_ request: DoorRequest) throws(CityError) -> IRI? {
+    func datasetID(_ request: DoorRequest) throws(CityError) -> IRI? {
         guard let text = request.query["datasetId"], text != "@none" else { return nil }
         guard let iri = IRI(text) else { throw .badRequestData("datasetId: \(text) is not a URI") }
         return iri
     }
 
-    private func attributeName(_ request: DoorRequest, _ context: Context) throws(CityError) -> IRI {
+    func attributeName(_ request: DoorRequest, _ context: Context) throws(CityError) -> IRI {
         let text = try request.pathParameter("attrId")
         guard !["id", "type", "scope", "@context"].contains(text), let name = context.expand(text) else {
             throw .badRequestData("attrId: \(text) is not an attribute's name")
@@ -124,7 +120,7 @@ extension NGSILDDoor {
         return name
     }
 
-    private static func withoutContext(_ json: JSON) -> JSON {
+    static func withoutContext(_ json: JSON) -> JSON {
         guard case .object(var members) = json else { return json }
         members["@context"] = nil
         return .object(members)

@@ -8,6 +8,8 @@ extension NGSILDDoor {
     static let consumption = "NGSI-LD consumption"
     static let batch = "NGSI-LD batch operations"
     static let discovery = "NGSI-LD discovery"
+    static let temporalProvision = "NGSI-LD temporal provision"
+    static let temporalConsumption = "NGSI-LD temporal consumption"
     static let contextsTag = "JSON-LD contexts"
 
     static let common: [Route.Parameter] = [
@@ -18,6 +20,15 @@ extension NGSILDDoor {
     static let attributeParameter = Route.Parameter("attrId", in: .path, "An attribute's name or IRI")
     static let typeParameter = Route.Parameter("type", in: .query, "A selection of types: an entity that it does not match is not found")
     static let localParameter = Route.Parameter("local", in: .query, "Only what is held here", schema: ["type": "boolean"])
+
+    static let datasetParameters: [Route.Parameter] = [
+        .init("deleteAll", in: .query, "Delete every instance", schema: ["type": "boolean"]),
+        .init("datasetId", in: .query, "Delete the instance with this datasetId", schema: ["type": "string", "format": "uri"]),
+    ]
+
+    static func names(_ parameters: [Route.Parameter]) -> Set<String> {
+        Set(parameters.filter { $0.place == .query }.map(\.name))
+    }
 
     static func optionsParameter(_ summary: String) -> Route.Parameter { .init("options", in: .query, summary) }
 
@@ -62,6 +73,40 @@ extension NGSILDDoor {
         .init("orderGeometry", in: .query, "Their geometry type"), .init("collation", in: .query, "How texts are ordered"),
     ]
 
+    static let temporalParameters: [Route.Parameter] = [
+        .init("timerel", in: .query, "before, after or between", schema: ["type": "string", "enum": ["before", "after", "between"]]),
+        .init("timeAt", in: .query, "The moment of before and after, and where between begins", schema: ["type": "string", "format": "date-time"]),
+        .init("endTimeAt", in: .query, "Where between ends; itself excluded", schema: ["type": "string", "format": "date-time"]),
+        .init(
+            "timeproperty", in: .query, "The timestamp that is meant; observedAt where absent",
+            schema: ["type": "string", "enum": ["observedAt", "createdAt", "modifiedAt", "deletedAt"]]),
+        .init("lastN", in: .query, "Only the most recent instances of each attribute, so many", schema: ["type": "integer", "minimum": 1]),
+        .init("aggrMethods", in: .query, "avg, distinctCount, max, min, stddev, sum, sumsq, totalCount, between commas; for aggregatedValues"),
+        .init("aggrPeriodDuration", in: .query, "The length of a period, such as PT1H or P1M; the whole range where absent"),
+    ]
+
+    static let temporalReadParameters: [Route.Parameter] = [
+        .init("attrs", in: .query, "Attributes to answer, of which an entity has at least one (deprecated; use pick)"),
+        .init("pick", in: .query, "Members to answer"), .init("omit", in: .query, "Members to leave out"),
+        .init(
+            "format", in: .query, "How instances are written",
+            schema: ["type": "string", "enum": ["normalized", "concise", "temporalValues", "aggregatedValues"]]),
+        optionsParameter("sysAttrs; normalized, concise, temporalValues or aggregatedValues"),
+        .init("lang", in: .query, "Wanted languages, as in Accept-Language"),
+        .init("datasetId", in: .query, "Instances to answer; @none is the default instance"), localParameter,
+        .init("entityMap", in: .query, "Whether to make an EntityMap; without effect", schema: ["type": "boolean"]),
+        .init("entityMapLifetime", in: .query, "How long the EntityMap should live; without effect"),
+        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for"),
+    ]
+
+    static let temporalPageParameters: [Route.Parameter] = [
+        .init("limit", in: .query, "Entities of a page", schema: ["type": "integer", "minimum": 0]),
+        .init("offset", in: .query, "Entities to skip", schema: ["type": "integer", "minimum": 0]),
+        .init("count", in: .query, "Whether to count all matches, in NGSILD-Results-Count", schema: ["type": "boolean"]),
+        .init("orderBy", in: .query, "id, with ;asc or ;desc"), .init("collation", in: .query, "How texts are ordered"),
+        .init("splitEntities", in: .query, "Whether entities are distributed; without effect", schema: ["type": "boolean"]),
+    ]
+
     private static let entity: JSON = ["$ref": "#/components/schemas/Entity"]
     static let entityBody = Route.Body(jsonTypes, schema: entity)
     static let fragmentBody = Route.Body(jsonTypes + ["application/merge-patch+json"], schema: ["type": "object"])
@@ -82,4 +127,10 @@ extension NGSILDDoor {
     static let oneEntity = Route.Answer(200, "The entity", mediaTypes: jsonTypes + ["application/geo+json"], schema: entity)
     static let manyEntities = Route.Answer(
         200, "The entities", mediaTypes: jsonTypes + ["application/geo+json"], schema: ["type": "array", "items": entity])
+    static let temporalBody = Route.Body(jsonTypes, schema: entity)
+    static let oneEvolution = Route.Answer(200, "The temporal evolution", mediaTypes: jsonTypes, schema: entity)
+    static let manyEvolutions = Route.Answer(
+        200, "The temporal evolutions", mediaTypes: jsonTypes, schema: ["type": "array", "items": entity])
+    static let partOfEvolutions = Route.Answer(
+        206, "As much as one answer holds; Content-Range says which part of the time range it is", mediaTypes: jsonTypes)
 }

@@ -7,7 +7,7 @@ internal import LinkedData
 internal import Store
 package import Trust
 
-/// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state.
+/// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state and of history.
 package struct NGSILDDoor: Sendable {
     let broker: Broker
     let gatekeeper: Gatekeeper
@@ -24,7 +24,8 @@ package struct NGSILDDoor: Sendable {
     static let base = "/ngsi-ld/v1"
 
     package var routes: [Route] {
-        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes
+        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
+            + temporalQueryRoutes
     }
 }
 
@@ -35,8 +36,13 @@ package struct NGSILDLimits: Sendable {
     package var nestingDepthMax: Int
     /// Relationships that `join` follows one after another.
     package var joinLevelMax: Int
-    package init(pageCountDefault: Int = 20, pageCountMax: Int = 1000, nestingDepthMax: Int = 64, joinLevelMax: Int = 5) {
-        (self.pageCountDefault, self.pageCountMax) = (pageCountDefault, pageCountMax)
+    /// What one answer holds of histories (clause 6.3.10).
+    package var evolution: EvolutionLimits
+    package init(
+        pageCountDefault: Int = 20, pageCountMax: Int = 1000, nestingDepthMax: Int = 64, joinLevelMax: Int = 5,
+        evolution: EvolutionLimits = .init()
+    ) {
+        (self.pageCountDefault, self.pageCountMax, self.evolution) = (pageCountDefault, pageCountMax, evolution)
         (self.nestingDepthMax, self.joinLevelMax) = (nestingDepthMax, joinLevelMax)
     }
 }

@@ -2,7 +2,7 @@ internal import CityModel
 internal import Door
 internal import OrderedCollections
 
-/// The body of `POST /entityOperations/query` (clause 5.2.23).
+/// The body of `POST /entityOperations/query` and of `POST /temporal/entityOperations/query` (clause 5.2.23).
 struct QueryBody {
     /// One for each element of `entities`, or one for none: an entity matches when it matches any of them.
     let alternatives: [FilterTerms]
@@ -10,14 +10,19 @@ struct QueryBody {
     private let lang: String?, datasetID: String?
     private let join: String?, joinLevel: Int?, containedBy: [String]
     let orderBy: String?, orderFrom: String?, orderGeometry: String?, collation: String?
+    /// What it says of time; nil for queries of current state.
+    let temporal: TemporalTerms?
 
     private static let entitySelectorCountMax = 100
 
-    init(_ json: JSON) throws(CityError) {
+    init(_ json: JSON, isTemporal: Bool = false) throws(CityError) {
         guard case .object(let members) = json else { throw .badRequestData("the body is an object, not a \(json.kindName)") }
         guard members["type"] == "Query" else { throw .badRequestData("type: the body's type is Query") }
-        guard members["temporalQ"] == nil else { throw .badRequestData("temporalQ: is for queries of the temporal evolution only") }
+        for name in ["temporalQ", "aggrParams"] where members[name] != nil && !isTemporal {
+            throw .badRequestData("\(name): is for queries of the temporal evolution only")
+        }
         for name in members.keys where !Self.known.contains(name) { throw .badRequestData("\(name): a Query has no such member") }
+        temporal = isTemporal ? try TemporalTerms(members) : nil
         attrs = try Self.list(members, "attrs")
         pick = try Self.list(members, "pick")
         omit = try Self.list(members, "omit")
@@ -36,7 +41,7 @@ struct QueryBody {
     }
 
     private static let known: Set<String> = [
-        "@context", "type", "entities", "attrs", "pick", "omit", "q", "geoQ", "csf", "temporalQ", "scopeQ", "lang", "containedBy",
+        "@context", "type", "entities", "attrs", "pick", "omit", "q", "geoQ", "csf", "temporalQ", "aggrParams", "scopeQ", "lang", "containedBy",
         "join", "joinLevel", "datasetId", "expandValues", "jsonKeys", "entityMap", "entityMapLifetime", "ordering", "entityOrdering",
         "orderBy", "orderFrom", "orderGeometry", "collation", "splitEntities", "local",
     ]
@@ -84,14 +89,14 @@ struct QueryBody {
         return alternatives
     }
 
-    private static func text(_ members: JSONObject, _ name: String) throws(CityError) -> String? {
+    static func text(_ members: JSONObject, _ name: String) throws(CityError) -> String? {
         guard let value = members[name] else { return nil }
         guard let text = value.stringValue else { throw .badRequestData("\(name): a text, not a \(value.kindName)") }
         return text
     }
 
     /// A text, or an array of texts joined with commas.
-    private static func list(_ members: JSONObject, _ name: String) throws(CityError) -> String? {
+    static func list(_ members: JSONObject, _ name: String) throws(CityError) -> String? {
         guard let value = members[name] else { return nil }
         guard case .array(let elements) = value else { return try text(members, name) }
         var texts: [String] = []

@@ -95,7 +95,7 @@ extension NGSILDDoor {
     }
 
     /// Everything this program has is local until registrations exist, so that `local` only lifts what it lifts.
-    private func isLocal(_ request: DoorRequest, _ terms: FilterTerms) throws(CityError) -> Bool {
+    func isLocal(_ request: DoorRequest, _ terms: FilterTerms) throws(CityError) -> Bool {
         let local = try request.query.bool("local")
         guard terms.type == "*" else { return local ?? false }
         guard local != false else { throw .badRequestData("local: type=* is possible in the local scope only") }
@@ -201,15 +201,16 @@ extension NGSILDDoor {
 }
 
 /// Links to the pages before and after (clause 6.3.10), with their parameters in alphabetical order.
-private struct PageLinks {
+struct PageLinks {
     private(set) var values: [String] = []
     private let mediaType: String
 
-    init(_ request: DoorRequest, _ mediaType: String, offset: Int, limit: Int, hasMore: Bool) {
+    /// - Parameter pageCount: entities of this page where it ended before the limit, which clause 5.5.9.1 allows.
+    init(_ request: DoorRequest, _ mediaType: String, offset: Int, limit: Int, pageCount: Int? = nil, hasMore: Bool) {
         self.mediaType = mediaType
         guard limit > 0 else { return }
         if offset > 0 { values.append(link(request, offset: max(0, offset - limit), limit: limit, relation: "prev")) }
-        if hasMore { values.append(link(request, offset: offset + limit, limit: limit, relation: "next")) }
+        if hasMore { values.append(link(request, offset: offset + (pageCount ?? limit), limit: limit, relation: "next")) }
     }
 
     private func link(_ request: DoorRequest, offset: Int, limit: Int, relation: String) -> String {

@@ -186,11 +186,12 @@ struct LanguagePreference {
     /// The entity with each language property reduced to a property in the language that suits best.
     func apply(to entity: Entity) -> Entity {
         var entity = entity
-        for (name, instances) in entity.attributes { entity.attributes[name] = instances.map(reduced) }
+        for (name, instances) in entity.attributes { entity.attributes[name] = instances.map(reduce) }
         return entity
     }
 
-    private func reduced(_ attribute: Attribute) -> Attribute {
+    /// A language property as a property in the language that suits best; anything else as it is.
+    func reduce(_ attribute: Attribute) -> Attribute {
         guard attribute.kind == .languageProperty, case .object(let map) = attribute.value, let chosen = choose(map) else { return attribute }
         var attribute = attribute
         attribute.kind = .property

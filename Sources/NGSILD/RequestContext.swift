@@ -53,11 +53,15 @@ extension NGSILDDoor {
     /// What a body says of an entity.
     func fragment(_ json: JSON, _ context: Context, _ purpose: EntityReader.Purpose) throws(CityError) -> EntityFragment {
         let fragment = try EntityReader(context: context, purpose: purpose).fragment(json)
-        // The grammar of clause 4.18. Sources may have wider names for their places, so that the model itself allows more.
-        for scope in fragment.scopes ?? [] where !scope.levels.allSatisfy({ $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } }) {
+        for scope in fragment.scopes ?? [] { try Self.check(scope) }
+        return fragment
+    }
+
+    /// The grammar of clause 4.18. Sources may have wider names for their places, so that the model itself allows more.
+    static func check(_ scope: Scope) throws(CityError) {
+        guard scope.levels.allSatisfy({ $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } }) else {
             throw .badRequestData("scope: \(scope) has levels of other characters than letters, digits and _ (clause 4.18)")
         }
-        return fragment
     }
 
     /// The entities that the `type` parameter lets an operation on one entity see (clause 4.17).

@@ -62,6 +62,9 @@ extension Projection {
     /// have one of them to be selected (table 6.4.3.2-1).
     public var listedAttributes: [IRI]? { pick.map { $0.attributes.keys.sorted() } }
 
+    /// Whether an entity is shown only with an attribute that is listed (`attrs`).
+    public var isAttributesOnly: Bool { isAttrs }
+
     public func keeps(_ member: EntityMember) -> Bool {
         if let pick, !isAttrs, !pick.entityMembers.contains(member) { return false }
         return !(omit?.entityMembers.contains(member) ?? false)

@@ -140,7 +140,9 @@ private struct Doors {
         let limits = configuration.limits
         let ngsild = NGSILDDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts,
-            limits: NGSILDLimits(pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax))
+            limits: NGSILDLimits(
+                pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax,
+                evolution: EvolutionLimits(instanceCountMax: limits.instanceCountMax)))
         let system = SystemDoor(store: store, metrics: metrics, isReady: isReady)
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")

@@ -34,6 +34,8 @@ package struct ServerLimits: Sendable {
     package var headerCountMax = 100
     package var nestingDepthMax = 64
     package var pageCountMax = 1000
+    /// Instances of one attribute in one answer about history.
+    package var instanceCountMax = 1000
     package var batchCountMax = 10_000
     package var connectionCountMax = 1000
     /// Seconds after which a connection that says nothing is closed.

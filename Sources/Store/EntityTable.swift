@@ -85,15 +85,15 @@ extension WriteTransaction {
     package func insert(_ entity: Entity, provenance: Provenance, at now: Instant) throws {
         let rows = try IndexRows(entity, intern: intern)
         let change = try nextChange()
+        let number = try numberForNew(entity.id)
         try execute(
-            "INSERT INTO entity (iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                entity.id.text, change, (provenance.classification ?? .internalUse).rank, provenance.run,
+                number, entity.id.text, change, (provenance.classification ?? .internalUse).rank, provenance.run,
                 entity.firstExpiry?.microseconds, try document(entity).data,
             ])
-        let number = db.lastInsertedRowID
         try addIndexRows(rows, of: number)
-        try appendInstances(of: entity, changed: Array(entity.attributes.keys), number: number, at: now)
+        try recordHistory(of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, at: now)
         try appendChange(
             Change(
                 seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
@@ -113,18 +113,18 @@ extension WriteTransaction {
             ])
         try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
         let changed = new.changedAttributes(since: old)
-        try appendInstances(of: new, changed: changed, number: stored.number, at: now)
+        try recordHistory(of: new, since: old, changed: changed, number: stored.number, at: now)
         try appendChange(
             Change(
                 seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,
                 types: new.types, attributes: changed))
     }
 
-    /// Removes an entity with its index rows and history; the journal tells followers.
+    /// Removes an entity with its index rows; its history stays, and the journal tells followers.
     package func delete(_ stored: StoredEntity, _ entity: Entity, at now: Instant) throws {
         try removeIndexRows(IndexRows(entity, intern: intern), of: stored.number)
         try execute("DELETE FROM entity WHERE id = ?", [stored.number])
-        try execute("DELETE FROM instance WHERE entity = ?", [stored.number])
+        try keepPast(of: entity, stored, at: now)
         try appendChange(
             Change(
                 seq: nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,

@@ -2,10 +2,10 @@ package import CityModel
 internal import GRDB
 internal import OrderedCollections
 
-/// One moment of an attribute's history.
+/// One moment of an attribute's history, as charts and imports look at it.
 package struct HistoryInstance: Hashable, Sendable {
     package let at: Instant
-    /// The value as the attribute had it; null when the attribute was removed.
+    /// The value as the attribute had it.
     package let value: JSON
     package let unitCode: String?
     package init(at: Instant, value: JSON, unitCode: String?) {
@@ -16,7 +16,8 @@ package struct HistoryInstance: Hashable, Sendable {
 }
 
 extension ReadSnapshot {
-    /// The history of one attribute's instances with the given dataset, oldest first.
+    /// The history of one attribute's instances with the given dataset, oldest first. Of several records of one moment the
+    /// last counts.
     /// - Parameter interval: half-open.
     package func history(
         of entity: Int64, attribute: IRI, datasetID: IRI? = nil, in interval: Range<Instant>, limit: Int
@@ -24,8 +25,9 @@ extension ReadSnapshot {
         guard let number = terms.number(of: attribute) else { return [] }
         let cursor = try rows(
             """
-            SELECT at_us, value, unit FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? ORDER BY at_us LIMIT ?
+            SELECT at_us, value, unit, max(late_us) FROM instance
+            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? AND form & \(InstanceForm.deletionBit) = 0
+            GROUP BY at_us ORDER BY at_us LIMIT ?
             """,
             [
                 entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds, limit,
@@ -35,16 +37,17 @@ extension ReadSnapshot {
         return instances
     }
 
-    /// The newest value of one attribute at or before a moment.
+    /// The newest value of one attribute at or before a moment; nil when it was not there then.
     package func value(of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant) throws -> HistoryInstance? {
         guard let number = terms.number(of: attribute) else { return nil }
-        return try row(
+        let newest = try row(
             """
-            SELECT at_us, value, unit FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? ORDER BY at_us DESC LIMIT 1
+            SELECT at_us, value, unit, form FROM instance
+            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? ORDER BY at_us DESC, late_us DESC LIMIT 1
             """,
-            [entity, number, datasetID?.text ?? "", moment.microseconds]
-        ).map(HistoryInstance.init)
+            [entity, number, datasetID?.text ?? "", moment.microseconds])
+        guard let newest, try !InstanceForm(number: newest.decode(Int.self, atIndex: 3)).isDeletion else { return nil }
+        return try HistoryInstance(newest)
     }
 
     /// How many instances the history of the whole file holds.
@@ -52,54 +55,120 @@ extension ReadSnapshot {
 }
 
 extension WriteTransaction {
-    /// Records what the changed attributes are now. The moment of an instance is its `observedAt`, else the change's.
-    func appendInstances(of entity: Entity, changed: [IRI], number: Int64, at now: Instant) throws {
+    /// Records what changed: each instance that is new or not as it was, at its `observedAt`, else at the change's moment; and
+    /// a trace of each that is gone, so too for the scopes (clauses 4.5.6 to 4.5.8). One row for each.
+    /// - Parameter changed: the attributes to look at.
+    func recordHistory(of new: Entity, since old: Entity?, changed: [IRI], number: Int64, at now: Instant) throws {
         for name in changed {
             let attribute = try intern(name)
-            for instance in entity.attributes[name] ?? [] { try appendInstance(instance, attribute, number, at: now) }
+            let (before, after) = (old?.attributes[name] ?? [], new.attributes[name] ?? [])
+            for instance in after where before.first(where: { $0.datasetID == instance.datasetID }) != instance {
+                try appendInstance(instance, attribute, number, at: now)
+            }
+            for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
+                try appendDeletion(of: gone.kind, datasetID: gone.datasetID, attribute, number, at: now)
+            }
         }
+        if new.scopes != old?.scopes ?? [] { try appendScopes(new.scopes, number, at: now) }
+    }
+
+    /// Records that everything of an entity is gone.
+    func recordDeletion(of entity: Entity, number: Int64, at now: Instant) throws {
+        for (name, instances) in entity.attributes {
+            let attribute = try intern(name)
+            for instance in instances {
+                try appendDeletion(of: instance.kind, datasetID: instance.datasetID, attribute, number, at: now)
+            }
+        }
+        if !entity.scopes.isEmpty { try appendScopes([], number, at: now) }
     }
 
     /// Records a past value of an attribute without touching its current one.
     /// - Returns: whether history did not hold exactly this already.
     @discardableResult
     package func appendHistory(_ instance: Attribute, name: IRI, of entity: Int64, at now: Instant) throws -> Bool {
-        try appendInstance(instance, try intern(name), entity, at: now)
+        try execute(
+            """
+            INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (
+                SELECT 1 FROM instance WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND at_us = ?4
+                AND form = ?6 AND value IS ?7 AND unit IS ?8 AND rest IS ?9
+            )
+            """, values(of: instance, try intern(name), entity, at: now))
         return db.changesCount > 0
     }
 
-    private func appendInstance(_ instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) throws {
+    func appendInstance(_ instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) throws {
+        try execute(Self.insertInstance, values(of: instance, attribute, entity, at: now))
+    }
+
+    /// Of two records with one moment, made at one moment, the last stays.
+    private static var insertInstance: String {
+        """
+        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (entity, attribute, dataset, at_us, late_us) DO UPDATE SET
+        form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest
+        """
+    }
+
+    private func values(of instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) -> StatementArguments {
+        let at = instance.observedAt ?? now
+        let form = InstanceForm(
+            kind: instance.kind, isObserved: instance.observedAt != nil, isDeletion: instance.isNull, expires: instance.expiresAt != nil)
+        return [
+            entity, attribute, instance.datasetID?.text ?? "", at.microseconds, now.microseconds - at.microseconds, form.number,
+            instance.value.historyValue, instance.unitCode, InstanceRest.bytes(of: instance)?.databaseBlob,
+        ]
+    }
+
+    func appendDeletion(
+        of kind: AttributeKind, datasetID: IRI?, _ attribute: Int64, _ entity: Int64, at now: Instant
+    ) throws {
+        let form = InstanceForm(kind: kind, isDeletion: true)
         try execute(
-            """
-            INSERT INTO instance (entity, attribute, dataset, at_us, value, unit) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (entity, attribute, dataset, at_us) DO UPDATE SET value = excluded.value, unit = excluded.unit
-            WHERE value IS NOT excluded.value OR unit IS NOT excluded.unit
-            """,
+            Self.insertInstance,
             [
-                entity, attribute, instance.datasetID?.text ?? "", (instance.observedAt ?? now).microseconds,
-                instance.value.historyValue, instance.unitCode,
+                entity, attribute, datasetID?.text ?? "", now.microseconds, 0, form.number, Attribute.nullText, nil as String?, nil as String?,
             ])
     }
+
+    /// Scopes are recorded as a property of their own (clause 4.5.6).
+    /// - Parameter observedAt: the moment from which they hold; nil for the change's.
+    func appendScopes(_ scopes: [Scope], _ entity: Int64, observedAt: Instant? = nil, at now: Instant) throws {
+        let attribute = try intern(.scopeMember)
+        guard !scopes.isEmpty else { return try appendDeletion(of: .property, datasetID: nil, attribute, entity, at: now) }
+        let texts = scopes.map { JSON.string($0.text) }
+        let property = Attribute(kind: .property, value: texts.count == 1 ? texts[0] : .array(texts), observedAt: observedAt ?? now)
+        try appendInstance(property, attribute, entity, at: now)
+    }
+}
+
+extension IRI {
+    /// What history calls the scopes of an entity.
+    static let scopeMember = IRI(known: ngsildNamespace + "scope")
 }
 
 extension HistoryInstance {
     fileprivate init(_ row: Row) throws {
         at = Instant(microseconds: try row.decode(Int64.self, atIndex: 0))
-        let stored = try row.decode(DatabaseValue.self, atIndex: 1)
-        switch stored.storage {
-        case .int64(let value): self.value = .integer(value)
-        case .double(let value): self.value = .number(value)
-        case .string(let text): self.value = .string(text)
-        case .blob(let data): self.value = try JSON(parsing: data)
-        case .null: throw CorruptRow(table: "instance", reason: "value is null")
-        }
+        value = try JSON(historyValue: row.decode(DatabaseValue.self, atIndex: 1))
         unitCode = try row.decode(String?.self, atIndex: 2)
     }
 }
 
 extension JSON {
+    init(historyValue stored: DatabaseValue) throws {
+        switch stored.storage {
+        case .int64(let value): self = .integer(value)
+        case .double(let value): self = .number(value)
+        case .string(let text): self = .string(text)
+        case .blob(let data): self = try JSON(parsing: data)
+        case .null: throw CorruptRow(table: "instance", reason: "value is null")
+        }
+    }
+
     /// Numbers and texts as themselves; everything else as JSON text in a blob.
-    fileprivate var historyValue: DatabaseValue {
+    var historyValue: DatabaseValue {
         switch self {
         case .integer(let value): value.databaseValue
         case .number(let value): value.databaseValue

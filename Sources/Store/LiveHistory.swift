@@ -26,7 +26,8 @@ extension ReadSnapshot {
             FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND at_us >= ? AND at_us < ?
             AND typeof(value) IN ('integer', 'real')
             """
-        let few = try points("SELECT at_us, value \(numeric) ORDER BY at_us LIMIT ?", [number, attribute, from, to, countMax + 1])
+        let few = try points(
+            "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us ORDER BY at_us LIMIT ?", [number, attribute, from, to, countMax + 1])
         if few.count <= countMax { return few }
         let span = max(1, (to - from) / Int64(countMax) + 1)
         return try points(
@@ -45,7 +46,7 @@ extension ReadSnapshot {
         return points
     }
 
-    /// Whether history holds more than the attribute's current value.
+    /// Whether history holds more than one record of the attribute.
     package func hasLiveHistory(of number: Int64, attribute: IRI) throws -> Bool {
         guard let attribute = terms.number(of: attribute) else { return false }
         let sql = "SELECT count(*) FROM (SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' LIMIT 2)"

@@ -15,6 +15,7 @@ enum Schema {
             try db.execute(sql: history)
             try db.execute(sql: documents)
         }
+        migrator.registerMigration("0002-history", migrate: HistoryMigration.migrate)
         return migrator
     }
 

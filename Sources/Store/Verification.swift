@@ -116,10 +116,15 @@ struct Verification {
     }
 
     private mutating func checkOrphans() throws {
-        for table in ["entity_type", "entity_scope", "entity_value", "instance"]
+        for table in ["entity_type", "entity_scope", "entity_value"]
         where try exists("\(table) WHERE entity NOT IN (SELECT id FROM entity)", []) {
             fault("\(table): rows of an entity that is not there")
         }
+        if try exists("instance WHERE entity NOT IN (SELECT id FROM entity UNION ALL SELECT id FROM past)", []) {
+            fault("instance: rows of an entity that is neither there nor past")
+        }
+        if try exists("past JOIN entity ON past.id = entity.id OR past.iri = entity.iri", []) { fault("past: an entity that is there") }
+        if try exists("past_type WHERE past NOT IN (SELECT id FROM past)", []) { fault("past_type: rows of an entity that is not past") }
     }
 
     private func exists(_ tail: String, _ arguments: StatementArguments) throws -> Bool {

@@ -85,6 +85,7 @@ struct Settings {
         limits.bodySecondsMax = try integer(reader, "http.bodySecondsMax", limits.bodySecondsMax, in: 1...3600)
         limits.nestingDepthMax = try integer(reader, "json.nestingMax", limits.nestingDepthMax, in: 4...256)
         limits.pageCountMax = try integer(reader, "page.entitiesMax", limits.pageCountMax, in: 1...10_000)
+        limits.instanceCountMax = try integer(reader, "page.instancesMax", limits.instanceCountMax, in: 1...50_000)
         limits.batchCountMax = try integer(reader, "batch.entitiesMax", limits.batchCountMax, in: 1...100_000)
         limits.querySecondsMax = try integer(reader, "query.secondsMax", limits.querySecondsMax, in: 1...600)
         limits.openFileCountMax = try integer(reader, "files.openMax", limits.openFileCountMax, in: 1...10_000)

@@ -61,3 +61,54 @@ import Trust
         }
     }
 }
+
+/// The same of what was: histories, also of entities that are gone.
+@Suite struct HistoryVisibilityTests {
+    private let anyTime = TemporalQuery(.after(noon.adding(seconds: -1)), of: .createdAt)
+
+    private func seen(_ folder: TemporaryBroker, _ access: ReadAccess) async throws -> EvolutionPage {
+        try await folder.broker.queryEvolutions(
+            EntityFilter(types: .type(iri("Lamp"))), EvolutionSelection(temporal: anyTime), offset: 0, limit: 10, wantsCount: true,
+            limits: .init(), access, at: noon.adding(seconds: 60))
+    }
+
+    @Test(arguments: [false, true])
+    func `a history is seen by those who may see the entity, also when it is gone`(isGone: Bool) async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        for classification in Classification.allCases {
+            let id = try #require(IRI("urn:ngsi-ld:Lamp:\(classification.rank)"))
+            let entity = Entity(id: id, types: [iri("Lamp")], attributes: [iri("level"): [Attribute(kind: .property, value: 1)]])
+            try await folder.broker.create(entity, access, at: noon, provenance: Provenance(classification: classification))
+            if isGone { try await folder.broker.delete(id, access, at: noon.adding(seconds: 1)) }
+        }
+        let open = try await folder.gatekeeper.reading(TemporaryBroker.name, .none)
+        let page = try await seen(folder, open)
+        #expect(page.entities.map(\.id.text) == ["urn:ngsi-ld:Lamp:0"])
+        #expect(page.count == 1)
+        #expect(try await seen(folder, access.reading).count == Classification.allCases.count)
+        let (hidden, absent) = (try #require(IRI("urn:ngsi-ld:Lamp:1")), try #require(IRI("urn:ngsi-ld:Lamp:99")))
+        for id in [hidden, absent] {
+            await #expect(throws: CityError.resourceNotFound("there is no temporal evolution of an entity \(id)")) {
+                try await folder.broker.retrieveEvolution(
+                    of: id, EvolutionSelection(temporal: nil), limits: .init(), open, at: noon.adding(seconds: 60))
+            }
+        }
+    }
+
+    @Test func `an erased history is gone and begins anew with the next change`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        try await folder.broker.create(
+            Entity(id: lamp, types: [iri("Lamp")], attributes: [iri("level"): [Attribute(kind: .property, value: 1)]]), access, at: noon)
+        try await folder.broker.deleteEvolution(of: lamp, access)
+        #expect(try await seen(folder, access.reading).count == 0)
+        await #expect(throws: CityError.self) { try await folder.broker.deleteEvolution(of: lamp, access) }
+        try await folder.broker.deleteAttribute(iri("level"), of: lamp, access, at: noon.adding(seconds: 1))
+        let page = try await folder.broker.retrieveEvolution(
+            of: lamp, EvolutionSelection(temporal: nil), limits: .init(), access.reading, at: noon.adding(seconds: 2))
+        guard case .instances(let attributes)? = page.entities.first?.content else { return #expect(Bool(false)) }
+        #expect(attributes[iri("level")]?.map(\.deletedAt) == [noon.adding(seconds: 1)])
+        #expect(try await folder.store.file(TemporaryBroker.name).verify().faults == [])
+    }
+}

@@ -35,7 +35,8 @@ final class Installation: Sendable {
     private let store: Store
     private let table: RouteTable
 
-    init() throws {
+    /// - Parameter instanceCountMax: instances of one attribute in one answer about history.
+    init(instanceCountMax: Int = 1000) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "conurb-ngsild-\(UUID().uuidString)", directoryHint: .isDirectory)
         store = try Store(directory: folder.path)
         let broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
@@ -46,7 +47,8 @@ final class Installation: Sendable {
             throw CityError.contextNotAvailable("no network in tests: \(url)")
         }
         let door = NGSILDDoor(
-            broker: broker, gatekeeper: Gatekeeper(store: store, isOpen: true), contexts: contexts, startedAt: Self.start)
+            broker: broker, gatekeeper: Gatekeeper(store: store, isOpen: true), contexts: contexts,
+            limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
         table = RouteTable(door.routes)
     }
 

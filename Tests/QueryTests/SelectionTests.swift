@@ -66,18 +66,23 @@ import Testing
         ("between", "2020-01-02T00:00:00Z", "2020-01-01T23:59:59Z", true), ("between", "2020-01-02T00:00:00Z", "2020-01-02T00:00:00Z", false),
     ] as [(String, String?, String, Bool)])
     func `the lower end is included and the upper is not`(timerel: String, end: String?, moment: String, isMatch: Bool) throws {
-        let query = try TemporalQuery(timerel: timerel, timeAt: "2020-01-01T00:00:00Z", endTimeAt: end)
+        let query = try #require(try TemporalQuery.parsing(timerel: timerel, timeAt: "2020-01-01T00:00:00Z", endTimeAt: end))
         #expect(query.property == .observedAt)
         #expect(query.matches(try instant(moment)) == isMatch)
+    }
+
+    @Test func `a timestamp alone asks for what has it, and nothing asks for nothing`() throws {
+        #expect(try TemporalQuery.parsing(timerel: nil, timeAt: nil, timeproperty: "deletedAt") == TemporalQuery(nil, of: .deletedAt))
+        #expect(try TemporalQuery.parsing(timerel: nil, timeAt: nil) == nil)
     }
 
     @Test(arguments: [
         ("during", "2020-01-01T00:00:00Z", nil, nil, "timerel"), ("before", nil, nil, nil, "timeAt"), ("before", "2020-01-01", nil, nil, "timeAt"),
         ("between", "2020-01-01T00:00:00Z", nil, nil, "endTimeAt"), ("between", "2020-01-01T00:00:00Z", "2019-01-01T00:00:00Z", nil, "endTimeAt"),
-        ("after", "2020-01-01T00:00:00Z", nil, "speed", "timeproperty"),
-    ] as [(String, String?, String?, String?, String)])
-    func `what is no temporal query is refused by name`(timerel: String, timeAt: String?, end: String?, property: String?, parameter: String) {
-        #expect { try TemporalQuery(timerel: timerel, timeAt: timeAt, endTimeAt: end, timeproperty: property) } throws: { error in
+        ("after", "2020-01-01T00:00:00Z", nil, "speed", "timeproperty"), (nil, "2020-01-01T00:00:00Z", nil, nil, "timerel"),
+    ] as [(String?, String?, String?, String?, String)])
+    func `what is no temporal query is refused by name`(timerel: String?, timeAt: String?, end: String?, property: String?, parameter: String) {
+        #expect { try TemporalQuery.parsing(timerel: timerel, timeAt: timeAt, endTimeAt: end, timeproperty: property) } throws: { error in
             guard case .badRequestData(let detail) = error as? CityError else { return false }
             return detail.hasPrefix(parameter + ":")
         }

@@ -20,6 +20,8 @@ public struct EntityReader: Sendable {
         case update
         /// Merge: an attribute and the members of its value may be null.
         case merge
+        /// The temporal evolution of an entity: an attribute may be null, and have many instances of one dataset.
+        case temporal
         /// What this program wrote itself: creation and modification times count.
         case stored
     }
@@ -32,10 +34,12 @@ public struct EntityReader: Sendable {
         self.purpose = purpose
     }
 
-    var allowsNull: Bool { purpose == .update || purpose == .merge }
+    var allowsNull: Bool { purpose == .update || purpose == .merge || purpose == .temporal }
 
     /// The most instances that one attribute may have in one document.
     public static let instanceCountMax = 1000
+    /// The same where they are those of a temporal evolution.
+    public static let temporalInstanceCountMax = 100_000
 
     /// - Parameter json: the entity's JSON object; `@context` in it is passed over.
     /// - Throws: `badRequestData` whose detail begins with the name of the member at fault.
@@ -70,14 +74,13 @@ public struct EntityReader: Sendable {
         guard case .array(let elements) = json, !elements.isEmpty, elements.allSatisfy(isInstanceObject) else {
             return [try instance(json, path: path, isProof: isProof)]
         }
-        guard elements.count <= Self.instanceCountMax else {
-            throw .badRequestData("\(path): at most \(Self.instanceCountMax) instances")
-        }
+        let countMax = purpose == .temporal ? Self.temporalInstanceCountMax : Self.instanceCountMax
+        guard elements.count <= countMax else { throw .badRequestData("\(path): at most \(countMax) instances") }
         var instances: [Attribute] = []
         var seen: Set<IRI?> = []
         for (index, element) in elements.enumerated() {
             let instance = try instance(element, path: "\(path)[\(index)]", isProof: isProof)
-            guard seen.insert(instance.datasetID).inserted else {
+            guard purpose == .temporal || seen.insert(instance.datasetID).inserted else {
                 throw .badRequestData("\(path)[\(index)].datasetId: two instances have the same datasetId")
             }
             instances.append(instance)
@@ -140,7 +143,7 @@ public struct EntityReader: Sendable {
         return types
     }
 
-    private func scopes(_ json: JSON) throws(CityError) -> [Scope] {
+    func scopes(_ json: JSON) throws(CityError) -> [Scope] {
         if json == .string(Attribute.nullText) || json == .null {
             guard allowsNull else { throw .badRequestData("scope: null is not a scope") }
             return []

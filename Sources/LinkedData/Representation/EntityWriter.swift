@@ -132,7 +132,8 @@ public struct EntityWriter<Names: NameWriting> {
         return !probe.bytes.isEmpty
     }
 
-    private func writeObject(_ attribute: Attribute, linked: LinkedTargets?, to writer: inout JSONWriter) {
+    /// Appends one instance as an object, also where the concise representation could be the value alone.
+    public func writeObject(_ attribute: Attribute, linked: LinkedTargets? = nil, to writer: inout JSONWriter) {
         writer.raw("{")
         if format == .normalized {
             writer.raw("\"type\":\"")

@@ -1,0 +1,99 @@
+internal import CityModel
+internal import LinkedData
+internal import OrderedCollections
+internal import Query
+internal import Store
+
+/// Aggregates of an entity's series (clause 4.5.19), each read once and kept nowhere.
+struct EvolutionAggregating {
+    let snapshot: ReadSnapshot
+    let request: AggregationRequest
+    let limits: EvolutionLimits
+    let window: HistoryWindow
+
+    private typealias Periods = [(value: JSON, start: Instant, end: Instant)]
+
+    /// Periods begin where the temporal query does, else with the entity's first instance; those without values are left out.
+    /// - Parameter requested: attributes that were named: it is an error when no method applies to one (clause 5.7.4.4).
+    func aggregates(
+        of entity: HistoricEntity, _ series: [Series], requested: [IRI]
+    ) throws -> OrderedDictionary<IRI, [AggregatedAttribute]> {
+        var aggregates: OrderedDictionary<IRI, [AggregatedAttribute]> = [:]
+        guard let range = try range(of: entity, series) else { return [:] }
+        for series in series {
+            guard let (kind, methods) = try methods(of: entity, series, range) else { continue }
+            guard !methods.isEmpty else {
+                guard !requested.contains(series.attribute) else {
+                    throw CityError.invalidRequest("aggrMethods: none of them applies to the values of \(series.attribute)")
+                }
+                continue
+            }
+            aggregates[series.attribute, default: []].append(
+                AggregatedAttribute(kind: kind, datasetID: series.datasetID, methods: methods))
+        }
+        return aggregates
+    }
+
+    /// The time range of the query, or of the instances where it is open.
+    private func range(of entity: HistoricEntity, _ series: [Series]) throws -> ClosedRange<Instant>? {
+        let (from, to) = (window.temporal?.lowerBound, window.temporal?.upperBound)
+        if let from, let to { return from...max(from, to) }
+        var (first, last): (Instant?, Instant?)
+        for isBackwards in [false, true] {
+            var outermost = window
+            outermost.isBackwards = isBackwards
+            for series in series {
+                try snapshot.visitRecords(of: entity.number, series, outermost, limit: 1) { record in
+                    if isBackwards { last = max(last ?? record.time, record.time) } else { first = min(first ?? record.time, record.time) }
+                    return false
+                }
+            }
+        }
+        guard let first, let last else { return nil }
+        let start = from ?? first
+        return start...max(start, to ?? last)
+    }
+
+    /// Nil when the series has no values within the window.
+    private func methods(
+        of entity: HistoricEntity, _ series: Series, _ range: ClosedRange<Instant>
+    ) throws -> (AttributeKind, OrderedDictionary<String, Periods>)? {
+        var methods: OrderedDictionary<String, Periods> = [:]
+        var kind: AttributeKind?
+        var current: (index: Int, values: Aggregation)?
+        var periodCount = 0
+        func finish() {
+            guard let (index, values) = current else { return }
+            let (start, end) = bounds(index, range)
+            for method in request.methods {
+                if let value = values.result(method) { methods[method.rawValue, default: []].append((value, start, end)) }
+            }
+        }
+        var forwards = window
+        forwards.isBackwards = false
+        try snapshot.visitRecords(of: entity.number, series, forwards) { record in
+            guard record.deletedAt == nil else { return true }
+            let index = request.period.period(of: record.time, from: range.lowerBound)
+            if current?.index != index {
+                finish()
+                periodCount += 1
+                guard periodCount <= limits.periodCountMax else {
+                    throw CityError.tooComplexQuery("aggrPeriodDuration: more than \(limits.periodCountMax) periods have values; ask for longer ones")
+                }
+                current = (index, Aggregation(countsDistinct: request.methods.contains(.distinctCount)))
+            }
+            kind = record.attribute.kind
+            try current?.values.add(record.attribute.value, kind: record.attribute.kind)
+            return true
+        }
+        finish()
+        return kind.map { ($0, methods) }
+    }
+
+    private func bounds(_ index: Int, _ range: ClosedRange<Instant>) -> (Instant, Instant) {
+        guard !request.period.isWholeRange else { return (range.lowerBound, range.upperBound) }
+        return (
+            request.period.start(ofPeriod: index, from: range.lowerBound), request.period.start(ofPeriod: index + 1, from: range.lowerBound)
+        )
+    }
+}

@@ -1,0 +1,134 @@
+public import CityModel
+internal import OrderedCollections
+
+/// What can be computed of the values of a period (clause 4.5.19.1).
+public enum AggregationMethod: String, CaseIterable, Hashable, Sendable {
+    case avg, distinctCount, max, min, stddev, sum, sumsq, totalCount
+}
+
+/// The aggregate of some values, filled one by one in constant memory but for `distinctCount`, which keeps each value once.
+///
+/// What a value counts as (tables 4.5.19.1-1 to -3): a number is itself, true is 1 and false is 0, an array is its size, a
+/// text has an order, a time of day has an average. Values of kinds that a method does not apply to are passed over by it.
+/// Mean and standard deviation follow Welford's method, which does not lose digits where values are large and close.
+public struct Aggregation: Sendable {
+    private var count = 0
+    private var distinct: Set<JSON>?
+    private var numbers = Moments()
+    private var sizes = Moments()
+    private var texts: (min: String, max: String)?
+    private var times = Moments()
+
+    /// Distinct values that one period keeps.
+    public static let distinctCountMax = 100_000
+
+    /// - Parameter countsDistinct: whether `distinctCount` will be asked for.
+    public init(countsDistinct: Bool) { distinct = countsDistinct ? [] : nil }
+
+    /// - Throws: `tooComplexQuery` when there are too many distinct values.
+    public mutating func add(_ value: JSON, kind: AttributeKind) throws(CityError) {
+        count += 1
+        if distinct != nil { try addDistinct(value, isRelationship: kind.isRelationship) }
+        switch kind {
+        case .property, .listProperty: addMeasure(value)
+        case .relationship, .listRelationship, .geoProperty, .languageProperty, .vocabProperty, .jsonProperty: break
+        }
+    }
+
+    /// Nil when the method does not apply to any of the values.
+    public func result(_ method: AggregationMethod) -> JSON? {
+        switch method {
+        case .totalCount: .integer(Int64(count))
+        case .distinctCount: distinct.map { .integer(Int64($0.count)) }
+        case .avg: (measures?.mean).map(JSON.number) ?? times.ifAny.map { .string(TimeOfDay.text($0.mean)) }
+        case .max: (measures?.max).map(JSON.number) ?? texts.map { .string($0.max) }
+        case .min: (measures?.min).map(JSON.number) ?? texts.map { .string($0.min) }
+        case .sum: (measures?.sum).map(JSON.number)
+        case .stddev: numbers.ifAny.map { .number($0.standardDeviation) }
+        case .sumsq: numbers.ifAny.map { .number($0.sumOfSquares) }
+        }
+    }
+
+    /// Numbers where there are any, else sizes of arrays.
+    private var measures: Moments? { numbers.ifAny ?? sizes.ifAny }
+
+    private mutating func addMeasure(_ value: JSON) {
+        switch value {
+        case .integer(let number): numbers.add(Double(number))
+        case .number(let number): numbers.add(number)
+        case .bool(let flag): numbers.add(flag ? 1 : 0)
+        case .array(let elements): sizes.add(Double(elements.count))
+        case .string(let text): addText(text)
+        case .object(let members): addTyped(members)
+        case .null: break
+        }
+    }
+
+    private mutating func addText(_ text: String) {
+        texts = texts.map { (min: Swift.min($0.min, text), max: Swift.max($0.max, text)) } ?? (text, text)
+    }
+
+    /// A date, a time or both as a JSON-LD typed value (clause C.6). Other objects have no order.
+    private mutating func addTyped(_ members: JSONObject) {
+        guard let type = members["@type"]?.stringValue, let text = members["@value"]?.stringValue else { return }
+        let name = type.split(whereSeparator: { $0 == "/" || $0 == "#" || $0 == ":" }).last.map { $0.lowercased() } ?? ""
+        guard ["datetime", "date", "time"].contains(name) else { return }
+        addText(text)
+        if name == "time", let seconds = TimeOfDay.seconds(text) { times.add(seconds) }
+    }
+
+    private mutating func addDistinct(_ value: JSON, isRelationship: Bool) throws(CityError) {
+        if isRelationship, case .array(let targets) = value {
+            for target in targets { distinct?.insert(target) }
+        } else {
+            distinct?.insert(value)
+        }
+        guard (distinct?.count ?? 0) <= Self.distinctCountMax else {
+            throw .tooComplexQuery("aggrMethods: distinctCount of more than \(Self.distinctCountMax) values in one period")
+        }
+    }
+}
+
+/// Count, sum, sum of squares, extremes, and the running mean and squared distance from it.
+private struct Moments: Sendable {
+    private(set) var count = 0
+    private(set) var sum = 0.0
+    private(set) var sumOfSquares = 0.0
+    private(set) var min = Double.infinity
+    private(set) var max = -Double.infinity
+    private(set) var mean = 0.0
+    private var squaredDistance = 0.0
+
+    var ifAny: Moments? { count == 0 ? nil : self }
+    /// Of the values as a whole population: the period has no others.
+    var standardDeviation: Double { (squaredDistance / Double(count)).squareRoot() }
+
+    mutating func add(_ value: Double) {
+        count += 1
+        sum += value
+        sumOfSquares += value * value
+        min = Swift.min(min, value)
+        max = Swift.max(max, value)
+        let distance = value - mean
+        mean += distance / Double(count)
+        squaredDistance += distance * (value - mean)
+    }
+}
+
+/// Clock readings `HH:MM:SS`, with a fraction or without, in UTC.
+private enum TimeOfDay {
+    static func seconds(_ text: String) -> Double? {
+        let clock = text.last == "Z" ? text.dropLast() : text[...]
+        let parts = clock.split(separator: ":", omittingEmptySubsequences: false)
+        guard (2...3).contains(parts.count), let hour = Int(parts[0]), let minute = Int(parts[1]), (0...23).contains(hour),
+            (0...59).contains(minute), let second = parts.count == 3 ? Double(parts[2]) : 0, (0..<60).contains(second)
+        else { return nil }
+        return Double(hour * 3600 + minute * 60) + second
+    }
+
+    static func text(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded(.down))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(whole / 3600)):\(two(whole / 60 % 60)):\(two(whole % 60))Z"
+    }
+}

@@ -1,0 +1,114 @@
+package import CityModel
+internal import GRDB
+
+extension WriteTransaction {
+    /// Adds an instance to a series of an entity's history.
+    /// - Parameter now: when it is recorded; instances of one moment recorded at one moment replace one another.
+    package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
+        try appendInstance(instance, try intern(name), entity.number, at: now)
+    }
+
+    /// - Parameter scopes: empty when they were removed.
+    package func add(_ scopes: [Scope], observedAt: Instant?, to entity: HistoricEntity, at now: Instant) throws {
+        try appendScopes(scopes, entity.number, observedAt: observedAt, at: now)
+    }
+
+    /// Adds the trace of a deletion to a series, unless it ends with one.
+    /// - Returns: whether it did.
+    package func appendDeletion(to series: Series, of entity: HistoricEntity, at now: Instant) throws -> Bool {
+        var last: RecordedInstance?
+        try visitRecords(of: entity.number, series, HistoryWindow(nil, isBackwards: true, now: now), limit: 1) { record in
+            last = record
+            return false
+        }
+        guard let last, last.deletedAt == nil else { return false }
+        try appendDeletion(of: last.attribute.kind, datasetID: series.datasetID, series.number, entity.number, at: now)
+        return true
+    }
+
+    /// Removes the records of a series, leaving no trace (clause 5.6.13).
+    package func erase(_ series: Series, of entity: HistoricEntity) throws {
+        let arguments: StatementArguments = [entity.number, series.number, series.datasetID?.text ?? ""]
+        try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
+        try execute("DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
+    }
+
+    /// Removes all records of the scopes.
+    /// - Returns: whether there were any.
+    package func eraseScopes(of entity: HistoricEntity) throws -> Bool {
+        try execute("DELETE FROM instance WHERE entity = ? AND attribute = ?", [entity.number, try intern(.scopeMember)])
+        return db.changesCount > 0
+    }
+
+    /// Removes the record with an `instanceId`.
+    /// - Returns: whether there was one.
+    package func erase(instance id: String, _ name: IRI, of entity: HistoricEntity) throws -> Bool {
+        guard let found = try find(id, name, entity) else { return false }
+        try remove(found.key)
+        try execute("DELETE FROM instance_name WHERE entity = ? AND name = ?", [entity.number, id])
+        return true
+    }
+
+    /// Puts an instance in the place of the one with an `instanceId`, which it takes over with the creation time
+    /// (clause 5.6.14).
+    /// - Returns: whether there was one.
+    package func replace(instance id: String, _ name: IRI, of entity: HistoricEntity, with instance: Attribute, at now: Instant) throws -> Bool {
+        guard let found = try find(id, name, entity) else { return false }
+        let created = Instant(microseconds: found.key.atMicroseconds + found.key.lateMicroseconds)
+        let at = instance.observedAt ?? created
+        let key = InstanceKey(
+            entity: entity.number, attribute: found.key.attribute, dataset: instance.datasetID?.text ?? "", atMicroseconds: at.microseconds,
+            lateMicroseconds: created.microseconds - at.microseconds)
+        // A record that stays where it is keeps its identifier by itself.
+        let keepsName = found.isNamed || key != found.key
+        try remove(found.key)
+        let form = InstanceForm(
+            kind: instance.kind, isObserved: instance.observedAt != nil, isDeletion: instance.isNull, expires: instance.expiresAt != nil)
+        try execute(
+            """
+            INSERT OR REPLACE INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds, form.number, instance.value.historyValue,
+                instance.unitCode, now.microseconds, InstanceRest.bytes(of: instance, instanceID: keepsName ? id : nil)?.databaseBlob,
+            ])
+        if keepsName {
+            try execute(
+                "INSERT OR REPLACE INTO instance_name (entity, name, attribute, dataset, at_us, late_us) VALUES (?, ?, ?, ?, ?, ?)",
+                [key.entity, id, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds])
+        }
+        return true
+    }
+
+    /// Removes what has expired of a series whose attribute has, for good (clause 4.22).
+    package func eraseExpired(_ name: IRI, datasetID: IRI?, of entity: Int64) throws {
+        try execute(
+            "DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND form & \(InstanceForm.expiresBit) <> 0",
+            [entity, try intern(name), datasetID?.text ?? ""])
+    }
+
+    private func find(_ id: String, _ name: IRI, _ entity: HistoricEntity) throws -> (key: InstanceKey, isNamed: Bool)? {
+        guard let attribute = terms.number(of: name) else { return nil }
+        let moved = try row(
+            "SELECT dataset, at_us, late_us FROM instance_name WHERE entity = ? AND name = ? AND attribute = ?", [entity.number, id, attribute])
+        if let moved {
+            let key = InstanceKey(
+                entity: entity.number, attribute: attribute, dataset: try moved.decode(String.self, atIndex: 0),
+                atMicroseconds: try moved.decode(Int64.self, atIndex: 1), lateMicroseconds: try moved.decode(Int64.self, atIndex: 2))
+            return (key, true)
+        }
+        guard let key = InstanceKey(id), key.entity == entity.number, key.attribute == attribute else { return nil }
+        let isThere = try row(
+            "SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key)) != nil
+        return isThere ? (key, false) : nil
+    }
+
+    private func remove(_ key: InstanceKey) throws {
+        try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key))
+    }
+
+    private func arguments(_ key: InstanceKey) -> StatementArguments {
+        [key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds]
+    }
+}

@@ -1,0 +1,167 @@
+package import CityModel
+internal import GRDB
+package import Query
+
+/// One record of history with everything that it says.
+package struct RecordedInstance: Sendable {
+    /// With `createdAt` and `modifiedAt` of the record; both nil for the trace of a deletion.
+    package let attribute: Attribute
+    package let deletedAt: Instant?
+    /// The timestamp that the temporal query is about.
+    package let time: Instant
+    let key: InstanceKey
+    /// The `instanceId` of a record that was moved to another moment.
+    let name: String?
+
+    package var instanceID: String { name ?? key.instanceID }
+}
+
+/// The instances of one attribute with one dataset, in order of time.
+package struct Series: Hashable, Sendable {
+    package let attribute: IRI
+    package let datasetID: IRI?
+    let number: Int64
+}
+
+/// Which records of a series are read, and in which order.
+package struct HistoryWindow: Sendable {
+    /// Nil reads all, in the order in which they were observed or else recorded.
+    package var temporal: TemporalQuery?
+    /// Only records of these half-open intervals; nil does not restrict.
+    package var validity: [Range<Instant>]?
+    /// From the most recent on rather than from the least recent.
+    package var isBackwards: Bool
+    /// Records whose `expiresAt` lies before are not read (clause 4.22).
+    package var now: Instant
+
+    package init(_ temporal: TemporalQuery?, validity: [Range<Instant>]? = nil, isBackwards: Bool = false, now: Instant) {
+        (self.temporal, self.validity, self.isBackwards, self.now) = (temporal, validity, isBackwards, now)
+    }
+
+    /// Intervals beyond are passed over.
+    static let validityCountMax = 200
+}
+
+extension ReadSnapshot {
+    /// The series of an entity's history.
+    /// - Parameter attributes: only of these; nil for all, but for the one that holds the scopes.
+    /// - Complexity: two look-ups for each series.
+    package func series(of entity: Int64, attributes: [IRI]? = nil) throws -> [Series] {
+        if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0) } }
+        var all: [Series] = []
+        var last: Int64 = .min
+        let next = "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? ORDER BY attribute LIMIT 1"
+        while let row = try row(next, [entity, last]) {
+            last = try row.decode(Int64.self, atIndex: 0)
+            guard let name = terms.name(of: last), name != .scopeMember else { continue }
+            all += try series(of: entity, attribute: name)
+        }
+        return all
+    }
+
+    private func series(of entity: Int64, attribute: IRI) throws -> [Series] {
+        guard let number = terms.number(of: attribute) else { return [] }
+        var all: [Series] = []
+        var sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset >= ? ORDER BY dataset LIMIT 1"
+        var last = ""
+        while let row = try row(sql, [entity, number, last]) {
+            last = try row.decode(String.self, atIndex: 0)
+            all.append(Series(attribute: attribute, datasetID: last.isEmpty ? nil : IRI(known: last), number: number))
+            sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset > ? ORDER BY dataset LIMIT 1"
+        }
+        return all
+    }
+
+    /// Whether a series has a record within the window.
+    package func hasRecord(of entity: Int64, _ series: Series, _ window: HistoryWindow) throws -> Bool {
+        var found = false
+        try visitRecords(of: entity, series, window) { _ in
+            found = true
+            return false
+        }
+        return found
+    }
+
+    /// Visits the records of a series within the window, as long as `visit` returns true.
+    /// - Parameter limit: records read at most.
+    package func visitRecords(
+        of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int = Int(Int32.max), _ visit: (RecordedInstance) throws -> Bool
+    ) throws {
+        let (sql, arguments) = WindowSelect(entity, series, window).statement(limit: limit)
+        let cursor = try rows(sql, arguments)
+        while let row = try cursor.next() {
+            let record = try record(row, entity, series)
+            if let expiresAt = record.attribute.expiresAt, expiresAt <= window.now { continue }
+            guard try visit(record) else { return }
+        }
+    }
+
+    private func record(_ row: Row, _ entity: Int64, _ series: Series) throws -> RecordedInstance {
+        let (at, late) = (try row.decode(Int64.self, atIndex: 0), try row.decode(Int64.self, atIndex: 1))
+        let form = InstanceForm(number: try row.decode(Int.self, atIndex: 2))
+        var attribute = Attribute(
+            kind: form.kind, value: try JSON(historyValue: row.decode(DatabaseValue.self, atIndex: 3)), datasetID: series.datasetID,
+            observedAt: form.isObserved ? Instant(microseconds: at) : nil, unitCode: try row.decode(String?.self, atIndex: 4))
+        if form.isObserved || !form.isDeletion {
+            attribute.createdAt = Instant(microseconds: at + late)
+            attribute.modifiedAt = Instant(microseconds: try row.decode(Int64?.self, atIndex: 5) ?? at + late)
+        }
+        let name = try row.withUnsafeData(atIndex: 6) { try $0.flatMap { try InstanceRest.read($0, into: &attribute) } }
+        return RecordedInstance(
+            attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: at) : nil,
+            time: Instant(microseconds: try row.decode(Int64.self, atIndex: 7)),
+            key: InstanceKey(
+                entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "", atMicroseconds: at, lateMicroseconds: late),
+            name: name)
+    }
+}
+
+/// The statement that reads a window. For `observedAt`, `deletedAt` and no timestamp it walks the primary key; for the
+/// others it sorts the series.
+private struct WindowSelect {
+    private let time: String
+    private var conditions: [String]
+    private var arguments: [any DatabaseValueConvertible]
+    private let isBackwards: Bool
+
+    init(_ entity: Int64, _ series: Series, _ window: HistoryWindow) {
+        // The trace of a deletion that nobody observed has a deletedAt and no other timestamp.
+        let isNoTrace = "form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit)"
+        conditions = ["entity = ?", "attribute = ?", "dataset = ?"]
+        arguments = [entity, series.number, series.datasetID?.text ?? ""]
+        switch window.temporal?.property {
+        case .observedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0"])
+        case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace])
+        case .modifiedAt?: (time, conditions) = ("coalesce(modified_us, at_us + late_us)", conditions + [isNoTrace])
+        case .deletedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.deletionBit) <> 0"])
+        case nil: time = "at_us"
+        }
+        isBackwards = window.isBackwards
+        bound(window.temporal?.lowerBound, ">=")
+        bound(window.temporal?.upperBound, "<")
+        if let validity = window.validity { restrict(to: validity.prefix(HistoryWindow.validityCountMax)) }
+    }
+
+    private mutating func bound(_ instant: Instant?, _ comparison: String) {
+        guard let instant else { return }
+        conditions.append("\(time) \(comparison) ?")
+        arguments.append(instant.microseconds)
+    }
+
+    private mutating func restrict(to intervals: ArraySlice<Range<Instant>>) {
+        let alternatives = intervals.map { interval in
+            arguments += [interval.lowerBound.microseconds, interval.upperBound.microseconds]
+            return "\(time) >= ? AND \(time) < ?"
+        }
+        conditions.append(alternatives.isEmpty ? "FALSE" : "(" + alternatives.joined(separator: " OR ") + ")")
+    }
+
+    func statement(limit: Int) -> (String, StatementArguments) {
+        let direction = isBackwards ? "DESC" : "ASC"
+        let sql = """
+            SELECT at_us, late_us, form, value, unit, modified_us, rest, \(time) FROM instance
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(time) \(direction), late_us \(direction) LIMIT ?
+            """
+        return (sql, StatementArguments(arguments + [limit]))
+    }
+}

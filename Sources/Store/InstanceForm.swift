@@ -1,0 +1,78 @@
+internal import CityModel
+internal import GRDB
+internal import LinkedData
+internal import OrderedCollections
+
+/// What an instance is besides its value: kind and marks in one small number (`instance.form`).
+struct InstanceForm: Hashable {
+    var kind: AttributeKind
+    /// Its moment is an `observedAt`, else the moment it was recorded.
+    var isObserved = false
+    /// It says that the attribute was removed at its moment.
+    var isDeletion = false
+    /// It has an `expiresAt`, which stands in `rest`.
+    var expires = false
+
+    private static let kinds: [AttributeKind] = [
+        .property, .relationship, .geoProperty, .languageProperty, .vocabProperty, .listProperty, .listRelationship, .jsonProperty,
+    ]
+    static let observedBit = 8, deletionBit = 16, expiresBit = 32
+
+    init(kind: AttributeKind, isObserved: Bool = false, isDeletion: Bool = false, expires: Bool = false) {
+        (self.kind, self.isObserved, self.isDeletion, self.expires) = (kind, isObserved, isDeletion, expires)
+    }
+
+    init(number: Int) {
+        kind = Self.kinds[number & 7]
+        (isObserved, isDeletion) = (number & Self.observedBit != 0, number & Self.deletionBit != 0)
+        expires = number & Self.expiresBit != 0
+    }
+
+    var number: Int {
+        (Self.kinds.firstIndex(of: kind) ?? 0) + (isObserved ? Self.observedBit : 0) + (isDeletion ? Self.deletionBit : 0)
+            + (expires ? Self.expiresBit : 0)
+    }
+}
+
+/// The members of an instance that few have, as JSON text (`instance.rest`): attributes of the attribute, types of values and
+/// targets, `expiresAt`; and the `instanceId` of an instance that was moved to another moment.
+enum InstanceRest {
+    /// Nil when the instance has nothing of the kind.
+    static func bytes(of attribute: Attribute, instanceID: String? = nil) -> [UInt8]? {
+        guard
+            !attribute.subattributes.isEmpty || attribute.valueType != nil || !attribute.objectTypes.isEmpty
+                || attribute.expiresAt != nil || instanceID != nil
+        else { return nil }
+        // A property with some value carries them, so that one reader and one writer serve documents and this.
+        var carrier = Attribute(kind: .property, value: 0)
+        carrier.subattributes = attribute.subattributes
+        (carrier.valueType, carrier.objectTypes, carrier.expiresAt) = (attribute.valueType, attribute.objectTypes, attribute.expiresAt)
+        var writer = JSONWriter()
+        EntityWriter(names: WholeNames(), format: .normalized).writeObject(carrier, to: &writer)
+        if let instanceID {
+            writer.bytes.removeLast()
+            writer.raw(",\"instanceId\":")
+            writer.write(instanceID)
+            writer.raw("}")
+        }
+        return writer.bytes
+    }
+
+    /// Puts the members back.
+    /// - Returns: the `instanceId` of an instance that was moved.
+    static func read(_ bytes: some Collection<UInt8>, into attribute: inout Attribute) throws -> String? {
+        let json = try JSON(parsing: Array(bytes))
+        guard let carrier = try EntityReader(context: WholeNames(), purpose: .stored).instances(json, path: "rest").first else { return nil }
+        attribute.subattributes = carrier.subattributes
+        (attribute.valueType, attribute.objectTypes, attribute.expiresAt) = (carrier.valueType, carrier.objectTypes, carrier.expiresAt)
+        return json["instanceId"]?.stringValue
+    }
+}
+
+/// Names as they are: whole IRIs.
+private struct WholeNames: NameReading, NameWriting {
+    func expand(_ name: String) -> IRI? { IRI(known: name) }
+    func expandIdentifier(_ text: String) -> String? { nil }
+    func write(name: IRI, to writer: inout JSONWriter) { writer.write(name.text) }
+    func writeSystemMembers(to writer: inout JSONWriter, _ body: (inout JSONWriter) -> Void) { body(&writer) }
+}

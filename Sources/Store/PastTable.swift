@@ -1,0 +1,124 @@
+package import CityModel
+internal import GRDB
+internal import OrderedCollections
+
+/// An entity of which there is a history, whether or not it is there now (clause 5.2.20).
+package struct HistoricEntity: Sendable {
+    /// The number of its instances in `instance`: that of the entity, which it keeps when it comes back.
+    package let number: Int64
+    package let id: IRI
+    package var types: [IRI]
+    package let classification: Classification
+    package let createdAt: Instant?
+    package let modifiedAt: Instant?
+    package let deletedAt: Instant?
+    /// The scopes it has now; history may know others.
+    package let scopes: [Scope]
+    /// Whether it is an entity now.
+    package let isCurrent: Bool
+}
+
+extension ReadSnapshot {
+    /// The entity whose history was recorded under an identifier; nil when there is none that may be seen.
+    /// - Parameter evenIfEmpty: whether an entity that is there now has a history before anything was recorded of it.
+    package func historicEntity(_ id: IRI, _ classificationMax: Classification, evenIfEmpty: Bool = false) throws -> HistoricEntity? {
+        if let stored = try storedEntity(id) { return try historicEntity(stored, classificationMax, evenIfEmpty: evenIfEmpty) }
+        return try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ? AND classification <= ?", [id.text, classificationMax.rank])
+            .map(historicEntity)
+    }
+
+    /// Nil when the entity may not be seen, or its history was erased and nothing was recorded since.
+    func historicEntity(
+        _ stored: StoredEntity, _ classificationMax: Classification, evenIfEmpty: Bool = false
+    ) throws -> HistoricEntity? {
+        guard stored.classification <= classificationMax,
+            try evenIfEmpty || row("SELECT 1 FROM instance WHERE entity = ? LIMIT 1", [stored.number]) != nil
+        else { return nil }
+        let entity = try entity(stored)
+        return HistoricEntity(
+            number: stored.number, id: stored.id, types: entity.types, classification: stored.classification, createdAt: entity.createdAt,
+            modifiedAt: entity.modifiedAt, deletedAt: nil, scopes: entity.scopes, isCurrent: true)
+    }
+
+    static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types" }
+
+    func historicEntity(_ row: Row) throws -> HistoricEntity {
+        guard let classification = Classification(rank: try row.decode(Int.self, atIndex: 2)) else {
+            throw CorruptRow(table: "past", reason: "classification")
+        }
+        let types = try row.decode(String.self, atIndex: 6).split(separator: " ").compactMap { Int64($0).flatMap(terms.name(of:)) }
+        return HistoricEntity(
+            number: try row.decode(Int64.self, atIndex: 0), id: IRI(known: try row.decode(String.self, atIndex: 1)), types: types,
+            classification: classification, createdAt: Instant(microseconds: try row.decode(Int64.self, atIndex: 3)),
+            modifiedAt: Instant(microseconds: try row.decode(Int64.self, atIndex: 4)),
+            deletedAt: try row.decode(Int64?.self, atIndex: 5).map(Instant.init(microseconds:)), scopes: [], isCurrent: false)
+    }
+}
+
+extension WriteTransaction {
+    /// The number for an entity that is to be inserted: the one it had when it was there before, else one that no history
+    /// has, so that nobody inherits the past of another.
+    func numberForNew(_ id: IRI) throws -> Int64 {
+        if let past = try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ?", [id.text]).map(historicEntity) {
+            try removePast(past)
+            return past.number
+        }
+        return try freshNumber()
+    }
+
+    private func freshNumber() throws -> Int64 {
+        let sql = "SELECT max(coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0)) + 1"
+        return try row(sql)?.decode(Int64.self, atIndex: 0) ?? 1
+    }
+
+    /// Records the end of an entity and keeps what its history needs: who it was and who may see it.
+    func keepPast(of entity: Entity, _ stored: StoredEntity, at now: Instant) throws {
+        try recordDeletion(of: entity, number: stored.number, at: now)
+        try insertPast(
+            HistoricEntity(
+                number: stored.number, id: entity.id, types: entity.types, classification: stored.classification,
+                createdAt: entity.createdAt, modifiedAt: entity.modifiedAt, deletedAt: now, scopes: [], isCurrent: false), at: now)
+    }
+
+    /// Adds an entity of which there is nothing but a history.
+    package func insertHistoric(_ id: IRI, types: [IRI], classification: Classification, at now: Instant) throws -> HistoricEntity {
+        let entity = HistoricEntity(
+            number: try freshNumber(), id: id, types: types, classification: classification, createdAt: now, modifiedAt: now,
+            deletedAt: nil, scopes: [], isCurrent: false)
+        try insertPast(entity, at: now)
+        return entity
+    }
+
+    private func insertPast(_ entity: HistoricEntity, at now: Instant) throws {
+        let types = try entity.types.map(intern)
+        try execute(
+            "INSERT INTO past (id, iri, classification, created_us, modified_us, deleted_us, types) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                entity.number, entity.id.text, entity.classification.rank, (entity.createdAt ?? now).microseconds,
+                (entity.modifiedAt ?? now).microseconds, entity.deletedAt?.microseconds, types.map(String.init).joined(separator: " "),
+            ])
+        for type in types { try execute("INSERT INTO past_type (type, past) VALUES (?, ?)", [type, entity.number]) }
+    }
+
+    private func removePast(_ entity: HistoricEntity) throws {
+        try execute("DELETE FROM past WHERE id = ?", [entity.number])
+        for type in entity.types { try execute("DELETE FROM past_type WHERE type = ? AND past = ?", [try intern(type), entity.number]) }
+    }
+
+    /// Says that the history of an entity that is not there now was added to.
+    /// - Parameter types: added to those it has.
+    package func touchPast(_ entity: HistoricEntity, adding types: [IRI], at now: Instant) throws {
+        guard !entity.isCurrent else { return }
+        let new = types.filter { !entity.types.contains($0) }
+        for type in new { try execute("INSERT INTO past_type (type, past) VALUES (?, ?)", [try intern(type), entity.number]) }
+        let numbers = try (entity.types + new).map { String(try intern($0)) }.joined(separator: " ")
+        try execute("UPDATE past SET modified_us = ?, types = ? WHERE id = ?", [now.microseconds, numbers, entity.number])
+    }
+
+    /// Erases the whole history of an entity (clause 5.6.16). One that is there now stays there.
+    package func eraseHistory(of entity: HistoricEntity) throws {
+        try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
+        try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])
+        if !entity.isCurrent { try removePast(entity) }
+    }
+}
