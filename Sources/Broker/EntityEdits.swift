@@ -74,7 +74,7 @@ extension Entity {
                 result.updated.append(.scope)
             }
         }
-        if let expiresAt = fragment.expiresAt { self.expiresAt = expiresAt }
+        if fragment.expiresAt != nil || fragment.removesExpiry { self.expiresAt = fragment.expiresAt }
         for (name, instances) in fragment.attributes {
             for instance in instances {
                 if instance.isNull { remove(name, datasetID: instance.datasetID) } else { put(instance, name, at: now) }
@@ -96,7 +96,7 @@ extension Entity {
         var result = UpdateResult()
         addTypes(fragment.types)
         if let scopes = fragment.scopes { self.scopes = scopes }
-        if let expiresAt = fragment.expiresAt { self.expiresAt = expiresAt }
+        if fragment.expiresAt != nil || fragment.removesExpiry { self.expiresAt = fragment.expiresAt }
         for (name, instances) in fragment.attributes {
             for instance in instances {
                 let existing = self.instance(of: name, datasetID: instance.datasetID)

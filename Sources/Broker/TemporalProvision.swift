@@ -97,13 +97,11 @@ extension WriteTransaction {
         try addTypes(fragment.types, to: entity, at: now)
         for scopes in fragment.scopes { try add(scopes.scopes, observedAt: scopes.observedAt, to: entity, at: now) }
         for (name, instances) in fragment.attributes {
-            // Instances of one request that would be told apart by nothing are recorded one microsecond after the other.
-            var times: [SeriesMoment: Int64] = [:]
+            // Instances of one request that nobody observed are recorded one microsecond after the other.
+            var unobservedCount: Int64 = 0
             for instance in instances {
-                let moment = SeriesMoment(datasetID: instance.datasetID, observedAt: instance.observedAt)
-                let nth = times[moment, default: 0]
-                times[moment] = nth + 1
-                try add(instance, name, to: entity, at: Instant(microseconds: now.microseconds + nth))
+                try add(instance, name, to: entity, at: Instant(microseconds: now.microseconds + unobservedCount))
+                if instance.observedAt == nil { unobservedCount += 1 }
             }
         }
     }
@@ -145,9 +143,4 @@ extension WriteTransaction {
         try touchPast(entity, adding: [], at: now)
         return true
     }
-}
-
-private struct SeriesMoment: Hashable {
-    let datasetID: IRI?
-    let observedAt: Instant?
 }

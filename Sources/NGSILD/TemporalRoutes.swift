@@ -76,8 +76,10 @@ extension NGSILDDoor {
             return Response(status: .noContent)
         }
         let name = try attributeName(request, try await linkContext(request))
-        try await broker.deleteEvolutionAttribute(
-            name, of: id, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access, at: request.now)
+        try await named(request) {
+            try await broker.deleteEvolutionAttribute(
+                name, of: id, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access, at: request.now)
+        }
         return Response(status: .noContent)
     }
 
@@ -91,7 +93,9 @@ extension NGSILDDoor {
         let reader = EntityReader(context: body.context, purpose: .temporal)
         let instance = try reader.temporalInstance(
             instanceJSON(Self.withoutContext(body.json), request), path: request.pathParameter("attrId"))
-        try await broker.replaceInstance(instanceID, name, of: id, with: instance, access, at: request.now)
+        try await named(request) {
+            try await broker.replaceInstance(instanceID, name, of: id, with: instance, access, at: request.now)
+        }
         return Response(status: .noContent)
     }
 
@@ -101,8 +105,19 @@ extension NGSILDDoor {
         let id = try request.identifier("entityId")
         let instanceID = try request.identifier("instanceId")
         let name = try attributeName(request, try await linkContext(request))
-        try await broker.deleteInstance(instanceID, name, of: id, access, at: request.now)
+        try await named(request) { try await broker.deleteInstance(instanceID, name, of: id, access, at: request.now) }
         return Response(status: .noContent)
+    }
+
+    /// Runs an operation on the attribute that the path names. Names beyond the grammar of clause 4.6.2 are taken where there
+    /// is such an attribute; where there is none, the name is what is wrong.
+    private func named(_ request: DoorRequest, _ operation: () async throws -> Void) async throws {
+        do { try await operation() } catch CityError.resourceNotFound(let detail) {
+            let text = try request.pathParameter("attrId")
+            let isName = text.contains(":") || (text.first?.isLetter ?? false) && text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+            guard isName else { throw CityError.badRequestData("attrId: \(text) is not a name (clause 4.6.2)") }
+            throw CityError.resourceNotFound(detail)
+        }
     }
 
     /// A fragment of the entity with the one attribute in it says the same as the instance alone (clause 5.6.14.3).

@@ -111,6 +111,7 @@ enum OpenAPI {
                 "type": ["const": "Query"], "entities": ["type": "array", "items": ["type": "object"]], "q": ["type": "string"],
                 "geoQ": ["type": "object"], "scopeQ": ["type": "string"], "pick": ["type": "array", "items": ["type": "string"]],
                 "omit": ["type": "array", "items": ["type": "string"]], "attrs": ["type": "array", "items": ["type": "string"]],
+                "temporalQ": ["type": "object"], "aggrParams": ["type": "object"],
             ],
         ],
     ]

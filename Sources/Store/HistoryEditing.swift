@@ -1,11 +1,33 @@
 package import CityModel
 internal import GRDB
+internal import Query
 
 extension WriteTransaction {
-    /// Adds an instance to a series of an entity's history.
-    /// - Parameter now: when it is recorded; instances of one moment recorded at one moment replace one another.
+    /// Adds an instance to a series of an entity's history. One that was observed at a moment of which the series has an
+    /// observation takes its place and its identifier: it corrects it (clause 4.8, `modifiedAt`).
+    /// - Parameter now: when it is recorded; instances without `observedAt` recorded at one moment replace one another.
     package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
-        try appendInstance(instance, try intern(name), entity.number, at: now)
+        let attribute = try intern(name)
+        guard try !correct(instance, name, attribute, entity, at: now) else { return }
+        try appendInstance(instance, attribute, entity.number, at: now)
+    }
+
+    /// - Returns: false, having done nothing, when the series has no observation of the instance's moment.
+    private func correct(
+        _ instance: Attribute, _ name: IRI, _ attribute: Int64, _ entity: HistoricEntity, at now: Instant
+    ) throws -> Bool {
+        guard let observedAt = instance.observedAt else { return false }
+        let series = Series(attribute: name, datasetID: instance.datasetID, number: attribute)
+        let moment = TemporalQuery(.between(observedAt, Instant(microseconds: observedAt.microseconds + 1)))
+        var last: RecordedInstance?
+        try visitRecords(of: entity.number, series, HistoryWindow(moment, isBackwards: true, now: Instant(microseconds: .min)), limit: 1) { record in
+            last = record
+            return false
+        }
+        guard let last else { return false }
+        guard !last.attribute.hasSameContent(as: instance) else { return true }
+        try write(instance, last.key, name: last.name, at: now)
+        return true
     }
 
     /// - Parameter scopes: empty when they were removed.
@@ -62,6 +84,17 @@ extension WriteTransaction {
         // A record that stays where it is keeps its identifier by itself.
         let keepsName = found.isNamed || key != found.key
         try remove(found.key)
+        try write(instance, key, name: keepsName ? id : nil, at: now)
+        if keepsName {
+            try execute(
+                "INSERT OR REPLACE INTO instance_name (entity, name, attribute, dataset, at_us, late_us) VALUES (?, ?, ?, ?, ?, ?)",
+                [key.entity, id, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds])
+        }
+        return true
+    }
+
+    /// Puts an instance where a key says, in the place of what stands there.
+    private func write(_ instance: Attribute, _ key: InstanceKey, name: String?, at now: Instant) throws {
         let form = InstanceForm(
             kind: instance.kind, isObserved: instance.observedAt != nil, isDeletion: instance.isNull, expires: instance.expiresAt != nil)
         try execute(
@@ -71,14 +104,8 @@ extension WriteTransaction {
             """,
             [
                 key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds, form.number, instance.value.historyValue,
-                instance.unitCode, now.microseconds, InstanceRest.bytes(of: instance, instanceID: keepsName ? id : nil)?.databaseBlob,
+                instance.unitCode, now.microseconds, InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob,
             ])
-        if keepsName {
-            try execute(
-                "INSERT OR REPLACE INTO instance_name (entity, name, attribute, dataset, at_us, late_us) VALUES (?, ?, ?, ?, ?, ?)",
-                [key.entity, id, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds])
-        }
-        return true
     }
 
     /// Removes what has expired of a series whose attribute has, for good (clause 4.22).

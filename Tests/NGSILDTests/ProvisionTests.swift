@@ -98,4 +98,14 @@ struct ProvisionTests {
         let entity = try await city.ask(.get, "entities/urn:x:1?options=keyValues").json
         #expect(entity == ["id": "urn:x:1", "type": "T", "a": 1, "b": 3])
     }
+
+    @Test func `a merge takes the expiry of an entity away with null`() async throws {
+        let city = try Installation()
+        try await city.create(#"{"id": "urn:ngsi-ld:Bus:1", "type": "Bus", "expiresAt": "2099-01-01T00:00:00Z"}"#)
+        let null = #"{"expiresAt": "urn:ngsi-ld:null"}"#
+        #expect(try await city.ask(.patch, "entities/urn:ngsi-ld:Bus:1", null).status == 204)
+        #expect(try await city.ask(.get, "entities/urn:ngsi-ld:Bus:1?options=sysAttrs").json["expiresAt"] == nil)
+        let created = #"{"id": "urn:ngsi-ld:Bus:2", "type": "Bus", "expiresAt": "urn:ngsi-ld:null"}"#
+        #expect(try await city.ask(.post, "entities", created).problem == "BadRequestData")
+    }
 }

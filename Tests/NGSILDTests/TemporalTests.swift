@@ -75,6 +75,56 @@ struct TemporalTests {
         #expect(try values(try await city.ask(.get, "temporal/entities/\(Self.bus)")) == [50, 40])
     }
 
+    @Test func `an observation of a moment that is known corrects it and keeps its identifier`() async throws {
+        let city = try await city()
+        let before = try await city.ask(.get, "temporal/entities/\(Self.bus)").json["speed"]?.arrayValue?.first?["instanceId"]
+        let correction = """
+            {"id": "\(Self.bus)", "type": "Bus", "speed": [{"value": 31, "observedAt": "2026-03-01T12:00:00Z"},
+                {"value": 50, "unitCode": "KMH", "observedAt": "2026-03-01T12:30:00Z"}]}
+            """
+        #expect(try await city.ask(.post, "temporal/entities", correction, seconds: 5).status == 204)
+        let answer = try await city.ask(.get, "temporal/entities/\(Self.bus)?options=sysAttrs")
+        #expect(try values(answer) == [31, 50, 40])
+        let instances = try answer.json["speed"]?.arrayValue ?? []
+        #expect(instances.first?["instanceId"] == before)
+        let (start, later) = (Installation.start.description, Installation.start.adding(seconds: 5).description)
+        #expect(instances.map { $0["createdAt"]?.stringValue } == [start, start, start])
+        #expect(instances.map { $0["modifiedAt"]?.stringValue } == [later, start, start])
+    }
+
+    @Test func `deleting from an entity that is history alone adds the trace`() async throws {
+        let city = try await city()
+        #expect(try await city.ask(.delete, "entities/\(Self.bus)/attrs/speed", seconds: 5).status == 204)
+        #expect(try await city.ask(.delete, "entities/\(Self.bus)/attrs/speed", seconds: 6).problem == "ResourceNotFound")
+        #expect(try await city.ask(.delete, "entities/\(Self.bus)", seconds: 6).problem == "ResourceNotFound")
+        let answer = try await city.ask(.get, "temporal/entities/\(Self.bus)?timeproperty=deletedAt&format=temporalValues")
+        #expect(try answer.json == JSON(parsing: """
+            {"id": "\(Self.bus)", "type": "Bus",
+             "speed": {"type": "Property", "values": [["urn:ngsi-ld:null", "\(Installation.start.adding(seconds: 5))"]]}}
+            """))
+    }
+
+    @Test func `what was recorded of an attribute that expired is not answered, of an entity that expired it is`() async throws {
+        let city = try Installation()
+        let expiry = Installation.start.adding(seconds: 10)
+        try await city.create(
+            #"{"id": "urn:ngsi-ld:Bus:1", "type": "Bus", "speed": 1, "flash": {"value": 2, "expiresAt": "\#(expiry)"}}"#)
+        try await city.create(#"{"id": "urn:ngsi-ld:Bus:2", "type": "Bus", "speed": 1, "expiresAt": "\#(expiry)"}"#)
+        for (seconds, hasFlash) in [(9, true), (10, false)] as [(Int64, Bool)] {
+            let answer = try await city.ask(.get, "temporal/entities/\(Self.bus)?timeproperty=createdAt", seconds: seconds)
+            #expect(try values(answer) == [1])
+            #expect((try answer.json["flash"] != nil) == hasFlash)
+        }
+        #expect(try values(try await city.ask(.get, "temporal/entities/urn:ngsi-ld:Bus:2", seconds: 20)) == [1])
+    }
+
+    @Test(arguments: ["invalid(name", "..", "1st"])
+    func `a name that is none is wrong rather than missing`(name: String) async throws {
+        let city = try await city()
+        #expect(try await city.ask(.delete, "temporal/entities/\(Self.bus)/attrs/\(name)").problem == "BadRequestData")
+        #expect(try await city.ask(.delete, "temporal/entities/\(Self.bus)/attrs/name").problem == "ResourceNotFound")
+    }
+
     @Test func `an attribute is erased for one dataset or for all`() async throws {
         let city = try await city()
         let fragment = #"{"speed": [{"value": 7, "datasetId": "urn:x:d", "observedAt": "2026-03-01T12:00:00Z"}]}"#
@@ -165,6 +215,27 @@ struct TemporalTests {
         #expect(try backwards.json["line"] == [])
         #expect(backwards.headers[.contentRange] == "date-time 2026-03-01T13:10:00Z-2026-03-01T12:30:00Z/3")
         #expect(try await city.ask(.get, "temporal/entities/\(Self.bus)?lastN=2").status == 200)
+    }
+
+    @Test(arguments: [1, 2, 3, 7])
+    func `a client that goes on where an answer ended misses nothing`(instanceCountMax: Int) async throws {
+        let city = try Installation(instanceCountMax: instanceCountMax)
+        func instances(_ seconds: [Int64]) -> String {
+            seconds.map { #"{"value": \#($0), "observedAt": "\#(Installation.start.adding(seconds: Double($0)))"}"# }.joined(separator: ",")
+        }
+        let (fast, slow) = (Array(Int64(0)..<12), [Int64(3), 4, 11, 20])
+        let body = #"{"id": "\#(Self.bus)", "type": "Bus", "fast": [\#(instances(fast))], "slow": [\#(instances(slow))]}"#
+        #expect(try await city.ask(.post, "temporal/entities", body).status == 201)
+        var (begin, found) = (Installation.start.description, ["fast": Set<Int64>(), "slow": Set<Int64>()])
+        for _ in 0..<40 {
+            let answer = try await city.ask(.get, "temporal/entities/\(Self.bus)?timerel=after&timeAt=\(begin)")
+            for name in found.keys { found[name]?.formUnion(try values(answer, name).compactMap(\.integerValue)) }
+            guard answer.status == 206, let range = answer.headers[.contentRange] else { break }
+            // The last moment that was answered stands before the size; from the microsecond after it all is new.
+            let last = range.prefix { $0 != "/" }.suffix(20)
+            begin = try #require(Instant(String(last))).adding(seconds: 0.000001).description
+        }
+        #expect(found == ["fast": Set(fast), "slow": Set(slow)])
     }
 
     @Test(arguments: [

@@ -49,6 +49,12 @@ class OpenAPITest(unittest.TestCase):
                              ("patch", "/entities/{entityId}"), ("put", "/entities/{entityId}"),
                              ("delete", "/entities/{entityId}"), ("post", "/entities/{entityId}/attrs"),
                              ("post", "/entityOperations/upsert"), ("post", "/entityOperations/query"),
+                             ("get", "/temporal/entities"), ("post", "/temporal/entities"), ("get", "/temporal/entities/{entityId}"),
+                             ("delete", "/temporal/entities/{entityId}"), ("post", "/temporal/entities/{entityId}/attrs"),
+                             ("delete", "/temporal/entities/{entityId}/attrs/{attrId}"),
+                             ("patch", "/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}"),
+                             ("delete", "/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}"),
+                             ("post", "/temporal/entityOperations/query"),
                              ("get", "/types"), ("get", "/attributes"), ("post", "/jsonldContexts")]:
             with self.subTest(operation=f"{method} {path}"):
                 self.assertIn((method, "/ngsi-ld/v1" + path), described)

@@ -10,6 +10,8 @@ public struct EntityFragment: Sendable {
     /// Nil when the request does not speak of scopes; empty when it removes them.
     public var scopes: [Scope]?
     public var expiresAt: Instant?
+    /// Whether the request takes `expiresAt` away (clause 5.5.4).
+    public var removesExpiry = false
     /// Only of documents that this program wrote.
     public var createdAt: Instant?
     public var modifiedAt: Instant?

@@ -54,6 +54,8 @@ public struct EntityReader: Sendable {
             case "id", "@id": fragment.id = try Self.identifier(value, member: name)
             case "type", "@type": fragment.types = try types(value, member: name)
             case "scope": fragment.scopes = try scopes(value)
+            case "expiresAt" where value == .string(Attribute.nullText) && (purpose == .update || purpose == .merge):
+                fragment.removesExpiry = true
             case "expiresAt": fragment.expiresAt = try Self.instant(value, member: name)
             case _ where Self.reservedNames.contains(name):
                 throw .badRequestData("\(name): this name is reserved and can't be an attribute's (clause 4.5.1)")
