@@ -16,6 +16,8 @@ public struct TemporalFragment: Sendable {
         public let observedAt: Instant?
     }
 
+    public init() {}
+
     /// Instances of all attributes and of the scopes.
     public var instanceCount: Int { attributes.values.reduce(scopes.count) { $0 + $1.count } }
 }

@@ -1,0 +1,119 @@
+import Broker
+import CityModel
+import LinkedData
+import OrderedCollections
+import Query
+import Store
+import Testing
+import Trust
+
+/// What is answered of histories, against computations that keep everything.
+@Suite struct EvolutionTests {
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+    }
+
+    /// Values at distinct moments within a year from noon on.
+    private func series(_ generator: inout SplitMix) -> [(at: Instant, value: Double)] {
+        let minutes = Set((0..<60).map { _ in Int.random(in: 0..<525_600, using: &generator) })
+        return minutes.sorted().map { (noon.adding(seconds: Double($0) * 60), Double(Int.random(in: -50...50, using: &generator)) / 4) }
+    }
+
+    private func record(_ series: [(at: Instant, value: Double)], _ folder: TemporaryBroker) async throws -> WriteAccess {
+        let access = try await folder.writing()
+        var fragment = TemporalFragment()
+        fragment.types = [iri("Lamp")]
+        fragment.attributes[iri("level")] = series.map { Attribute(kind: .property, value: .number($0.value), observedAt: $0.at) }
+        let whole = fragment
+        #expect(try await folder.broker.createEvolution(whole, of: lamp, access, at: noon))
+        return access
+    }
+
+    @Test(arguments: UInt64(0)..<12)
+    func `aggregates by period are those of a naive grouping`(seed: UInt64) async throws {
+        var generator = SplitMix(state: seed)
+        let series = series(&generator)
+        let period = try #require(PeriodDuration(["P1M", "PT36H", "P1W", "P2M3D"][Int(seed % 4)]))
+        let begin = noon.adding(seconds: Double(Int.random(in: 0..<20_000_000, using: &generator)))
+        let folder = try TemporaryBroker()
+        let access = try await record(series, folder)
+        let selection = EvolutionSelection(
+            temporal: TemporalQuery(.after(begin)), aggregation: AggregationRequest(methods: [.sum, .max, .totalCount], period: period))
+        let inside = series.filter { $0.at >= begin }
+        try #require(!inside.isEmpty)
+        let page = try await folder.broker.retrieveEvolution(of: lamp, selection, limits: .init(), access.reading, at: noon)
+        guard case .aggregates(let attributes)? = page.entities.first?.content, let level = attributes[iri("level")]?.first else {
+            return #expect(Bool(false), "no aggregates")
+        }
+        let groups = Dictionary(grouping: inside) { period.period(of: $0.at, from: begin) }.sorted { $0.key < $1.key }
+        #expect(level.methods["totalCount"]?.map(\.value) == groups.map { .integer(Int64($0.value.count)) })
+        #expect(level.methods["max"]?.map(\.value.doubleValue) == groups.map { $0.value.map(\.value).max() })
+        #expect(level.methods["sum"]?.map(\.value.doubleValue) == groups.map { $0.value.map(\.value).reduce(0, +) })
+        #expect(level.methods["sum"]?.map(\.start) == groups.map { period.start(ofPeriod: $0.key, from: begin) })
+        #expect(level.methods["sum"]?.map(\.end) == groups.map { period.start(ofPeriod: $0.key + 1, from: begin) })
+    }
+
+    @Test(arguments: UInt64(0)..<12)
+    func `a window holds what a filter leaves, and the last of it`(seed: UInt64) async throws {
+        var generator = SplitMix(state: seed &+ 100)
+        let series = series(&generator)
+        let folder = try TemporaryBroker()
+        let access = try await record(series, folder)
+        let (first, second) = (series[series.count / 4].at, series[series.count * 3 / 4].at)
+        for relation in [TemporalQuery.Relation.before(second), .after(first), .between(first, second)] {
+            let temporal = TemporalQuery(relation)
+            let inside = series.filter { temporal.matches($0.at) }
+            for lastN in [nil, 1, 5, 1000] {
+                let page = try await folder.broker.retrieveEvolution(
+                    of: lamp, EvolutionSelection(temporal: temporal, lastN: lastN), limits: .init(), access.reading, at: noon)
+                guard case .instances(let attributes)? = page.entities.first?.content else { return #expect(Bool(false)) }
+                #expect(attributes[iri("level")]?.map(\.time) == inside.suffix(lastN ?? .max).map(\.at))
+                #expect(!page.isPartial)
+            }
+        }
+    }
+
+    @Test(arguments: [(periodCountMax: 3, isAnswered: true), (periodCountMax: 2, isAnswered: false)])
+    func `periods with values are bounded`(periodCountMax: Int, isAnswered: Bool) async throws {
+        let folder = try TemporaryBroker()
+        let access = try await record((0..<3).map { (noon.adding(seconds: Double($0) * 60), 1) }, folder)
+        let selection = EvolutionSelection(
+            temporal: nil, aggregation: AggregationRequest(methods: [.avg], period: PeriodDuration(months: 0, microseconds: 1)))
+        let limits = EvolutionLimits(periodCountMax: periodCountMax)
+        let answer = Task { try await folder.broker.retrieveEvolution(of: lamp, selection, limits: limits, access.reading, at: noon) }
+        switch await answer.result {
+        case .success: #expect(isAnswered)
+        case .failure(let error):
+            guard case CityError.tooComplexQuery = error else { throw error }
+            #expect(!isAnswered)
+        }
+    }
+
+    @Test func `a page of entities ends early when it holds enough, and says where to go on`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        for number in 1...3 {
+            let id = try #require(IRI("urn:ngsi-ld:Lamp:\(number)"))
+            var fragment = TemporalFragment()
+            fragment.types = [iri("Lamp")]
+            fragment.attributes[iri("level")] = (0..<4).map { Attribute(kind: .property, value: 1, observedAt: noon.adding(seconds: Double($0))) }
+            let whole = fragment
+            _ = try await folder.broker.createEvolution(whole, of: id, access, at: noon)
+        }
+        let page = try await folder.broker.queryEvolutions(
+            EntityFilter(types: .type(iri("Lamp"))), EvolutionSelection(temporal: TemporalQuery(.after(noon))), offset: 0, limit: 3,
+            wantsCount: true, limits: EvolutionLimits(instanceCountMax: 10, totalCountMax: 5), access.reading, at: noon)
+        #expect(page.entities.count == 2)
+        #expect(page.visitedCount == 2)
+        #expect(page.hasMore)
+        #expect(page.count == 3)
+        #expect(!page.isPartial)
+    }
+}
