@@ -1,5 +1,4 @@
 package import CityModel
-internal import OrderedCollections
 package import Store
 package import Trust
 
@@ -54,7 +53,6 @@ extension Broker {
                     let entity = try transaction.entity(stored)
                     if let living = entity.unexpired(at: now) {
                         try transaction.update(stored, from: entity, to: living, provenance: .init(), at: now)
-                        try transaction.eraseExpired(since: entity, to: living, number: stored.number)
                     } else {
                         try transaction.delete(stored, entity, at: now)
                     }
@@ -68,15 +66,4 @@ extension Broker {
     /// Changes that are kept for pages that reconnect, whatever followers there are.
     private static var journalKeptCount: Int64 { 100_000 }
     private static var journalTrimCount: Int { 20_000 }
-}
-
-extension WriteTransaction {
-    /// What was recorded of attributes that were to last for a while goes with them; other history outlives the entity.
-    fileprivate func eraseExpired(since old: Entity, to living: Entity, number: Int64) throws {
-        for (name, instances) in old.attributes {
-            for gone in instances where living.instance(of: name, datasetID: gone.datasetID) == nil {
-                try eraseExpired(name, datasetID: gone.datasetID, of: number)
-            }
-        }
-    }
 }

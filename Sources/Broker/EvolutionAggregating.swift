@@ -10,6 +10,7 @@ struct EvolutionAggregating {
     let request: AggregationRequest
     let limits: EvolutionLimits
     let window: HistoryWindow
+    let deadline: ContinuousClock.Instant
 
     private typealias Periods = [(value: JSON, start: Instant, end: Instant)]
 
@@ -61,7 +62,7 @@ struct EvolutionAggregating {
         var methods: OrderedDictionary<String, Periods> = [:]
         var kind: AttributeKind?
         var current: (index: Int, values: Aggregation)?
-        var periodCount = 0
+        var (periodCount, recordCount) = (0, 0)
         func finish() {
             guard let (index, values) = current else { return }
             let (start, end) = bounds(index, range)
@@ -72,6 +73,10 @@ struct EvolutionAggregating {
         var forwards = window
         forwards.isBackwards = false
         try snapshot.visitRecords(of: entity.number, series, forwards) { record in
+            recordCount += 1
+            if recordCount % 4096 == 0, ContinuousClock.now > deadline {
+                throw CityError.tooComplexQuery("aggregating takes longer than a query may; narrow the interval")
+            }
             guard record.deletedAt == nil else { return true }
             let index = request.period.period(of: record.time, from: range.lowerBound)
             if current?.index != index {

@@ -63,11 +63,12 @@ extension Broker {
     package func retrieveEvolution(
         of id: IRI, _ selection: EvolutionSelection, limits: EvolutionLimits, _ access: ReadAccess, at now: Instant
     ) async throws -> EvolutionPage {
-        try await file(toRead: access).read { snapshot in
+        let duration = configuration.searchLimits.duration
+        return try await file(toRead: access).read { snapshot in
             guard let entity = try snapshot.historicEntity(id, access.classificationMax) else {
                 throw CityError.resourceNotFound("there is no temporal evolution of an entity \(id)")
             }
-            var reading = EvolutionReading(snapshot: snapshot, selection: selection, limits: limits, now: now)
+            var reading = EvolutionReading(snapshot: snapshot, selection: selection, limits: limits, duration: duration, now: now)
             try reading.read(HistoryMatch(entity: entity))
             let page = reading.page()
             guard !page.entities.isEmpty else {
@@ -89,7 +90,8 @@ extension Broker {
                 duration: configuration.searchLimits.duration, orderedCountMax: configuration.searchLimits.orderedCountMax))
         return try await file(toRead: access).read { snapshot in
             let found = try snapshot.searchHistory(search)
-            var reading = EvolutionReading(snapshot: snapshot, selection: selection, limits: limits, now: now)
+            var reading = EvolutionReading(
+                snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
@@ -114,14 +116,17 @@ private struct EvolutionReading {
     private let selection: EvolutionSelection
     private let limits: EvolutionLimits
     private let now: Instant
+    private let deadline: ContinuousClock.Instant
     private var gathered: [Gathered] = []
     private var visitedCount = 0
     private var totalCount = 0
     /// The last moment that is answered in the direction of reading; nil where everything is.
     private var cut: Instant?
 
-    init(snapshot: ReadSnapshot, selection: EvolutionSelection, limits: EvolutionLimits, now: Instant) {
+    /// - Parameter duration: how long aggregating may take.
+    init(snapshot: ReadSnapshot, selection: EvolutionSelection, limits: EvolutionLimits, duration: Duration, now: Instant) {
         (self.snapshot, self.selection, self.limits, self.now) = (snapshot, selection, limits, now)
+        deadline = .now + duration
     }
 
     var isFull: Bool { totalCount >= limits.totalCountMax }
@@ -136,7 +141,7 @@ private struct EvolutionReading {
             selection.projection.keeps(series.attribute) && selection.datasets?.datasets.contains(series.datasetID) ?? true
         }
         if let aggregation = selection.aggregation {
-            let aggregating = EvolutionAggregating(snapshot: snapshot, request: aggregation, limits: limits, window: window)
+            let aggregating = EvolutionAggregating(snapshot: snapshot, request: aggregation, limits: limits, window: window, deadline: deadline)
             let aggregates = try aggregating.aggregates(of: entity, wanted, requested: selection.projection.listedAttributes ?? [])
             guard !isEmpty(attributeCount: aggregates.count, scopes) else { return }
             gathered.append((entity, scopes, [], aggregates))

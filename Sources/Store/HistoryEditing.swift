@@ -108,11 +108,11 @@ extension WriteTransaction {
             ])
     }
 
-    /// Removes what has expired of a series whose attribute has, for good (clause 4.22).
-    package func eraseExpired(_ name: IRI, datasetID: IRI?, of entity: Int64) throws {
+    /// Removes what was recorded with an expiry of a series whose attribute has expired.
+    func eraseExpired(_ attribute: Int64, datasetID: IRI?, of entity: Int64) throws {
         try execute(
             "DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND form & \(InstanceForm.expiresBit) <> 0",
-            [entity, try intern(name), datasetID?.text ?? ""])
+            [entity, attribute, datasetID?.text ?? ""])
     }
 
     private func find(_ id: String, _ name: IRI, _ entity: HistoricEntity) throws -> (key: InstanceKey, isNamed: Bool)? {

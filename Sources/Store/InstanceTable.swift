@@ -56,7 +56,8 @@ extension ReadSnapshot {
 
 extension WriteTransaction {
     /// Records what changed: each instance that is new or not as it was, at its `observedAt`, else at the change's moment; and
-    /// a trace of each that is gone, so too for the scopes (clauses 4.5.6 to 4.5.8). One row for each.
+    /// a trace of each that is gone, so too for the scopes (clauses 4.5.6 to 4.5.8). One row for each. With an attribute that
+    /// was to last for a while and has expired goes what was recorded of it (clause 4.22).
     /// - Parameter changed: the attributes to look at.
     func recordHistory(of new: Entity, since old: Entity?, changed: [IRI], number: Int64, at now: Instant) throws {
         for name in changed {
@@ -66,6 +67,7 @@ extension WriteTransaction {
                 try appendInstance(instance, attribute, number, at: now)
             }
             for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
+                if let expiresAt = gone.expiresAt, expiresAt <= now { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
                 try appendDeletion(of: gone.kind, datasetID: gone.datasetID, attribute, number, at: now)
             }
         }

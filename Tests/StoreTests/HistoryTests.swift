@@ -98,6 +98,20 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `with an attribute that has expired goes what was recorded of it, whatever removes it`() async throws {
+        let folder = try TemporaryStore()
+        try await write(folder) {
+            var flash = Attribute(kind: .property, value: 1)
+            flash.expiresAt = noon.adding(seconds: 10)
+            try $0.insert(entity(1, attributes: [iri("level"): [flash], iri("name"): property("a")]), provenance: .init(), at: noon)
+        }
+        try await change(folder, at: noon.adding(seconds: 11)) { $0 = $0.unexpired(at: noon.adding(seconds: 11)) ?? $0 }
+        let values = try await folder.file().read { try JSON.array(Row.fetchAll($0.db, sql: "SELECT value FROM instance").map { row in
+            .string(try row.decode(String?.self, atIndex: 0) ?? "")
+        }) }
+        #expect(values == ["a", .string(Attribute.nullText)] || values == [.string(Attribute.nullText), "a"])
+    }
+
     @Test func `an entity that comes back goes on with its history, and nobody inherits another's`() async throws {
         let folder = try TemporaryStore()
         try await write(folder) { try $0.insert(entity(1, attributes: [iri("level"): property(1)]), provenance: .init(), at: noon) }
