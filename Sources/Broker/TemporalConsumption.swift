@@ -189,7 +189,9 @@ private struct EvolutionReading {
             var attributes: OrderedDictionary<IRI, [TemporalInstance]> = [:]
             for (series, records) in series {
                 let kept = records.filter(isWithinCut)
-                for record in kept { page.times = page.times.map { min($0.lowerBound, record.time)...max($0.upperBound, record.time) } ?? record.time...record.time }
+                for time in kept.map(\.time) {
+                    page.times = page.times.map { min($0.lowerBound, time)...max($0.upperBound, time) } ?? time...time
+                }
                 attributes[series.attribute, default: []] += (isBackwards ? kept.reversed() : kept).map(TemporalInstance.init)
             }
             var answered = TemporalEntity(

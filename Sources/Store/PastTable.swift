@@ -34,7 +34,7 @@ extension ReadSnapshot {
         guard stored.classification <= classificationMax,
             try evenIfEmpty || row("SELECT 1 FROM instance WHERE entity = ? LIMIT 1", [stored.number]) != nil
         else { return nil }
-        let entity = try entity(stored)
+        let entity = try decoder.entity(stored.document, keeping: [])
         return HistoricEntity(
             number: stored.number, id: stored.id, types: entity.types, classification: stored.classification, createdAt: entity.createdAt,
             modifiedAt: entity.modifiedAt, deletedAt: nil, scopes: entity.scopes, isCurrent: true)
