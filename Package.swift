@@ -51,6 +51,7 @@ let package = Package(
         // C libraries from Debian
         .systemLibrary(name: "CGEOS", providers: [.apt(["libgeos-dev"])]),
         .systemLibrary(name: "CPROJ", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
+        .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSimdjson", providers: [.apt(["libsimdjson-dev"])]),
 
@@ -68,9 +69,12 @@ let package = Package(
         .target(
             name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
         .target(
+            name: "Subscriptions",
+            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections], swiftSettings: strict),
+        .target(
             name: "NGSILD",
             dependencies: [
-                "Broker", "CityModel", "Door", "LinkedData", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes, nio,
+                "Broker", "CityModel", "Door", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird, httpTypes, nio,
             ], swiftSettings: strict),
         .target(
             name: "Sources",
@@ -90,8 +94,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CityModel", "Door", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Trust", orderedCollections,
-                hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, asyncHTTPClient, lifecycle,
+                "Broker", "CMosquitto", "CityModel", "Door", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions", "Trust",
+                orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
@@ -117,10 +121,15 @@ let package = Package(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .testTarget(
+            name: "SubscriptionsTests",
+            dependencies: ["Broker", "CityModel", "LinkedData", "Store", "Subscriptions", "Trust", orderedCollections],
+            swiftSettings: strict),
+        .testTarget(
             name: "SiteTests",
             dependencies: [
                 "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
+        .testTarget(name: "ServerTests", dependencies: ["Server", nio], swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),
     ],

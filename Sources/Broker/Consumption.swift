@@ -128,7 +128,11 @@ extension WriteTransaction {
 extension ReadSnapshot {
     /// The entity as it is now, when it is there and may be seen.
     package func visibleEntity(_ id: IRI, _ access: ReadAccess, at now: Instant) throws -> Entity? {
-        guard let stored = try storedEntity(id), stored.classification <= access.classificationMax else { return nil }
+        try visibleEntity(id, access.classificationMax, at: now)
+    }
+
+    package func visibleEntity(_ id: IRI, _ classificationMax: Classification, at now: Instant) throws -> Entity? {
+        guard let stored = try storedEntity(id), stored.classification <= classificationMax else { return nil }
         return try entity(stored).unexpired(at: now)
     }
 }

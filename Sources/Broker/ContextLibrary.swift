@@ -55,7 +55,11 @@ package actor ContextLibrary {
     private func resolver(_ municipality: MunicipalityName) -> ContextResolver {
         if let known = resolvers[municipality] { return known }
         if resolvers.count >= Self.resolverCountMax { resolvers.removeAll() }
-        let resolver = ContextResolver { [self] url in try await document(at: url, in: municipality) }
+        // Weak, for the resolver is kept here.
+        let resolver = ContextResolver { [weak self] url in
+            guard let self else { throw CityError.contextNotAvailable("\(url): the program ends") }
+            return try await document(at: url, in: municipality)
+        }
         resolvers[municipality] = resolver
         return resolver
     }
@@ -120,6 +124,14 @@ extension ContextLibrary {
             try transaction.put(.context, context.id, context.json, at: now)
         }
         return context.id
+    }
+
+    /// Stores a context that nobody hosts, so that notifications can name it (clause 5.13.1). Equal ones are stored once.
+    /// - Returns: its identifier.
+    package func addImplicit(_ document: JSON, _ access: WriteAccess, at now: Instant) async throws -> String {
+        let known = try await list(access.reading).first { $0.kind == .implicitlyCreated && $0.body == document }
+        if let known { return known.id }
+        return try await add(document, kind: .implicitlyCreated, access, at: now)
     }
 
     private static func hasShape(_ content: JSON) -> Bool {

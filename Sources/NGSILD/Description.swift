@@ -11,6 +11,7 @@ extension NGSILDDoor {
     static let temporalProvision = "NGSI-LD temporal provision"
     static let temporalConsumption = "NGSI-LD temporal consumption"
     static let contextsTag = "JSON-LD contexts"
+    static let subscriptionsTag = "NGSI-LD subscriptions"
 
     static let common: [Route.Parameter] = [
         .init("NGSILD-Tenant", in: .header, "The municipality; the standard one where absent"),

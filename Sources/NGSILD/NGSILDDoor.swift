@@ -5,6 +5,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
 internal import Store
+internal import Subscriptions
 package import Trust
 
 /// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state and of history.
@@ -12,12 +13,14 @@ package struct NGSILDDoor: Sendable {
     let broker: Broker
     let gatekeeper: Gatekeeper
     let contexts: ContextLibrary
+    let subscriptions: SubscriptionLibrary
     let limits: NGSILDLimits
     let startedAt: Instant
 
     package init(
         broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NGSILDLimits = .init(), startedAt: Instant = .now
     ) {
+        subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: limits.subscriptionCountMax)
         (self.broker, self.gatekeeper, self.contexts, self.limits, self.startedAt) = (broker, gatekeeper, contexts, limits, startedAt)
     }
 
@@ -25,7 +28,7 @@ package struct NGSILDDoor: Sendable {
 
     package var routes: [Route] {
         entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
-            + temporalQueryRoutes
+            + temporalQueryRoutes + subscriptionRoutes
     }
 }
 
@@ -38,12 +41,15 @@ package struct NGSILDLimits: Sendable {
     package var joinLevelMax: Int
     /// What one answer holds of histories (clause 6.3.10).
     package var evolution: EvolutionLimits
+    /// Subscriptions of one municipality.
+    package var subscriptionCountMax: Int
     package init(
         pageCountDefault: Int = 20, pageCountMax: Int = 1000, nestingDepthMax: Int = 64, joinLevelMax: Int = 5,
-        evolution: EvolutionLimits = .init()
+        evolution: EvolutionLimits = .init(), subscriptionCountMax: Int = 10_000
     ) {
         (self.pageCountDefault, self.pageCountMax, self.evolution) = (pageCountDefault, pageCountMax, evolution)
         (self.nestingDepthMax, self.joinLevelMax) = (nestingDepthMax, joinLevelMax)
+        self.subscriptionCountMax = subscriptionCountMax
     }
 }
 

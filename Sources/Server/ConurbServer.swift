@@ -12,6 +12,7 @@ internal import ServiceLifecycle
 internal import Site
 internal import Sources
 internal import Store
+internal import Subscriptions
 internal import Synchronization
 package import Trust
 
@@ -28,6 +29,7 @@ package final class ConurbServer: Service {
     private let site: SiteDoor
     private let metrics = ServerMetrics()
     private let client: HTTPClient
+    private let notifying: Notifying
     private let readiness: Readiness
     private let logger: Logger
 
@@ -44,16 +46,18 @@ package final class ConurbServer: Service {
             configuration: BrokerConfiguration(
                 createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
                 searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax))
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration)
-        let download = ContextDownload(client: client, egress: EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress))
+        let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
+        let download = ContextDownload(client: client, egress: egress)
         let contexts = ContextLibrary(
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
+        notifying = Notifying(store: store, contexts: contexts, limits: limits, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
         site = Doors.site(broker, gatekeeper, configuration.site)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
-            site: site, isReady: { readiness.isReady }, configuration: configuration)
+            site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount }, configuration: configuration)
         table = RouteTable(doors.routes)
     }
 
@@ -71,22 +75,29 @@ package final class ConurbServer: Service {
     package var port: Int? { readiness.port }
 
     package func run() async throws {
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve()) } catch { result = .failure(error) }
+        readiness.close()
+        try? FileManager.default.removeItem(atPath: configuration.controlSocketPath)
+        try await client.shutdown()
+        try await notifying.close()
+        try store.close()
+        try result.get()
+    }
+
+    private func serve() async throws {
         let sweeper = Sweeper(broker: broker, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: sweeper), .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
+            .init(service: sweeper), .init(service: notifying),
+            .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {
             services.append(.init(service: try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
         }
         var group = ServiceGroupConfiguration(services: services, logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(20)
-        let result: Result<Void, any Error>
-        do { result = .success(try await ServiceGroup(configuration: group).run()) } catch { result = .failure(error) }
-        readiness.close()
-        try? FileManager.default.removeItem(atPath: configuration.controlSocketPath)
-        try await client.shutdown()
-        try store.close()
-        try result.get()
+        // Longer than a notification's endpoint may take.
+        group.maximumGracefulShutdownDuration = .seconds(35)
+        try await ServiceGroup(configuration: group).run()
     }
 
     private func prepareSocket() throws -> String {
@@ -134,6 +145,7 @@ private struct Doors {
     let metrics: ServerMetrics
     let site: SiteDoor
     let isReady: @Sendable () -> Bool
+    let waitingEndpointCount: @Sendable () -> Int
     let configuration: ServerConfiguration
 
     var routes: [Route] {
@@ -142,8 +154,8 @@ private struct Doors {
             broker: broker, gatekeeper: gatekeeper, contexts: contexts,
             limits: NGSILDLimits(
                 pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax,
-                evolution: EvolutionLimits(instanceCountMax: limits.instanceCountMax)))
-        let system = SystemDoor(store: store, metrics: metrics, isReady: isReady)
+                evolution: EvolutionLimits(instanceCountMax: limits.instanceCountMax), subscriptionCountMax: limits.subscriptionCountMax))
+        let system = SystemDoor(store: store, metrics: metrics, isReady: isReady, waitingEndpointCount: waitingEndpointCount)
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)

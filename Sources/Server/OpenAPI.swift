@@ -105,6 +105,32 @@ enum OpenAPI {
                 ],
             ],
         ],
+        "Subscription": [
+            "type": "object", "required": ["type", "notification"],
+            "properties": [
+                "id": ["type": "string", "format": "uri"], "type": ["const": "Subscription"],
+                "entities": ["type": "array", "minItems": 1, "items": ["type": "object"]],
+                "watchedAttributes": ["type": "array", "minItems": 1, "items": ["type": "string"]],
+                "notificationTrigger": ["type": "array", "items": ["type": "string"]], "q": ["type": "string"],
+                "geoQ": ["type": "object"], "scopeQ": ["type": "string"], "timeInterval": ["type": "number", "exclusiveMinimum": 0],
+                "throttling": ["type": "number", "exclusiveMinimum": 0], "expiresAt": ["type": "string", "format": "date-time"],
+                "isActive": ["type": "boolean"], "status": ["enum": ["active", "paused", "expired"]],
+                "notification": [
+                    "type": "object", "required": ["endpoint"],
+                    "properties": [
+                        "endpoint": [
+                            "type": "object", "required": ["uri"],
+                            "properties": [
+                                "uri": ["type": "string", "format": "uri"], "accept": ["type": "string"],
+                                "receiverInfo": ["type": "array", "items": ["type": "object"]],
+                                "notifierInfo": ["type": "array", "items": ["type": "object"]],
+                            ],
+                        ],
+                        "format": ["enum": ["normalized", "concise", "simplified", "keyValues"]],
+                    ],
+                ],
+            ],
+        ],
         "Query": [
             "type": "object", "required": ["type"],
             "properties": [

@@ -46,6 +46,14 @@ package struct ServerLimits: Sendable {
     package var querySecondsMax = 10
     /// Municipalities whose files are open at once.
     package var openFileCountMax = 64
+    /// Subscriptions of one municipality.
+    package var subscriptionCountMax = 10_000
+    /// Notifications that wait for one endpoint.
+    package var queuedNotificationCountMax = 10_000
+    /// Attempts to deliver one notification.
+    package var notificationAttemptCountMax = 20
+    /// Endpoints that are sent to at the same time.
+    package var notifiedEndpointCountMax = 256
     package init() {}
 }
 

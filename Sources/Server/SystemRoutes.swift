@@ -10,6 +10,7 @@ struct SystemDoor: Sendable {
     let store: Store
     let metrics: ServerMetrics
     let isReady: @Sendable () -> Bool
+    let waitingEndpointCount: @Sendable () -> Int
 
     private static let tag = "Operation"
 
@@ -40,6 +41,7 @@ struct SystemDoor: Sendable {
         let text = metrics.text(gauges: [
             ("conurb_municipalities", "Municipalities of the installation.", try store.municipalities().count),
             ("conurb_open_files", "Municipalities whose files are open.", store.openFileCount),
+            ("conurb_notified_endpoints_waiting", "Endpoints that notifications wait for.", waitingEndpointCount()),
             ("process_resident_memory_bytes", "Resident memory size in bytes.", Self.residentByteCount),
         ])
         return Response(

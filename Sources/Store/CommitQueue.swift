@@ -16,17 +16,25 @@ final class CommitQueue: Sendable {
     private let terms: TermTable
     private let decoders: DecoderPool
     private let journal: JournalSignal
+    private let watches: WatchTable
+    /// Called after a commit that left something to do for whoever delivers notifications.
+    private let hasWork: @Sendable () -> Void
 
     /// Writes that may wait; one more is refused rather than queued.
     static let waitingCountMax = 20_000
     /// Writes that share one transaction.
     static let batchCountMax = 500
 
-    init(pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal) {
+    init(
+        pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
+        hasWork: @escaping @Sendable () -> Void
+    ) {
         self.pool = pool
         self.terms = terms
         self.decoders = decoders
         self.journal = journal
+        self.watches = watches
+        self.hasWork = hasWork
     }
 
     /// Runs `body` in a transaction and returns after it is durable.
@@ -56,14 +64,17 @@ final class CommitQueue: Sendable {
     private func drain(_ db: Database) {
         while let batch = nextBatch() {
             do {
-                var lastChange: Int64?
+                var outcome = Outcome()
                 try db.inTransaction(.immediate) {
-                    for write in batch { lastChange = try perform(write, db) ?? lastChange }
+                    for write in batch { outcome.add(try perform(write, db)) }
                     return .commit
                 }
-                if let lastChange { journal.publish(lastChange) }
+                if let lastChange = outcome.lastChange { journal.publish(lastChange) }
+                if outcome.hasWork { hasWork() }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
+                // What the index was told of subscriptions did not come to be.
+                if let index = try? ReadSnapshot(db: db, terms: terms, decoders: decoders).watchIndex() { watches.replace(with: index) }
                 for write in batch { write.finish(throwing: error) }
             }
         }
@@ -82,19 +93,31 @@ final class CommitQueue: Sendable {
     }
 
     /// Runs one write in its savepoint. What it throws is kept for its own answer and rolls back only itself.
-    /// - Returns: the number of the last change it made.
-    private func perform(_ write: any PendingWrite, _ db: Database) throws -> Int64? {
-        var lastChange: Int64?
+    private func perform(_ write: any PendingWrite, _ db: Database) throws -> Outcome {
+        var outcome = Outcome()
         try db.inSavepoint {
-            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders)
+            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches)
             if write.run(transaction) {
-                lastChange = transaction.lastChange
+                outcome = Outcome(lastChange: transaction.lastChange, hasWork: transaction.hasWork)
+                watches.apply(transaction.watchChanges)
                 return .commit
             }
             terms.forget(transaction.newTerms)
             return .rollback
         }
-        return lastChange
+        return outcome
+    }
+}
+
+/// What writes did that others have to know.
+private struct Outcome {
+    /// The number of the last change.
+    var lastChange: Int64?
+    var hasWork = false
+
+    mutating func add(_ other: Outcome) {
+        lastChange = other.lastChange ?? lastChange
+        hasWork = hasWork || other.hasWork
     }
 }
 

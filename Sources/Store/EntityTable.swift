@@ -86,38 +86,40 @@ extension WriteTransaction {
         let rows = try IndexRows(entity, intern: intern)
         let change = try nextChange()
         let number = try numberForNew(entity.id)
+        let document = try document(entity)
         try execute(
             "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 number, entity.id.text, change, (provenance.classification ?? .internalUse).rank, provenance.run,
-                entity.firstExpiry?.microseconds, try document(entity).data,
+                entity.firstExpiry?.microseconds, document.data,
             ])
         try addIndexRows(rows, of: number)
         try recordHistory(of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, at: now)
-        try appendChange(
-            Change(
-                seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
-                classification: provenance.classification ?? .internalUse, types: entity.types,
-                attributes: Array(entity.attributes.keys)))
+        let created = Change(
+            seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
+            classification: provenance.classification ?? .internalUse, types: entity.types, attributes: Array(entity.attributes.keys))
+        try appendChange(created)
+        try noteForSubscribers(created, attributes: created.attributes, document: document)
     }
 
     /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history.
     package func update(_ stored: StoredEntity, from old: Entity, to new: Entity, provenance: Provenance, at now: Instant) throws {
         let change = try nextChange()
         let classification = provenance.classification ?? stored.classification
+        let document = try document(new)
         try execute(
             "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ? WHERE id = ?",
             [
-                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, try document(new).data,
-                stored.number,
+                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, document.data, stored.number,
             ])
         try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
         let changed = new.changedAttributes(since: old)
         try recordHistory(of: new, since: old, changed: changed, number: stored.number, at: now)
-        try appendChange(
-            Change(
-                seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,
-                types: new.types, attributes: changed))
+        let updated = Change(
+            seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,
+            types: new.types, attributes: changed)
+        try appendChange(updated)
+        if !changed.isEmpty { try noteForSubscribers(updated, attributes: changed, document: document, previous: stored.document) }
     }
 
     /// Removes an entity with its index rows; its history stays, and the journal tells followers.
@@ -125,10 +127,11 @@ extension WriteTransaction {
         try removeIndexRows(IndexRows(entity, intern: intern), of: stored.number)
         try execute("DELETE FROM entity WHERE id = ?", [stored.number])
         try keepPast(of: entity, stored, at: now)
-        try appendChange(
-            Change(
-                seq: nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
-                classification: stored.classification, types: entity.types, attributes: []))
+        let deleted = Change(
+            seq: try nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
+            classification: stored.classification, types: entity.types, attributes: [])
+        try appendChange(deleted)
+        try noteForSubscribers(deleted, attributes: entity.attributes.keys, document: stored.document)
     }
 
     private func document(_ entity: Entity) throws -> StoredDocument {

@@ -8,6 +8,8 @@ package final class MunicipalityFile: Sendable {
     package let name: MunicipalityName
     package let terms: TermTable
     package let journal: JournalSignal
+    /// What the active subscriptions want.
+    package let watches: WatchTable
     private let pool: DatabasePool
     private let queue: CommitQueue
     private let decoders: DecoderPool
@@ -16,7 +18,7 @@ package final class MunicipalityFile: Sendable {
     package static let fileName = "municipality.sqlite"
 
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
-    init(name: MunicipalityName, path: String, readerCountMax: Int) throws {
+    init(name: MunicipalityName, path: String, readerCountMax: Int, work: PendingWork) throws {
         self.name = name
         pool = try DatabasePool(path: path, configuration: Self.configuration(readerCountMax: readerCountMax))
         let migrator = Schema.migrator()
@@ -25,8 +27,11 @@ package final class MunicipalityFile: Sendable {
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         self.decoders = decoders
-        journal = JournalSignal(last: try pool.read { try ReadSnapshot(db: $0, terms: terms, decoders: decoders).lastChangeNumber() })
-        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal)
+        (journal, watches) = try pool.read { db in
+            let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
+            return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex()))
+        }
+        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches) { work.publish(name) }
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {

@@ -16,6 +16,7 @@ enum Schema {
             try db.execute(sql: documents)
         }
         migrator.registerMigration("0002-history", migrate: HistoryMigration.migrate)
+        migrator.registerMigration("0003-subscriptions") { db in try db.execute(sql: subscriptions) }
         return migrator
     }
 
@@ -104,5 +105,48 @@ enum Schema {
             report BLOB
         ) STRICT;
         CREATE INDEX import_run_source ON import_run (source, id);
+        """
+
+    private static let subscriptions = """
+        CREATE TABLE subscription (
+            id TEXT PRIMARY KEY,
+            revision INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            interest BLOB NOT NULL,
+            classification_max INTEGER NOT NULL CHECK (classification_max BETWEEN 0 AND 4),
+            active INTEGER NOT NULL CHECK (active IN (0, 1)),
+            expires_us INTEGER,
+            since INTEGER NOT NULL,
+            due_us INTEGER,
+            matched_us INTEGER,
+            times_sent INTEGER NOT NULL DEFAULT 0,
+            times_failed INTEGER NOT NULL DEFAULT 0,
+            notified_us INTEGER,
+            succeeded_us INTEGER,
+            failed_us INTEGER
+        ) STRICT;
+        CREATE INDEX subscription_due ON subscription (due_us) WHERE due_us IS NOT NULL;
+
+        CREATE TABLE watched (
+            seq INTEGER PRIMARY KEY,
+            operation INTEGER NOT NULL CHECK (operation BETWEEN 1 AND 3),
+            at_us INTEGER NOT NULL,
+            classification INTEGER NOT NULL,
+            document BLOB NOT NULL,
+            previous BLOB
+        ) STRICT;
+
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            subscription TEXT NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+            endpoint TEXT NOT NULL,
+            created_us INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            due_us INTEGER NOT NULL,
+            headers BLOB NOT NULL,
+            message BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX outbox_endpoint ON outbox (endpoint, id);
+        CREATE INDEX outbox_subscription ON outbox (subscription);
         """
 }

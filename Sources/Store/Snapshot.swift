@@ -44,6 +44,16 @@ package final class WriteTransaction: ReadSnapshot {
     var lastChange: Int64?
     /// Names added to the term table.
     var newTerms: [IRI] = []
+    /// What subscriptions want now that this transaction put or removed.
+    var watchChanges: [(subscription: String, interest: Interest?)] = []
+    /// Whether it left something to do for whoever delivers notifications.
+    var hasWork = false
+    let watches: WatchTable
+
+    init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable) {
+        self.watches = watches
+        super.init(db: db, terms: terms, decoders: decoders)
+    }
 
     func intern(_ name: IRI) throws -> Int64 {
         let (number, isNew) = try terms.intern(name, in: db)

@@ -19,6 +19,8 @@ package final class Store: Sendable {
     private let lock: DirectoryLock
     private let limits: StoreLimits
     private let state = Mutex(State())
+    /// Where there is something to do for whoever delivers notifications.
+    package let work = PendingWork()
 
     /// - Parameter directory: is created when it is not there.
     /// - Throws: `StoreError.locked` when another process has it.
@@ -69,7 +71,7 @@ package final class Store: Sendable {
                 try FileManager.default.createDirectory(at: folder(name), withIntermediateDirectories: true)
             }
             closeLeastUsed(&state)
-            let file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax)
+            let file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax, work: work)
             state.open[name] = OpenFile(file: file, lastUse: state.uses)
             return file
         }
@@ -97,6 +99,7 @@ package final class Store: Sendable {
         }
         try file?.close()
         try FileManager.default.removeItem(at: folder(name))
+        work.publish(name)
     }
 
     private func exists(_ name: MunicipalityName, _ state: State) -> Bool {
@@ -117,6 +120,7 @@ package final class Store: Sendable {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }
+        work.publish(name)
     }
 
     /// Closes every file. To be called after the last request was answered.

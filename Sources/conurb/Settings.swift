@@ -89,6 +89,13 @@ struct Settings {
         limits.batchCountMax = try integer(reader, "batch.entitiesMax", limits.batchCountMax, in: 1...100_000)
         limits.querySecondsMax = try integer(reader, "query.secondsMax", limits.querySecondsMax, in: 1...600)
         limits.openFileCountMax = try integer(reader, "files.openMax", limits.openFileCountMax, in: 1...10_000)
+        limits.subscriptionCountMax = try integer(reader, "subscriptions.countMax", limits.subscriptionCountMax, in: 0...1_000_000)
+        limits.queuedNotificationCountMax = try integer(
+            reader, "notifications.queuedMax", limits.queuedNotificationCountMax, in: 1...10_000_000)
+        limits.notificationAttemptCountMax = try integer(
+            reader, "notifications.attemptsMax", limits.notificationAttemptCountMax, in: 1...1000)
+        limits.notifiedEndpointCountMax = try integer(
+            reader, "notifications.endpointsMax", limits.notifiedEndpointCountMax, in: 1...4096)
     }
 
     private static func read(_ reader: ConfigReader, _ site: inout SiteSettings) {

@@ -1,30 +1,40 @@
-internal import CityModel
-internal import LinkedData
+package import CityModel
+package import LinkedData
 internal import OrderedCollections
 
 /// An earlier version 1.x of NGSI-LD that a request prefers with `Prefer: ngsi-ld=1.5`, for consumers that know no later
 /// one (clause 4.3.6.8).
-struct PreferredVersion: Hashable, Sendable {
+package struct PreferredVersion: Hashable, Sendable {
     /// Of the version that answers are made for: at most our own.
-    let minor: Int
+    package let minor: Int
 
-    static let ownMinor = 9
+    package static let ownMinor = 9
 
     /// Nil when no value names a version 1.x.
-    init?(_ values: [String]) {
-        let preferences = values.joined(separator: ",").split(separator: ",").map { $0.filter { $0 != " " } }
+    package init?(_ values: [String]) {
+        // Names are compared without case, values may be quoted, and parameters follow a semicolon (RFC 7240).
+        let preferences = values.joined(separator: ",").split(separator: ",").map { preference in
+            (preference.split(separator: ";").first ?? "").filter { $0 != " " && $0 != "\"" }.lowercased()
+        }
         guard let version = preferences.first(where: { $0.hasPrefix("ngsi-ld=1.") }),
             let minor = Int(version.dropFirst("ngsi-ld=1.".count)), minor >= 0
         else { return nil }
         self.minor = min(minor, Self.ownMinor)
     }
 
-    var asksForLess: Bool { minor < Self.ownMinor }
+    /// The version that a subscription's `ngsildConformance` names: `1.6`. Nil when the text is no version 1.x.
+    package init?(conformance text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 2, parts[0] == "1", let minor = Int(parts[1]), minor >= 0 else { return nil }
+        self.minor = min(minor, Self.ownMinor)
+    }
+
+    package var asksForLess: Bool { minor < Self.ownMinor }
     /// The value of `Preference-Applied`.
-    var applied: String { "ngsi-ld=1.\(minor)" }
+    package var applied: String { "ngsi-ld=1.\(minor)" }
 
     /// The entity without what the version does not know (tables 4.3.6.8-1 to -3).
-    func amended(_ entity: Entity, _ context: Context) -> Entity {
+    package func amended(_ entity: Entity, _ context: Context) -> Entity {
         guard asksForLess else { return entity }
         var entity = entity
         entity.expiresAt = nil

@@ -1,0 +1,66 @@
+package import CityModel
+internal import GRDB
+internal import OrderedCollections
+
+/// A change that some subscription may want, with the entity as it was at that moment: whoever looks later would see a later
+/// state and miss what was true between two quick changes.
+///
+/// The rows are the part of the journal that the matcher has not passed yet; the least of them is its cursor. They are
+/// written with the change itself, only when somebody watches, and removed in the transaction that puts what came of them
+/// into the outbox. So the journal stays small, and can be trimmed whether the matcher has caught up or not.
+package struct WatchedChange: Sendable {
+    package let seq: Int64
+    package let operation: Change.Operation
+    package let at: Instant
+    package let classification: Classification
+    /// The entity after the change; for a deletion the entity that was deleted.
+    package let entity: Entity
+    /// The entity before an update.
+    package let previous: Entity?
+}
+
+extension ReadSnapshot {
+    /// Up to `limit` changes that wait to be matched, oldest first, and no more than about `byteCountMax` of documents.
+    package func watchedChanges(limit: Int, byteCountMax: Int) throws -> [WatchedChange] {
+        let cursor = try rows("SELECT seq, operation, at_us, classification, document, previous FROM watched ORDER BY seq LIMIT ?", [limit])
+        var changes: [WatchedChange] = []
+        var byteCount = 0
+        while byteCount < byteCountMax, let row = try cursor.next() {
+            guard let operation = Change.Operation(rawValue: try row.decode(Int.self, atIndex: 1)),
+                let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)), let document = try document(row, at: 4)
+            else { throw CorruptRow(table: "watched", reason: "operation, classification or document") }
+            let previous = try self.document(row, at: 5)
+            byteCount += document.bytes.count + (previous?.bytes.count ?? 0)
+            changes.append(
+                WatchedChange(
+                    seq: try row.decode(Int64.self, atIndex: 0), operation: operation,
+                    at: Instant(microseconds: try row.decode(Int64.self, atIndex: 2)), classification: classification,
+                    entity: try decoder.entity(document), previous: try previous.map { try decoder.entity($0) }))
+        }
+        return changes
+    }
+
+    private func document(_ row: Row, at column: Int) throws -> StoredDocument? {
+        try row.withUnsafeData(atIndex: column) { $0.map { StoredDocument(bytes: Array($0)) } }
+    }
+}
+
+extension WriteTransaction {
+    /// Keeps a change for the matcher when a subscription may want it.
+    /// - Parameter attributes: those that changed; of a deleted entity all it had.
+    func noteForSubscribers(
+        _ change: Change, attributes: some Sequence<IRI>, document: StoredDocument, previous: StoredDocument? = nil
+    ) throws {
+        guard !watches.watchers(of: change.entityID, types: change.types, attributes: attributes, operation: change.operation).isEmpty
+        else { return }
+        try execute(
+            "INSERT INTO watched (seq, operation, at_us, classification, document, previous) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                change.seq, change.operation.rawValue, change.at.microseconds, change.classification.rank, document.data, previous?.data,
+            ])
+        hasWork = true
+    }
+
+    /// Forgets the changes that were matched.
+    package func removeWatchedChanges(upTo seq: Int64) throws { try execute("DELETE FROM watched WHERE seq <= ?", [seq]) }
+}

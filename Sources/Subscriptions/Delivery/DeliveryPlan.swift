@@ -1,0 +1,24 @@
+package import CityModel
+
+/// Decides what follows a failed delivery, and performs nothing.
+package struct DeliveryPlan: Sendable {
+    package enum Action: Hashable, Sendable {
+        case again(at: Instant)
+        case giveUp
+    }
+
+    private let attemptCountMax: Int
+    private static let pauseSecondsMax = 900.0
+    /// Older notifications are not tried any more.
+    private static let ageSecondsMax = 86_400.0
+
+    package init(attemptCountMax: Int) { self.attemptCountMax = attemptCountMax }
+
+    /// - Parameter attemptCount: attempts so far, with the one that failed now.
+    /// - Parameter cooldownSeconds: the pause that the endpoint asks for at least (clause 5.2.15).
+    package func failed(attemptCount: Int, createdAt: Instant, cooldownSeconds: Double?, at now: Instant) -> Action {
+        guard attemptCount < attemptCountMax, now < createdAt.adding(seconds: Self.ageSecondsMax) else { return .giveUp }
+        let doubled = Double(1 << min(max(attemptCount, 1) - 1, 20))
+        return .again(at: now.adding(seconds: max(min(doubled, Self.pauseSecondsMax), cooldownSeconds ?? 0)))
+    }
+}

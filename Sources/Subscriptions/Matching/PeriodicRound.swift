@@ -1,0 +1,71 @@
+internal import Broker
+internal import CityModel
+internal import Query
+internal import Store
+
+/// Tells subscriptions with a `timeInterval` what is, when they are due (clause 5.8.6).
+struct PeriodicRound: Sendable {
+    let store: Store
+    let contexts: ContextLibrary
+    let cache: CompiledCache
+    let limits: NotificationLimits
+
+    struct Outcome: Sendable {
+        var endpoints: Set<String> = []
+        /// When the next subscription is due; nil when none is periodic.
+        var nextDue: Instant?
+    }
+
+    private static let roundCountMax = 100
+    /// Entities of one notification, and of all notifications of one round of a subscription.
+    private static let groupCountMax = 500
+    private static let entityCountMax = 10_000
+
+    func tellDue(in name: MunicipalityName, at now: Instant) async throws -> Outcome {
+        let file = try store.file(name)
+        var outcome = Outcome()
+        for record in try await file.read({ try $0.dueSubscriptions(at: now, limit: Self.roundCountMax) }) {
+            outcome.endpoints.formUnion(try await tell(record, file, at: now))
+        }
+        outcome.nextDue = try await file.read { try $0.nextDue() }
+        return outcome
+    }
+
+    private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Set<String> {
+        guard let compiled = try await cache.compiled([record.id], of: file, contexts)[record.id], let due = record.due,
+            let seconds = compiled.subscription.timeIntervalSeconds
+        else { return [] }
+        guard compiled.isActive(at: now) else {
+            try await file.write { try $0.setDue(record.id, nil) }
+            return []
+        }
+        // A query that can't be answered, for it costs too much, is a notification that failed, and holds up nobody else.
+        var news = DeliveryState()
+        var messages: [NewMessage] = []
+        do { messages = try await round(of: compiled, file, at: now) } catch is CityError { (news.timesFailed, news.lastFailure) = (1, now) }
+        let (limits, posted, failed) = (limits, messages, news)
+        return try await file.write { transaction in
+            try transaction.setDue(record.id, Period(seconds: seconds).next(after: due, now: now))
+            if failed.timesFailed > 0 { try transaction.addDelivery(failed, to: record.id) }
+            return try transaction.post(posted, limits, at: now)
+        }
+    }
+
+    private func round(of compiled: CompiledSubscription, _ file: MunicipalityFile, at now: Instant) async throws -> [NewMessage] {
+        try await file.read { snapshot in
+            // A round that was not delivered yet is not followed by another: its receiver would get both at once, later.
+            guard try !snapshot.hasOutbox(for: compiled.id) else { return [] }
+            return try messages(of: compiled, snapshot, at: now)
+        }
+    }
+
+    private func messages(of compiled: CompiledSubscription, _ snapshot: ReadSnapshot, at now: Instant) throws -> [NewMessage] {
+        let search = EntitySearch(
+            filter: compiled.filter, classificationMax: compiled.classificationMax, limit: Self.entityCountMax, now: now)
+        let entities = try snapshot.search(search).entities.map { found in try found.entity ?? snapshot.entity(found.stored) }
+        return try stride(from: 0, to: entities.count, by: Self.groupCountMax).compactMap { start in
+            let group = entities[start..<min(start + Self.groupCountMax, entities.count)]
+            return try compiled.message(of: group.map { NotifiedEntity($0) }, at: now, in: snapshot)
+        }
+    }
+}

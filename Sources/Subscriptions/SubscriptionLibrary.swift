@@ -1,0 +1,157 @@
+package import Broker
+package import CityModel
+package import LinkedData
+internal import OrderedCollections
+package import Store
+package import Trust
+
+/// The operations on subscriptions (clauses 5.8.1 to 5.8.5). All of them need the right to write: a subscription carries
+/// what its receiver must be shown, and makes the city's data leave the house.
+package struct SubscriptionLibrary: Sendable {
+    private let broker: Broker
+    private let contexts: ContextLibrary
+    private let countMax: Int
+
+    /// - Parameter countMax: the most subscriptions of one municipality.
+    package init(broker: Broker, contexts: ContextLibrary, countMax: Int) {
+        (self.broker, self.contexts, self.countMax) = (broker, contexts, countMax)
+    }
+
+    /// - Parameter contextAddress: where a stored context is served, by its identifier.
+    /// - Returns: the new subscription's identifier.
+    /// - Throws: `badRequestData`, `alreadyExists`, `contextNotAvailable`, `tooManyResults`.
+    package func create(
+        _ document: JSONObject, _ context: Context, contextAddress: (String) -> String, _ access: WriteAccess, at now: Instant
+    ) async throws -> String {
+        var given = SubscriptionBody.given(document)
+        let recorder = NameRecorder(context.expand)
+        let subscription = try SubscriptionReader(given, names: recorder.expansion).subscription()
+        if let expiresAt = subscription.expiresAt, expiresAt <= now { throw Self.alreadyPast(expiresAt) }
+        let id = subscription.id?.text ?? Self.randomID()
+        given["id"] = .string(id)
+        let contextURL = try await contextURL(subscription.jsonldContext, context, contextAddress, access, at: now)
+        let body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
+        let countMax = countMax
+        try await broker.writeSubscriptions(access) { transaction in
+            guard try transaction.subscription(id) == nil else { throw CityError.alreadyExists("subscription \(id) exists already") }
+            guard try transaction.subscriptionCount() < countMax else {
+                throw CityError.tooManyResults("a municipality has at most \(countMax) subscriptions")
+            }
+            try transaction.insert(
+                SubscriptionRecord(
+                    id: id, body: body.json, interest: subscription.interest, classificationMax: access.reading.classificationMax,
+                    isActive: subscription.isActive, expiresAt: subscription.expiresAt, since: try transaction.lastChangeNumber(),
+                    due: subscription.timeIntervalSeconds.map(now.adding)))
+        }
+        return id
+    }
+
+    /// Puts the members of a fragment in the place of those that were (clauses 5.8.2.4 and 5.5.8).
+    /// - Throws: `resourceNotFound`, `badRequestData`, `contextNotAvailable`.
+    package func update(
+        _ id: IRI, with fragment: JSONObject, _ context: Context, _ access: WriteAccess, at now: Instant
+    ) async throws {
+        if let type = fragment["type"], type != "Subscription" { throw CityError.badRequestData("type: a subscription's type is Subscription") }
+        if let other = fragment["id"], other.stringValue != id.text { throw CityError.badRequestData("id: a subscription's id can't be changed") }
+        if let url = fragment["jsonldContext"]?.stringValue { _ = try await contexts.context(.string(url), in: access.municipality) }
+        try await broker.writeSubscriptions(access) { transaction in
+            guard let record = try transaction.subscription(id.text) else { throw Self.notFound(id.text) }
+            try transaction.update(try record.updated(with: fragment, context, access, at: now), at: now)
+        }
+    }
+
+    /// - Throws: `resourceNotFound`.
+    package func retrieve(_ id: IRI, _ access: WriteAccess) async throws -> SubscriptionRecord {
+        guard let record = try await broker.readSubscriptions(access, { try $0.subscription(id.text) }) else { throw Self.notFound(id.text) }
+        return record
+    }
+
+    /// By identifier.
+    package func list(offset: Int, limit: Int, _ access: WriteAccess) async throws -> (page: [SubscriptionRecord], count: Int) {
+        try await broker.readSubscriptions(access) { (try $0.subscriptions(offset: offset, limit: limit), try $0.subscriptionCount()) }
+    }
+
+    /// Removes it with the notifications that wait for its receiver.
+    /// - Throws: `resourceNotFound`.
+    package func delete(_ id: IRI, _ access: WriteAccess) async throws {
+        guard try await broker.writeSubscriptions(access, { try $0.removeSubscription(id.text) }) else { throw Self.notFound(id.text) }
+    }
+
+    /// The URL of the context for notifications: the one asked for, else that of the request, for which a context that is not
+    /// one URL is stored here (clauses 5.8.1.4 and 5.13.1).
+    private func contextURL(
+        _ wanted: String?, _ context: Context, _ address: (String) -> String, _ access: WriteAccess, at now: Instant
+    ) async throws -> String {
+        if let wanted {
+            guard IRI(wanted) != nil else { throw CityError.badRequestData("jsonldContext: \(wanted.prefix(200)) is not a URI") }
+            _ = try await contexts.context(.string(wanted), in: access.municipality)
+            return wanted
+        }
+        if case .string(let url) = context.answered { return url }
+        return address(try await contexts.addImplicit(["@context": context.answered], access, at: now))
+    }
+
+    private static func randomID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return "urn:ngsi-ld:Subscription:" + String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
+            + String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
+    }
+
+    static func notFound(_ id: String) -> CityError { .resourceNotFound("there is no subscription \(id)") }
+    static func alreadyPast(_ moment: Instant) -> CityError { .badRequestData("expiresAt: \(moment) is in the past") }
+}
+
+extension SubscriptionRecord {
+    fileprivate func updated(with fragment: JSONObject, _ context: Context, _ access: WriteAccess, at now: Instant) throws -> SubscriptionRecord {
+        var body = try SubscriptionBody(self.body)
+        let before = try body.subscription()
+        let given = SubscriptionBody.given(fragment)
+        for (name, value) in given where name != "id" && name != "type" {
+            body.document[name] = value == .null || value == .string(Attribute.nullText) ? nil : value
+        }
+        let isRevived = hasExpired(at: now) && given["expiresAt"] != nil && given["isActive"] == nil
+        if isRevived { body.document["isActive"] = nil }
+        let subscription = try read(&body, given, context)
+        if given["expiresAt"] != nil, let expiresAt = subscription.expiresAt, expiresAt <= now {
+            throw SubscriptionLibrary.alreadyPast(expiresAt)
+        }
+        if let url = subscription.jsonldContext { body.contextURL = url }
+        body.modifiedAt = now
+        var record = self
+        record.body = body.json
+        record.interest = subscription.interest
+        // What it may tell of never grows with who changes it.
+        record.classificationMax = min(classificationMax, access.reading.classificationMax)
+        (record.isActive, record.expiresAt) = (subscription.isActive, subscription.expiresAt)
+        let keepsPeriod = before.timeIntervalSeconds == subscription.timeIntervalSeconds && isActive
+        record.due = keepsPeriod ? due : subscription.timeIntervalSeconds.map(now.adding)
+        return record
+    }
+
+    /// Reads the changed document. The names in members that the fragment brought stand for what its context says; all others
+    /// keep their meaning.
+    private func read(_ body: inout SubscriptionBody, _ fragment: JSONObject, _ context: Context) throws(CityError) -> Subscription {
+        let recorder = NameRecorder(context.expand)
+        let old = body.names
+        let brought = NameTable.Member.allCases.filter { member in
+            fragment[member.rawValue] != nil || (member == .query && (fragment["expandValues"] != nil || fragment["csf"] != nil))
+        }
+        let reader = SubscriptionReader(body.document) { brought.contains($0) ? recorder.expansion($0) : old.expansion($0) }
+        let subscription = try reader.subscription()
+        body.names.replace(brought, with: recorder.table)
+        return subscription
+    }
+}
+
+extension WriteTransaction {
+    /// Stores a changed subscription. What waits for one that was paused is dropped, for it must not be sent any more; what
+    /// waits for another goes where it says now.
+    fileprivate func update(_ record: SubscriptionRecord, at now: Instant) throws {
+        try update(record)
+        if record.isActive {
+            try moveOutbox(of: record.id, to: try SubscriptionBody(record.body).subscription().notification.endpoint.uri)
+        } else {
+            try removeOutbox(of: record.id)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import CityModel
+import Foundation
+import GRDB
+import OrderedCollections
+@testable import Store
+import Testing
+
+@Suite struct MigrationTests {
+    @Test func `a file of the first version opens with what it holds, and takes subscriptions`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0001-entities")
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO change (seq, operation, at_us, entity, iri, classification, types, attributes)
+                    VALUES (7, 3, 0, 1, 'urn:x:1', 1, '', '');
+                    INSERT INTO document (kind, id, body, modified_us) VALUES ('setting', 'a', x'226B65707422', 0);
+                    """)
+        }
+        try queue.close()
+        let record = SubscriptionRecord(
+            id: "urn:s:1", body: [:], interest: Interest(wantsEveryEntity: true, operations: [.created]), classificationMax: .special,
+            isActive: true, expiresAt: nil, since: 7, due: nil)
+        try await folder.file().write { try $0.insert(record) }
+        try await folder.file().write { try $0.insert(entity(1), provenance: .init(), at: noon) }
+        let (setting, watched) = try await folder.file().read { snapshot in
+            (try snapshot.document(.setting, "a")?.body, try snapshot.watchedChanges(limit: 9, byteCountMax: 1 << 20).map(\.seq))
+        }
+        #expect(setting == "kept")
+        #expect(watched == [8])
+    }
+}

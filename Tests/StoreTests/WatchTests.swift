@@ -1,0 +1,124 @@
+import CityModel
+import GRDB
+import OrderedCollections
+@testable import Store
+import Testing
+
+@Suite struct WatchTests {
+    private let level = iri("level"), name = iri("name")
+
+    private func record(_ id: String, _ interest: Interest, isActive: Bool = true) -> SubscriptionRecord {
+        SubscriptionRecord(
+            id: id, body: [:], interest: interest, classificationMax: .special, isActive: isActive, expiresAt: nil, since: 0, due: nil)
+    }
+
+    private func watched(_ folder: TemporaryStore) async throws -> [WatchedChange] {
+        try await folder.file().read { try $0.watchedChanges(limit: 100, byteCountMax: 1 << 20) }
+    }
+
+    private func insert(_ number: Int, _ attributes: Attributes, in folder: TemporaryStore) async throws {
+        try await folder.file().write { try $0.insert(entity(number, attributes: attributes), provenance: .init(), at: noon) }
+    }
+
+    @Test func `a change that nobody watches keeps no document`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(types: [iri("Elsewhere")], operations: [.created])
+        try await folder.file().write { [self] in try $0.insert(record("urn:s:1", interest)) }
+        try await insert(1, [level: property(1)], in: folder)
+        #expect(try await watched(folder).isEmpty)
+    }
+
+    @Test func `a watched change keeps the entity as it was then, and as it was before`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(wantsEveryEntity: true, attributes: [level], operations: [.created, .updated, .deleted])
+        try await folder.file().write { [self] in try $0.insert(record("urn:s:1", interest)) }
+        try await insert(1, [level: property(1)], in: folder)
+        for value in [2, 3] as [JSON] {
+            try await folder.file().write { [self] transaction in
+                let stored = try #require(try transaction.storedEntity(entityID(1)))
+                let old = try transaction.entity(stored)
+                var new = old
+                new.attributes[level] = property(value)
+                try transaction.update(stored, from: old, to: new, provenance: .init(), at: noon)
+            }
+        }
+        let values = try await watched(folder).map { [$0.previous?.attributes[level]?[0].value, $0.entity.attributes[level]?[0].value] }
+        #expect(values == [[nil, 1], [1, 2], [2, 3]])
+    }
+
+    @Test func `what is watched is known again after a restart, and what was passed is gone`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(types: [iri("Lamp"), iri("Thing")], operations: [.created])
+        try await folder.file().write { [self] in
+            try $0.insert(record("urn:s:1", Interest(wantsEveryEntity: true, operations: [.created])))
+            try $0.insert(record("urn:s:2", interest, isActive: false))
+        }
+        try folder.store.close()
+        try await insert(1, [level: property(1)], in: folder)
+        let changes = try await watched(folder)
+        #expect(changes.count == 1)
+        try await folder.file().write { try $0.removeWatchedChanges(upTo: changes[0].seq) }
+        #expect(try await watched(folder).isEmpty)
+    }
+
+    @Test func `a write that fails leaves no watcher behind`() async throws {
+        struct Failure: Error {}
+        let folder = try TemporaryStore()
+        await #expect(throws: Failure.self) {
+            try await folder.file().write { [self] transaction in
+                try transaction.insert(record("urn:s:1", Interest(wantsEveryEntity: true, operations: [.created])))
+                throw Failure()
+            }
+        }
+        try await insert(1, [level: property(1)], in: folder)
+        #expect(try await watched(folder).isEmpty)
+    }
+
+    @Test func `of many subscriptions only those are found that watch the entity, its type or the attribute`() {
+        var index = WatchIndex()
+        for number in 0..<10_000 {
+            index.put(Interest(types: [iri("T\(number % 1000)")], attributes: [iri("a\(number)")], operations: [.updated]), of: "s\(number)")
+        }
+        index.put(Interest(ids: [entityID(7)], operations: [.updated]), of: "one")
+        #expect(index.watchers(of: entityID(7), types: [iri("T5")], attributes: [iri("a1005")], operation: .updated) == ["s1005", "one"])
+        #expect(index.watchers(of: entityID(8), types: [iri("T5")], attributes: [iri("a1006")], operation: .updated) == [])
+        #expect(index.watchers(of: entityID(7), types: [iri("T5")], attributes: [iri("a1005")], operation: .deleted) == [])
+        index.put(nil, of: "s1005")
+        #expect(index.watchers(of: entityID(8), types: [iri("T5")], attributes: [iri("a1005")], operation: .updated) == [])
+    }
+
+    @Test(arguments: [
+        ("SELECT id FROM outbox WHERE endpoint = 'a' ORDER BY id LIMIT 16", "outbox_endpoint"),
+        ("SELECT 1 FROM outbox WHERE subscription = 'a' LIMIT 1", "outbox_subscription"),
+        ("SELECT id FROM subscription WHERE due_us <= 5 AND active = 1 ORDER BY due_us LIMIT 9", "subscription_due"),
+        ("SELECT seq FROM watched ORDER BY seq LIMIT 200", "SCAN watched"),
+    ])
+    func `queues are read by their indexes, without sorting`(sql: String, index: String) throws {
+        let queue = try DatabaseQueue()
+        try Schema.migrator().migrate(queue)
+        let plan = try queue.read { db in try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }.joined(separator: "; ") }
+        #expect(plan.contains(index), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+    }
+
+    @Test func `messages wait in the order of their queue and go with their subscription`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(wantsEveryEntity: true, operations: [.created])
+        try await folder.file().write { [self] transaction in
+            try transaction.insert(record("urn:s:1", interest))
+            try transaction.insert(record("urn:s:2", interest))
+            for number in 0..<3 {
+                for subscription in ["urn:s:1", "urn:s:2"] {
+                    try transaction.append(
+                        NewMessage(subscription: subscription, endpoint: "http://a", headers: [("N", "\(number)")], body: [UInt8(number)]), at: noon)
+                }
+            }
+        }
+        try folder.store.close()
+        let waiting = try await folder.file().read { try $0.outbox(of: "http://a", limit: 10) }
+        #expect(waiting.map(\.body) == [[0], [0], [1], [1], [2], [2]])
+        #expect(waiting.map { $0.headers[0].value } == ["0", "0", "1", "1", "2", "2"])
+        #expect(try await folder.file().write { try $0.removeSubscription("urn:s:1") })
+        #expect(try await folder.file().read { try $0.outbox(of: "http://a", limit: 10).map(\.subscription) } == ["urn:s:2", "urn:s:2", "urn:s:2"])
+    }
+}

@@ -1,0 +1,87 @@
+import CityModel
+import Subscriptions
+import Testing
+
+@Suite struct DecisionTests {
+    private let plan = DeliveryPlan(attemptCountMax: 20)
+
+    @Test(arguments: [(1, 1.0), (2, 2), (5, 16), (10, 512), (11, 900), (19, 900)])
+    func `pauses after failures double up to a quarter of an hour`(attemptCount: Int, seconds: Double) {
+        #expect(plan.failed(attemptCount: attemptCount, createdAt: noon, cooldownSeconds: nil, at: noon) == .again(at: noon.adding(seconds: seconds)))
+    }
+
+    @Test func `an endpoint's cooldown makes a pause longer, never shorter (clause 5.2.15)`() {
+        #expect(plan.failed(attemptCount: 1, createdAt: noon, cooldownSeconds: 7, at: noon) == .again(at: noon.adding(seconds: 7)))
+        #expect(plan.failed(attemptCount: 6, createdAt: noon, cooldownSeconds: 7, at: noon) == .again(at: noon.adding(seconds: 32)))
+    }
+
+    @Test func `after the last attempt, and after a day, a notification is given up`() {
+        #expect(plan.failed(attemptCount: 20, createdAt: noon, cooldownSeconds: nil, at: noon) == .giveUp)
+        #expect(plan.failed(attemptCount: 2, createdAt: noon, cooldownSeconds: nil, at: noon.adding(seconds: 86_399)) != .giveUp)
+        #expect(plan.failed(attemptCount: 2, createdAt: noon, cooldownSeconds: nil, at: noon.adding(seconds: 86_400)) == .giveUp)
+    }
+
+    @Test func `a throttle lets through what is far enough from the last it let through`() {
+        var throttle = Throttle(seconds: 2.5, lastMatch: nil)
+        let admitted = [0, 2.4, 2.5, 4.9, 5.0, 100].map { throttle.admits(noon.adding(seconds: $0)) }
+        #expect(admitted == [true, false, true, false, true, true])
+    }
+
+    @Test func `a period goes on from the moment that was due, and begins anew after a standstill`() {
+        let period = Period(seconds: 10)
+        #expect(period.next(after: noon, now: noon.adding(seconds: 0.3)) == noon.adding(seconds: 10))
+        #expect(period.next(after: noon, now: noon.adding(seconds: 95)) == noon.adding(seconds: 105))
+    }
+
+    @Test func `work is done once at a time, in the order in which it was asked for`() {
+        var board = WorkBoard<String>()
+        for key in ["a", "b", "a", "c"] { board.wake(key) }
+        #expect(board.take(at: noon, runningCountMax: 2) == ["a", "b"])
+        #expect(board.take(at: noon, runningCountMax: 2) == [])
+        board.finished("b")
+        #expect(board.take(at: noon, runningCountMax: 2) == ["c"])
+    }
+
+    @Test func `what is asked for again while it runs is done again, and nothing else is`() {
+        var board = WorkBoard<String>()
+        board.wake("a")
+        #expect(board.take(at: noon, runningCountMax: 9) == ["a"])
+        board.wake("a")
+        #expect(board.take(at: noon, runningCountMax: 9) == [])
+        board.finished("a")
+        #expect(board.take(at: noon, runningCountMax: 9) == ["a"])
+        board.finished("a")
+        #expect(board.take(at: noon, runningCountMax: 9) == [])
+    }
+
+    @Test func `what is asked for at a moment is done then, or sooner when that is asked for`() {
+        var board = WorkBoard<String>()
+        board.wake("a", at: noon.adding(seconds: 9))
+        board.wake("a", at: noon.adding(seconds: 5))
+        board.wake("b", at: noon.adding(seconds: 5))
+        board.wake("b")
+        #expect(board.take(at: noon, runningCountMax: 9) == ["b"])
+        #expect(board.take(at: noon.adding(seconds: 4.9), runningCountMax: 9) == [])
+        #expect(board.take(at: noon.adding(seconds: 5), runningCountMax: 9) == ["a"])
+    }
+
+    @Test(arguments: [
+        ("mqtt://host/topic", MQTTParts("host", 1883, "topic", nil, nil)), ("mqtts://host/a/b", MQTTParts("host", 8883, "a/b", nil, nil)),
+        ("mqtt://user@host:99/t", MQTTParts("host", 99, "t", "user", nil)), ("MQTT://u:p:q@[::1]:99/t", MQTTParts("::1", 99, "t", "u", "p:q")),
+        ("mqtt://u:a%40b@h/t", MQTTParts("h", 1883, "t", "u", "a@b")),
+    ])
+    func `an MQTT address has the parts of clause 7.2`(uri: String, parts: MQTTParts) {
+        let address = MQTTAddress(uri)
+        #expect(address.map { MQTTParts($0.host, $0.port, $0.topic, $0.username, $0.password) } == parts)
+    }
+
+    @Test(arguments: ["mqtt://host", "mqtt://host/", "mqtt:///t", "mqtt://host:0/t", "mqtt://host:x/t", "mqtt://host/a/#", "mqtt://host/+/b", "amqp://host/t"])
+    func `what is no MQTT address is refused`(uri: String) { #expect(MQTTAddress(uri) == nil) }
+}
+
+struct MQTTParts: Equatable, Sendable {
+    let host: String, port: Int, topic: String, username: String?, password: String?
+    init(_ host: String, _ port: Int, _ topic: String, _ username: String?, _ password: String?) {
+        (self.host, self.port, self.topic, self.username, self.password) = (host, port, topic, username, password)
+    }
+}

@@ -1,0 +1,204 @@
+import CityModel
+import LinkedData
+import OrderedCollections
+import Store
+import Subscriptions
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct DeliveryTests {
+    @Test func `a change to a subscribed entity is told (clause 5.8.6)`() async throws {
+        let city = try City()
+        let id = try await city.subscribe(subscription())
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 3)
+        let told = try await city.receivers.wait(for: 1)[0]
+        #expect(told.notification["type"] == "Notification")
+        #expect(told.notification["subscriptionId"]?.stringValue == id.text)
+        #expect(told.data[0]["id"] == "urn:ngsi-ld:Lamp:1")
+        #expect(told.value("level") == 3)
+        #expect(told.headers["Content-Type"] == "application/json")
+        #expect(told.headers["Link"]?.contains("rel=\"http://www.w3.org/ns/json-ld#context\"") ?? false)
+        try await city.close()
+    }
+
+    @Test func `entities of another type and repetitions of the same value are not told`() async throws {
+        let city = try City()
+        try await city.subscribe(subscription())
+        try await city.set("urn:ngsi-ld:Bench:1", type: "Bench", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2)
+        #expect(try await city.receivers.wait(for: 2).map { $0.value("level") } == [1, 2])
+        try await city.close()
+    }
+
+    @Test func `every one of many quick changes is told, in their order`() async throws {
+        let city = try City()
+        try await city.subscribe(subscription())
+        for level in 0..<100 { try await city.set("urn:ngsi-ld:Lamp:1", level: .integer(Int64(level))) }
+        #expect(try await city.receivers.wait(for: 100).map { $0.value("level") } == (0..<100).map { .integer($0) })
+        try await city.close()
+    }
+
+    @Test func `an endpoint that hangs or fails delays nobody else`() async throws {
+        let city = try City()
+        for uri in ["http://slow.example/", "http://dead.example/", "http://good.example/"] { try await city.subscribe(subscription(uri: uri)) }
+        city.receivers.shut("http://slow.example/")
+        city.receivers.fail("http://dead.example/", count: .max)
+        for level in 0..<10 { try await city.set("urn:ngsi-ld:Lamp:1", level: .integer(Int64(level))) }
+        let told = try await city.receivers.wait(for: 10)
+        #expect(told.allSatisfy { $0.uri == "http://good.example/" })
+        city.receivers.open("http://slow.example/")
+        #expect(try await city.receivers.wait(for: 20).filter { $0.uri == "http://slow.example/" }.map { $0.value("level") } == (0..<10).map { .integer($0) })
+        try await city.close()
+    }
+
+    @Test func `a failed delivery is tried again after a pause, and nothing overtakes it`() async throws {
+        let city = try City()
+        let id = try await city.subscribe(subscription())
+        city.receivers.fail("http://a.example/n", count: 2)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2)
+        for attempt in 1...2 {
+            while city.receivers.attempts("http://a.example/n") < attempt { await Task.yield() }
+            while try await city.state(of: id).timesFailed < attempt { await Task.yield() }
+            #expect(city.receivers.received.isEmpty)
+            city.clock.advance(seconds: 1000)
+        }
+        #expect(try await city.receivers.wait(for: 2).map { $0.value("level") } == [1, 2])
+        while try await city.state(of: id).timesSent < 4 { await Task.yield() }
+        let state = try await city.state(of: id)
+        #expect(state.timesFailed == 2)
+        #expect(state.lastSuccess != nil && state.lastFailure != nil)
+        try await city.close()
+    }
+
+    @Test func `after so many attempts a notification is given up, and the subscription says so`() async throws {
+        let city = try City(limits: NotificationLimits(attemptCountMax: 1))
+        let id = try await city.subscribe(subscription())
+        city.receivers.fail("http://a.example/n", count: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2)
+        #expect(try await city.receivers.wait(for: 1)[0].value("level") == 2)
+        #expect(try await city.state(of: id).timesFailed == 1)
+        try await city.close()
+    }
+
+    @Test func `what waited when the program ended is delivered after the next start`() async throws {
+        let (receivers, clock) = (Receivers(), TestClock())
+        let path = try await oneFailedDelivery(receivers, clock)
+        clock.advance(seconds: 1000)
+        let city = try City(path: path, receivers: receivers, clock: clock)
+        #expect(try await receivers.wait(for: 1)[0].value("level") == 1)
+        try await city.close()
+    }
+
+    /// - Returns: the data directory of a program that ended after a delivery had failed.
+    private func oneFailedDelivery(_ receivers: Receivers, _ clock: TestClock) async throws -> String {
+        let city = try City(receivers: receivers, clock: clock)
+        let id = try await city.subscribe(subscription())
+        receivers.fail("http://a.example/n", count: 1)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        while try await city.state(of: id).timesFailed < 1 { await Task.yield() }
+        try await city.close(removing: false)
+        return city.path
+    }
+
+    @Test func `municipalities whose files are closed are served too, also after a restart`() async throws {
+        let (receivers, clock) = (Receivers(), TestClock())
+        let names = (1...6).compactMap { MunicipalityName("m\($0)") }
+        let path = try await periodicSubscriptions(in: names, receivers, clock)
+        clock.advance(seconds: 60)
+        let city = try City(path: path, receivers: receivers, clock: clock, openFileCountMax: 2)
+        let told = try await receivers.wait(for: 12)
+        #expect(Set(told.dropFirst(6).compactMap { $0.headers["NGSILD-Tenant"] }) == Set(names.map(\.text)))
+        try await city.close()
+    }
+
+    /// - Returns: the data directory of a program that ended after each municipality had one change told.
+    private func periodicSubscriptions(in names: [MunicipalityName], _ receivers: Receivers, _ clock: TestClock) async throws -> String {
+        let city = try City(receivers: receivers, clock: clock, openFileCountMax: 2)
+        for name in names {
+            try await city.subscribe(subscription(), in: name)
+            try await city.subscribe(subscription("\"timeInterval\":60", uri: "http://periodic.example/"), in: name)
+            try await city.set("urn:ngsi-ld:Lamp:1", level: 1, in: name)
+        }
+        _ = try await receivers.wait(for: 6)
+        try await city.close(removing: false)
+        return city.path
+    }
+
+    @Test func `a full queue takes no more, and the subscription says so`() async throws {
+        let city = try City(limits: NotificationLimits(queuedCountMax: 1))
+        let id = try await city.subscribe(subscription())
+        city.receivers.shut("http://a.example/n")
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        while city.receivers.attempts("http://a.example/n") == 0 { await Task.yield() }
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2)
+        while try await city.state(of: id).timesFailed == 0 { await Task.yield() }
+        city.receivers.open("http://a.example/n")
+        #expect(try await city.receivers.wait(for: 1)[0].value("level") == 1)
+        try await city.close()
+    }
+
+    @Test func `a subscription tells nothing more confidential than its creator could see`() async throws {
+        let city = try City()
+        let id = try await city.subscribe(subscription())
+        try await city.store.file(.standard).write { transaction in
+            var record = try #require(try transaction.subscription(id.text))
+            record.classificationMax = .open
+            try transaction.update(record)
+        }
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1, classification: .personal)
+        try await city.set("urn:ngsi-ld:Lamp:2", level: 2, classification: .open)
+        #expect(try await city.receivers.wait(for: 1).map { $0.data[0]["id"] } == ["urn:ngsi-ld:Lamp:2"])
+        try await city.close()
+    }
+
+    @Test func `a paused subscription is silent and a deleted one is gone (clauses 5.8.5, 5.8.6)`() async throws {
+        let city = try City()
+        let paused = try await city.subscribe(subscription("\"isActive\":false", uri: "http://paused.example/"))
+        let deleted = try await city.subscribe(subscription(uri: "http://deleted.example/"))
+        try await city.subscribe(subscription(uri: "http://good.example/"))
+        try await city.subscriptions.delete(deleted, city.access())
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        #expect(try await city.receivers.wait(for: 1).map(\.uri) == ["http://good.example/"])
+        try await city.subscriptions.update(paused, with: ["isActive": true], .core, city.access(), at: city.clock.now)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2)
+        #expect(Set(try await city.receivers.wait(for: 3).dropFirst().map(\.uri)) == ["http://good.example/", "http://paused.example/"])
+        await #expect(throws: CityError.self) { try await city.subscriptions.retrieve(deleted, city.access()) }
+        try await city.close()
+    }
+
+    @Test func `an expired subscription is silent (clause 5.8.1.4)`() async throws {
+        let city = try City()
+        try await city.subscribe(subscription("\"expiresAt\":\"2026-06-01T12:00:10Z\"", uri: "http://short.example/"))
+        try await city.subscribe(subscription(uri: "http://good.example/"))
+        city.clock.advance(seconds: 10)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        #expect(try await city.receivers.wait(for: 1).map(\.uri) == ["http://good.example/"])
+        try await city.close()
+    }
+
+    @Test func `with throttling the changes within that time are not told (table 5.2.12-1)`() async throws {
+        let city = try City()
+        try await city.subscribe(subscription("\"throttling\":5"))
+        for (level, pause) in [(1, 3.0), (2, 2.0), (3, 4.9), (4, 0.1), (5, 0.0)] as [(Int64, Double)] {
+            try await city.set("urn:ngsi-ld:Lamp:1", level: .integer(level))
+            city.clock.advance(seconds: pause)
+        }
+        #expect(try await city.receivers.wait(for: 3).map { $0.value("level") } == [1, 3, 5])
+        try await city.close()
+    }
+
+    @Test func `with a time interval what matches is told in that period, whether it changes or not (clause 5.8.6)`() async throws {
+        let city = try City()
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        try await city.set("urn:ngsi-ld:Lamp:2", level: 9)
+        try await city.subscribe(subscription("\"timeInterval\":60,\"q\":\"level<5\""))
+        for count in 1...3 {
+            city.clock.advance(seconds: 60)
+            #expect(try await city.receivers.wait(for: count).last?.data.map { $0["id"] } == ["urn:ngsi-ld:Lamp:1"])
+        }
+        try await city.close()
+    }
+}

@@ -1,0 +1,146 @@
+import Broker
+import CityModel
+import Foundation
+import LinkedData
+import OrderedCollections
+import Store
+import Subscriptions
+import Synchronization
+import Testing
+import Trust
+
+let noon = Instant("2026-06-01T12:00:00Z")!
+
+/// The name that the core context alone gives a term.
+func name(_ term: String) -> IRI { IRI(known: IRI.defaultContextNamespace + term) }
+
+/// One delivery as its receiver saw it.
+struct Received: Sendable {
+    let uri: String
+    let headers: [String: String]
+    let notification: JSON
+
+    var data: [JSON] { notification["data"]?.arrayValue ?? [] }
+    /// The value of an attribute of the first entity.
+    func value(_ attribute: String) -> JSON? { data.first?[attribute]?["value"] }
+}
+
+/// Receivers that record what they are sent and answer as they are told.
+final class Receivers: Sendable {
+    private struct State {
+        var received: [Received] = []
+        var failures: [String: Int] = [:]
+        var shut: Set<String> = []
+        var attempts: [String: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Lets the next deliveries to an endpoint fail.
+    func fail(_ uri: String, count: Int) { state.withLock { $0.failures[uri] = count } }
+    /// Lets deliveries to an endpoint hang until it is opened.
+    func shut(_ uri: String) { state.withLock { _ = $0.shut.insert(uri) } }
+    func open(_ uri: String) { state.withLock { _ = $0.shut.remove(uri) } }
+    var received: [Received] { state.withLock { $0.received } }
+    func attempts(_ uri: String) -> Int { state.withLock { $0.attempts[uri] ?? 0 } }
+
+    func send(_ endpoint: Endpoint, _ headers: [(name: String, value: String)], _ body: [UInt8]) async -> DeliveryResult {
+        state.withLock { $0.attempts[endpoint.uri, default: 0] += 1 }
+        while state.withLock({ $0.shut.contains(endpoint.uri) }) { await Task.yield() }
+        return state.withLock { state in
+            if let left = state.failures[endpoint.uri], left > 0 {
+                state.failures[endpoint.uri] = left - 1
+                return .failed
+            }
+            let pairs = Dictionary(headers.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+            state.received.append(Received(uri: endpoint.uri, headers: pairs, notification: (try? JSON(parsing: body)) ?? .null))
+            return .accepted
+        }
+    }
+
+    /// What was received once there are so many deliveries. The test's time limit catches the wait that never ends.
+    func wait(for count: Int) async throws -> [Received] {
+        while true {
+            let received = received
+            if received.count >= count { return received }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+}
+
+/// A clock that tests move.
+final class TestClock: Sendable {
+    private let moment = Mutex(noon)
+    var now: Instant { moment.withLock { $0 } }
+    func advance(seconds: Double) { moment.withLock { $0 = $0.adding(seconds: seconds) } }
+}
+
+/// A broker with subscriptions and a running service, on a data directory of its own.
+final class City: Sendable {
+    let path: String
+    let store: Store
+    let broker: Broker
+    let gatekeeper: Gatekeeper
+    let contexts: ContextLibrary
+    let subscriptions: SubscriptionLibrary
+    let receivers: Receivers
+    let clock: TestClock
+    let service: NotificationService
+    private let run: Task<Void, any Error>
+
+    init(
+        path: String? = nil, receivers: Receivers = Receivers(), clock: TestClock = TestClock(), limits: NotificationLimits = .init(),
+        openFileCountMax: Int = 64
+    ) throws {
+        self.path = path ?? FileManager.default.temporaryDirectory.appending(path: "conurb-subs-\(UUID().uuidString)").path
+        store = try Store(directory: self.path, limits: StoreLimits(openFileCountMax: openFileCountMax))
+        broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
+        gatekeeper = Gatekeeper(store: store, isOpen: true)
+        contexts = ContextLibrary(broker: broker, overrides: [:]) { url in throw CityError.contextNotAvailable("no network in tests: \(url)") }
+        subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: 100)
+        (self.receivers, self.clock) = (receivers, clock)
+        service = NotificationService(
+            store: store, contexts: contexts, limits: limits, now: { clock.now }, send: receivers.send,
+            report: { municipality, error in Issue.record("\(municipality): \(error)") })
+        let service = service
+        run = Task { try await service.run() }
+    }
+
+    /// Ends as the program does.
+    func close(removing: Bool = true) async throws {
+        service.stop()
+        try await run.value
+        try store.close()
+        if removing { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    func access(_ municipality: MunicipalityName = .standard) async throws -> WriteAccess { try await gatekeeper.writing(municipality, .program) }
+
+    @discardableResult
+    func subscribe(_ document: String, in municipality: MunicipalityName = .standard) async throws -> IRI {
+        let members = try #require(try JSON(parsing: Array(document.utf8)).objectValue)
+        let id = try await subscriptions.create(
+            members, .core, contextAddress: { "http://localhost/contexts/\($0)" }, access(municipality), at: clock.now)
+        return try #require(IRI(id))
+    }
+
+    /// Creates or changes an entity; `level` is its one property.
+    func set(
+        _ id: String, type: String = "Lamp", level: JSON, classification: Classification? = nil, in municipality: MunicipalityName = .standard
+    ) async throws {
+        let access = try await access(municipality)
+        let observed = ObservedEntity(
+            id: try #require(IRI(id)), types: [name(type)], attributes: [name("level"): [Attribute(kind: .property, value: level)]])
+        _ = try await broker.record([observed], provenance: .init(classification: classification), access, at: clock.now)
+    }
+
+    func state(of id: IRI) async throws -> DeliveryState { try await subscriptions.retrieve(id, access()).delivery }
+}
+
+func subscription(_ more: String = "", uri: String = "http://a.example/n") -> String {
+    """
+    {"id":"urn:ngsi-ld:Subscription:\(uri.hashValue.magnitude)\(more.hashValue.magnitude)","type":"Subscription",
+     "entities":[{"type":"Lamp"}]\(more.isEmpty ? "" : "," + more),"notification":{"endpoint":{"uri":"\(uri)"}}}
+    """
+}
