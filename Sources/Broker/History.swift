@@ -94,7 +94,8 @@ private struct Recorder {
                 case .unchanged: break
                 case .current(let displaced):
                     isChanged = true
-                    if let displaced { try keep(displaced, name, &target) }
+                    // Of what has no time, or was corrected for the same time, the last of one write stays.
+                    if let displaced, displaced.observedAt != instance.observedAt { try keep(displaced, name, &target) }
                 case .historic: if try keep(instance, name, &target) { isHistoric = true }
                 }
             }

@@ -54,7 +54,7 @@ package final class ConurbServer: Service {
         notifying = Notifying(store: store, contexts: contexts, limits: limits, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
-        site = Doors.site(broker, gatekeeper, configuration.site)
+        site = Doors.site(broker, gatekeeper, configuration.site, logger)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
             site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount }, configuration: configuration)
@@ -164,12 +164,12 @@ private struct Doors {
     }
 
     /// Made once: it keeps caches and counts streams.
-    static func site(_ broker: Broker, _ gatekeeper: Gatekeeper, _ settings: SiteSettings) -> SiteDoor {
-        SiteDoor(
-            broker: broker, gatekeeper: gatekeeper,
-            configuration: SiteConfiguration(
-                name: settings.name, timeZone: settings.timeZone, tileURL: settings.tileURL, tileAttribution: settings.tileAttribution,
-                leafletDirectory: settings.leafletDirectory, municipalities: { try broker.municipalities() }))
+    static func site(_ broker: Broker, _ gatekeeper: Gatekeeper, _ settings: SiteSettings, _ logger: Logger) -> SiteDoor {
+        var configuration = SiteConfiguration(
+            name: settings.name, timeZone: settings.timeZone, tileURL: settings.tileURL, tileAttribution: settings.tileAttribution,
+            leafletDirectory: settings.leafletDirectory, municipalities: { try broker.municipalities() })
+        configuration.logger = logger
+        return SiteDoor(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
     }
 
     private func openAPI(_ routes: [Route]) -> Route {

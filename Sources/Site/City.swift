@@ -1,5 +1,6 @@
 internal import Broker
 internal import CityModel
+internal import Logging
 internal import Store
 internal import Trust
 
@@ -35,7 +36,8 @@ actor CatalogueKeeper {
     private let broker: Broker
     private let gatekeeper: Gatekeeper
     private let configuration: SiteConfiguration
-    private var kept: (catalogue: Catalogue, at: ContinuousClock.Instant)?
+    /// `names` are those that the catalogue was made of, also those whose file can't be used.
+    private var kept: (catalogue: Catalogue, names: [MunicipalityName], at: ContinuousClock.Instant)?
     private var building: Task<Catalogue, any Error>?
 
     init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
@@ -53,7 +55,7 @@ actor CatalogueKeeper {
 
     private func refreshed(at now: Instant) async throws -> Catalogue {
         let names = try await configuration.municipalities()
-        if let kept, try await isCurrent(kept.catalogue, names) {
+        if let kept, kept.names == names, try await isCurrent(kept.catalogue) {
             self.kept?.at = .now
             return kept.catalogue
         }
@@ -61,25 +63,29 @@ actor CatalogueKeeper {
         let sampleCount = max(8, 240 / max(1, names.count))
         for name in names {
             let access = try await gatekeeper.reading(name, .none)
-            // One that was removed since the list was made is left out.
             guard let vocabulary = try await vocabulary(access, sampleCount, now) else { continue }
             builder.add(access, vocabulary)
         }
         let catalogue = builder.catalogue()
-        kept = (catalogue, .now)
+        kept = (catalogue, names, .now)
         return catalogue
     }
 
+    /// Nil for a municipality that was removed since the list was made, and for one whose file can't be used: the pages show
+    /// the others.
     private func vocabulary(_ access: ReadAccess, _ sampleCount: Int, _ now: Instant) async throws -> LiveVocabulary? {
         do {
             return try await broker.liveVocabulary(sampleCountMax: sampleCount, access, at: now)
         } catch CityError.nonexistentTenant {
             return nil
+        } catch where !Task.isCancelled {
+            configuration.logger.error(
+                "a municipality's file can't be used", metadata: ["municipality": "\(access.municipality)", "reason": "\(type(of: error))"])
+            return nil
         }
     }
 
-    private func isCurrent(_ catalogue: Catalogue, _ names: [MunicipalityName]) async throws -> Bool {
-        guard names.map(\.text) == catalogue.municipalities.map(\.key) else { return false }
+    private func isCurrent(_ catalogue: Catalogue) async throws -> Bool {
         for municipality in catalogue.municipalities where try broker.newestChange(municipality.access) != municipality.position { return false }
         return true
     }

@@ -1,4 +1,5 @@
 package import CityModel
+package import Logging
 
 /// What the pages show of the installation, and what they may cost.
 package struct SiteConfiguration: Sendable {
@@ -14,6 +15,7 @@ package struct SiteConfiguration: Sendable {
     /// The municipalities to show, in order.
     package var municipalities: @Sendable () async throws -> [MunicipalityName]
     package var limits: SiteLimits
+    package var logger = Logger(label: "conurb")
 
     package init(
         name: String, timeZone: String = "UTC", tileURL: String? = nil, tileAttribution: String? = nil,

@@ -85,7 +85,8 @@ extension WriteTransaction {
         if !entity.scopes.isEmpty { try appendScopes([], number, at: now) }
     }
 
-    /// Records a past value of an attribute without touching its current one.
+    /// Records a past value of an attribute without touching its current one. Of two for one moment, made at one moment, the
+    /// last stays.
     /// - Returns: whether history did not hold exactly this already.
     @discardableResult
     package func appendHistory(_ instance: Attribute, name: IRI, of entity: Int64, at now: Instant) throws -> Bool {
@@ -95,7 +96,7 @@ extension WriteTransaction {
             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (
                 SELECT 1 FROM instance WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND at_us = ?4
                 AND form = ?6 AND value IS ?7 AND unit IS ?8 AND rest IS ?9
-            )
+            ) \(Self.lastStays)
             """, values(of: instance, try intern(name), entity, at: now))
         return db.changesCount > 0
     }
@@ -105,13 +106,14 @@ extension WriteTransaction {
     }
 
     /// Of two records with one moment, made at one moment, the last stays.
-    private static var insertInstance: String {
-        """
-        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    private static let lastStays = """
         ON CONFLICT (entity, attribute, dataset, at_us, late_us) DO UPDATE SET
         form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest
         """
-    }
+    private static let insertInstance = """
+        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        \(lastStays)
+        """
 
     private func values(of instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) -> StatementArguments {
         let at = instance.observedAt ?? now

@@ -41,7 +41,7 @@ struct MunicipalityCommand: AsyncParsableCommand {
         func run() async throws {
             let name = argument.name
             try await reportingFailure {
-                _ = try await ControlClient.with(data.directory) { try await $0.json(.PUT, "/municipalities/\(name)") }
+                _ = try await ControlClient.with(data.directory, creating: true) { try await $0.json(.PUT, "/municipalities/\(name)") }
             }
         }
     }
@@ -111,7 +111,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             let (municipality, body) = (municipality.municipality, JSON.object(["name": .string(name), "right": .string(right.rawValue)]))
             try await reportingFailure {
-                let created = try await ControlClient.with(data.directory) { client in
+                let created = try await ControlClient.with(data.directory, creating: true) { client in
                     try await client.json(
                         .POST, "/municipalities/\(municipality)/tokens", contentType: "application/json",
                         body: .bytes(ByteBuffer(string: body.description)))
@@ -180,7 +180,7 @@ struct ContextCommand: AsyncParsableCommand {
             let query = url.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? url
             let path = "/municipalities/\(target.municipality)/contexts?url=\(query)"
             try await reportingFailure {
-                _ = try await ControlClient.with(target.data.directory) { client in
+                _ = try await ControlClient.with(target.data.directory, creating: true) { client in
                     try await client.json(.PUT, path, contentType: "application/ld+json", body: .bytes(ByteBuffer(bytes: document)))
                 }
             }

@@ -21,9 +21,14 @@ struct ControlClient: Sendable {
 
     init(client: HTTPClient = .shared, socketPath: String) { (self.client, self.socketPath) = (client, socketPath) }
 
+    /// - Parameter creating: whether a folder that is not there is made. What only looks must not take a mistyped folder for an
+    /// empty one.
     static func with<Result: Sendable>(
-        _ directory: String, _ body: @escaping @Sendable (ControlClient) async throws -> Result
+        _ directory: String, creating: Bool = false, _ body: @escaping @Sendable (ControlClient) async throws -> Result
     ) async throws -> Result {
+        guard creating || FileManager.default.fileExists(atPath: directory) else {
+            throw CommandFailure(description: "--data: there is no folder \(directory)")
+        }
         var configuration = ServerConfiguration(dataDirectory: directory)
         configuration.listens = false
         let socketPath = configuration.controlSocketPath

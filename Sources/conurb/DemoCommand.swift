@@ -11,7 +11,7 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Show a living metropolis that does not exist.",
         discussion: """
-            The first start fills a week of history; later starts go on from where the last one ended. Everything is marked \
+            The first start fills a week of history (./demo-data where nothing else is said); later starts go on from where the last one ended. Everything is marked \
             as simulated. Authentication is off, so it listens on a loopback address only.
             """)
 
@@ -28,7 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await Settings(options, isOpen: true, defaultsToOpen: true)
+        let settings = try await Settings(options, isOpen: true, defaultsToOpen: true, folder: "demo-data")
         let logger = Logs.logger(settings.logFormat, level: settings.logLevel)
         let server = try ConurbServer(settings.server, logger: logger)
         let plan = SimulationPlan(seed: seed, municipalityCount: municipalities, sensorCount: sensors)
@@ -50,24 +50,28 @@ private struct DemoCity: Service {
     let address: String
 
     private static let historySeconds = 7.0 * 86_400
-    private static let historyStepSeconds = 900
+    /// Between values of the last day, which the pages show in full, and of the days before.
+    private static let (stepSeconds, wideStepSeconds) = (900, 1800)
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            await server.untilReady()
-            let metropolis = try Metropolis(plan)
-            var writer = DemoWriter(broker: server.broker, gatekeeper: server.gatekeeper, door: door, metropolis: metropolis)
-            let start = Instant.now
-            var position = try await writer.open()
-            if position.map({ $0 < start.adding(seconds: -Self.historySeconds) }) ?? true {
-                position = try await fill(&writer, metropolis, until: start)
-            } else if let known = position, known < start {
-                try await writer.write(metropolis.observations(from: known, to: start, every: Self.historyStepSeconds))
-                position = start
-            }
-            tell("\n  The metropolis lives at \(address):\(server.port ?? 0)/\n")
-            try await live(&writer, metropolis, from: position ?? start, clockStart: start)
+        // Asked to end while the past is being written, it ends; the next start fills anew.
+        do { try await cancelWhenGracefulShutdown { try await simulate() } } catch is CancellationError {}
+    }
+
+    private func simulate() async throws {
+        await server.untilReady()
+        let metropolis = try Metropolis(plan)
+        var writer = DemoWriter(broker: server.broker, gatekeeper: server.gatekeeper, door: door, metropolis: metropolis)
+        let start = Instant.now
+        var position = try await writer.open()
+        if position.map({ $0 < start.adding(seconds: -Self.historySeconds) }) ?? true {
+            position = try await fill(&writer, metropolis, until: start)
+        } else if let known = position, known < start {
+            try await writer.write(metropolis.observations(from: known, to: start, every: Self.stepSeconds))
+            position = start
         }
+        tell("\n  The metropolis lives at \(address):\(server.port ?? 0)/\n")
+        try await live(&writer, metropolis, from: position ?? start, clockStart: start)
     }
 
     private func fill(_ writer: inout DemoWriter, _ metropolis: Metropolis, until end: Instant) async throws -> Instant {
@@ -75,9 +79,15 @@ private struct DemoCity: Service {
         tell("Filling a week of history for \(metropolis.sensorCount) sensors in \(metropolis.municipalities.count) municipalities …")
         try await writer.writeStanding()
         try await writer.write(metropolis.state(at: begin))
-        let expectedCount = metropolis.sensorCount * Int(Self.historySeconds) / Self.historyStepSeconds
-        try await writer.write(metropolis.observations(from: begin, to: end, every: Self.historyStepSeconds)) { count in
-            if StandardError.isTerminal { StandardError.write("\r\u{1B}[K  \(min(99, count * 100 / max(1, expectedCount))) %") }
+        let dayBefore = end.adding(seconds: -86_400)
+        let expectedCount = metropolis.sensorCount * (Int(Self.historySeconds - 86_400) / Self.wideStepSeconds + 86_400 / Self.stepSeconds)
+        var writtenCount = 0
+        for (from, to, step) in [(begin, dayBefore, Self.wideStepSeconds), (dayBefore, end, Self.stepSeconds)] {
+            let before = writtenCount
+            try await writer.write(metropolis.observations(from: from, to: to, every: step)) { count in
+                writtenCount = before + count
+                if StandardError.isTerminal { StandardError.write("\r\u{1B}[K  \(min(99, writtenCount * 100 / max(1, expectedCount))) %") }
+            }
         }
         if StandardError.isTerminal { StandardError.write("\r\u{1B}[K") }
         try await writer.keep(position: end)

@@ -92,6 +92,7 @@ extension DemoWriter {
 
     private func write(_ observations: [ObservedEntity], to name: MunicipalityName) async throws {
         guard let access = accesses[name] else { return }
+        try Task.checkCancellation()
         for start in stride(from: 0, to: observations.count, by: Self.groupCountMax) {
             let part = Array(observations[start..<min(start + Self.groupCountMax, observations.count)])
             _ = try await broker.record(part, provenance: Provenance(classification: .open, run: runs[name]), access, at: .now)

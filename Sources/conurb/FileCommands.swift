@@ -43,7 +43,7 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let (municipality, file) = (municipality.municipality, file)
         try await reportingFailure {
-            try await ControlClient.with(data.directory) { client in
+            try await ControlClient.with(data.directory, creating: true) { client in
                 let bytes = try FileStream(path: file)
                 try await client.send(
                     .PUT, "/municipalities/\(municipality)/backup", contentType: "application/vnd.sqlite3",
@@ -68,7 +68,12 @@ struct VerifyCommand: AsyncParsableCommand {
                 var reports: [(name: String, report: JSON)] = []
                 let all = try await client.json(.GET, "/municipalities").arrayValue?.compactMap(\.stringValue) ?? []
                 for name in wanted.map({ [$0] }) ?? all {
-                    reports.append((name, try await client.json(.POST, "/municipalities/\(name)/verification")))
+                    do { reports.append((name, try await client.json(.POST, "/municipalities/\(name)/verification"))) } catch let failure
+                        as CommandFailure where wanted == nil
+                    {
+                        // One that can't be read at all keeps none of the others from being looked at.
+                        reports.append((name, ["faults": [.string(failure.description)]]))
+                    }
                 }
                 return reports
             }

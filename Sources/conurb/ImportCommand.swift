@@ -30,7 +30,7 @@ struct ImportCommand: AsyncParsableCommand {
             let session = ImportSession(
                 definition: definition, municipality: municipality.municipality,
                 rejectedPath: rejected ?? Self.rejectedPath(of: source))
-            rejectedCount = try await ControlClient.with(data.directory) { client in try await session.run(streams, client) }
+            rejectedCount = try await ControlClient.with(data.directory, creating: true) { client in try await session.run(streams, client) }
         }
         if rejectedCount > 0 { throw exitCodeFindings }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Logging
 import Server
 import SystemPackage
 
@@ -33,29 +34,33 @@ struct Settings {
     let logFormat: LogFormat
     let logLevel: String
 
+    /// - Parameter folder: where the municipalities are when nothing says so.
     /// - Throws: `ValidationError` that names the key at fault.
-    init(_ options: ServerOptions, isOpen: Bool, defaultsToOpen: Bool = false) async throws {
-        let reader = try await Self.reader(options, isOpen: isOpen)
-        var server = ServerConfiguration(dataDirectory: reader.string(forKey: "data", default: "data"))
-        server.host = reader.string(forKey: "host", default: server.host)
-        server.port = try Self.integer(reader, "port", server.port, in: 0...65535)
-        server.isOpen = reader.bool(forKey: "open", default: defaultsToOpen)
-        server.createsMunicipalities = reader.string(forKey: "createMunicipalities").map { $0 == "true" }
-        server.contextsDirectory = reader.string(forKey: "contexts")
-        server.allowsPrivateEgress = reader.bool(forKey: "allowPrivateEgress", default: false)
+    init(_ options: ServerOptions, isOpen: Bool, defaultsToOpen: Bool = false, folder: String = "data") async throws {
+        let file = options.config ?? ProcessInfo.processInfo.environment["CONURB_CONFIG"]
+        let reader = SettingsReader(try await Self.reader(options, isOpen: isOpen, file: file))
+        var server = ServerConfiguration(dataDirectory: try reader.text("data") ?? folder)
+        server.host = try reader.text("host") ?? server.host
+        server.port = try reader.integer("port", in: 0...65535) ?? server.port
+        server.isOpen = try reader.flag("open") ?? defaultsToOpen
+        server.createsMunicipalities = try reader.flag("createMunicipalities")
+        server.contextsDirectory = try reader.text("contexts")
+        server.allowsPrivateEgress = try reader.flag("allowPrivateEgress") ?? false
         try Self.read(reader, &server.limits)
-        Self.read(reader, &server.site)
+        try Self.read(reader, &server.site)
         guard !server.isOpen || Self.isLoopback(server.host) else {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
         }
         self.server = server
-        let format = reader.string(forKey: "log.format", default: StandardError.isTerminal ? "text" : "json")
+        let format = try reader.text("log.format") ?? (StandardError.isTerminal ? "text" : "json")
         guard let logFormat = LogFormat(rawValue: format) else { throw ValidationError("log.format: \(format) is neither text nor json") }
         self.logFormat = logFormat
-        logLevel = reader.string(forKey: "log.level", default: "info")
+        logLevel = try reader.text("log.level") ?? "info"
+        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("log.level: \(logLevel) is not a level") }
+        if let file { try reader.checkKeys(of: file) }
     }
 
-    private static func reader(_ options: ServerOptions, isOpen: Bool) async throws -> ConfigReader {
+    private static func reader(_ options: ServerOptions, isOpen: Bool, file: String?) async throws -> ConfigReader {
         var given: [AbsoluteConfigKey: ConfigValue] = [:]
         func give(_ key: String, _ value: String?) { if let value { given[AbsoluteConfigKey(ConfigKey(key))] = ConfigValue(.string(value), isSecret: false) } }
         give("data", options.data.data)
@@ -69,50 +74,50 @@ struct Settings {
         var providers: [any ConfigProvider] = [
             InMemoryProvider(values: given), EnvironmentVariablesProvider().prefixKeys(with: "conurb"),
         ]
-        if let config = options.config {
-            do { providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(config))) } catch {
-                throw ValidationError("--config: \(config) can't be read as JSON: \(error)")
+        if let file {
+            do { providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file))) } catch {
+                throw ValidationError("--config: \(file) can't be read as JSON: \(error)")
             }
         }
         return ConfigReader(providers: providers)
     }
 
-    private static func read(_ reader: ConfigReader, _ limits: inout ServerLimits) throws {
-        limits.bodyByteCountMax = try integer(reader, "http.bodyBytesMax", limits.bodyByteCountMax, in: 1024...(1 << 30))
-        limits.headerByteCountMax = try integer(reader, "http.headerBytesMax", limits.headerByteCountMax, in: 1024...(1 << 20))
-        limits.connectionCountMax = try integer(reader, "http.connectionsMax", limits.connectionCountMax, in: 1...100_000)
-        limits.idleSecondsMax = try integer(reader, "http.idleSecondsMax", limits.idleSecondsMax, in: 1...3600)
-        limits.bodySecondsMax = try integer(reader, "http.bodySecondsMax", limits.bodySecondsMax, in: 1...3600)
-        limits.nestingDepthMax = try integer(reader, "json.nestingMax", limits.nestingDepthMax, in: 4...256)
-        limits.pageCountMax = try integer(reader, "page.entitiesMax", limits.pageCountMax, in: 1...10_000)
-        limits.instanceCountMax = try integer(reader, "page.instancesMax", limits.instanceCountMax, in: 1...50_000)
-        limits.batchCountMax = try integer(reader, "batch.entitiesMax", limits.batchCountMax, in: 1...100_000)
-        limits.querySecondsMax = try integer(reader, "query.secondsMax", limits.querySecondsMax, in: 1...600)
-        limits.openFileCountMax = try integer(reader, "files.openMax", limits.openFileCountMax, in: 1...10_000)
-        limits.subscriptionCountMax = try integer(reader, "subscriptions.countMax", limits.subscriptionCountMax, in: 0...1_000_000)
-        limits.queuedNotificationCountMax = try integer(
-            reader, "notifications.queuedMax", limits.queuedNotificationCountMax, in: 1...10_000_000)
-        limits.notificationAttemptCountMax = try integer(
-            reader, "notifications.attemptsMax", limits.notificationAttemptCountMax, in: 1...1000)
-        limits.notifiedEndpointCountMax = try integer(
-            reader, "notifications.endpointsMax", limits.notifiedEndpointCountMax, in: 1...4096)
-    }
-
-    private static func read(_ reader: ConfigReader, _ site: inout SiteSettings) {
-        site.name = reader.string(forKey: "site.name", default: site.name)
-        site.timeZone = reader.string(forKey: "site.timeZone", default: site.timeZone)
-        site.tileURL = reader.string(forKey: "site.tileUrl")
-        site.tileAttribution = reader.string(forKey: "site.tileAttribution")
-        site.leafletDirectory = reader.string(forKey: "site.leafletDirectory", default: site.leafletDirectory)
-    }
-
-    private static func integer(_ reader: ConfigReader, _ key: String, _ standard: Int, in range: ClosedRange<Int>) throws -> Int {
-        let value = reader.int(forKey: ConfigKey(key), default: standard)
-        guard range.contains(value) else {
-            throw ValidationError("\(key): \(value) is not between \(range.lowerBound) and \(range.upperBound)")
+    private static func read(_ reader: SettingsReader, _ limits: inout ServerLimits) throws {
+        func set(_ limit: WritableKeyPath<ServerLimits, Int>, _ key: String, in range: ClosedRange<Int>) throws {
+            if let value = try reader.integer(key, in: range) { limits[keyPath: limit] = value }
         }
-        return value
+        try set(\.bodyByteCountMax, "http.bodyBytesMax", in: 1024...(1 << 30))
+        try set(\.headerByteCountMax, "http.headerBytesMax", in: 1024...(1 << 20))
+        try set(\.connectionCountMax, "http.connectionsMax", in: 1...100_000)
+        try set(\.idleSecondsMax, "http.idleSecondsMax", in: 1...3600)
+        try set(\.bodySecondsMax, "http.bodySecondsMax", in: 1...3600)
+        try set(\.nestingDepthMax, "json.nestingMax", in: 4...256)
+        try set(\.pageCountMax, "page.entitiesMax", in: 1...10_000)
+        try set(\.instanceCountMax, "page.instancesMax", in: 1...50_000)
+        try set(\.batchCountMax, "batch.entitiesMax", in: 1...100_000)
+        try set(\.querySecondsMax, "query.secondsMax", in: 1...600)
+        try set(\.openFileCountMax, "files.openMax", in: 1...10_000)
+        try set(\.subscriptionCountMax, "subscriptions.countMax", in: 0...1_000_000)
+        try set(\.queuedNotificationCountMax, "notifications.queuedMax", in: 1...10_000_000)
+        try set(\.notificationAttemptCountMax, "notifications.attemptsMax", in: 1...1000)
+        try set(\.notifiedEndpointCountMax, "notifications.endpointsMax", in: 1...4096)
     }
 
-    private static func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    private static func read(_ reader: SettingsReader, _ site: inout SiteSettings) throws {
+        site.name = try reader.text("site.name") ?? site.name
+        site.timeZone = try reader.text("site.timeZone") ?? site.timeZone
+        guard TimeZone(identifier: site.timeZone) != nil else {
+            throw ValidationError("site.timeZone: \(site.timeZone) is not a time zone such as Europe/Paris")
+        }
+        site.tileURL = try reader.text("site.tileUrl")
+        site.tileAttribution = try reader.text("site.tileAttribution")
+        site.leafletDirectory = try reader.text("site.leafletDirectory") ?? site.leafletDirectory
+    }
+
+    /// By address, not by how the text begins: a name that begins with 127 can be anywhere.
+    private static func isLoopback(_ host: String) -> Bool {
+        var address = in_addr()
+        guard host != "localhost", host != "::1" else { return true }
+        return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+    }
 }

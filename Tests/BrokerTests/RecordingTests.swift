@@ -76,6 +76,22 @@ import Trust
         }
     }
 
+    @Test(arguments: [nil, 0.0], [true, false])
+    func `of several values for one moment in one write the last stays`(minute: Double?, isKnown: Bool) async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        let begin = noon.adding(seconds: -3600), now = noon.adding(seconds: 3600)
+        if isKnown { _ = try await folder.broker.record([observation(9, minute: -120)], provenance: .init(), access, at: begin) }
+        let values = [1, 2, 3, 4].map { observation(.integer($0), minute: minute) }
+        _ = try await folder.broker.record(values, provenance: .init(), access, at: now)
+        #expect(try await current(folder) == 4)
+        #expect(try await history(folder) == (isKnown ? [9, 4] : [4]))
+        // Late ones, of a moment before the newest.
+        _ = try await folder.broker.record([observation(5, minute: -30), observation(6, minute: -30)], provenance: .init(), access, at: now)
+        if minute != nil { #expect(try await history(folder) == (isKnown ? [9, 6, 4] : [6, 4])) }
+        #expect(try await folder.store.file(TemporaryBroker.name).verify().faults == [])
+    }
+
     @Test func `a correction of the same moment replaces what history held`() async throws {
         let folder = try TemporaryBroker()
         let access = try await folder.writing()

@@ -274,7 +274,7 @@ class SettingsTest(unittest.TestCase):
         self.folder = harness.TemporaryFolder.of(type(self))
 
     def test_open_is_refused_on_a_host_that_is_not_loopback(self):
-        for host in ("0.0.0.0", "::", "192.0.2.1", "conurb.example.org"):
+        for host in ("0.0.0.0", "::", "192.0.2.1", "conurb.example.org", "127.example.org"):
             with self.subTest(host=host):
                 refused = self.conurb.run("serve", "--open", "--host", host, "--port", harness.free_port(), "--data", self.folder / "d", timeout=20)
                 self.assertNotEqual(refused.returncode, 0)
@@ -284,6 +284,42 @@ class SettingsTest(unittest.TestCase):
     def test_the_environment_sets_what_options_set(self):
         port = harness.free_port()
         self.assert_serves(port, [], {"CONURB_DATA": str(self.folder / "env"), "CONURB_PORT": str(port), "CONURB_OPEN": "true"})
+
+    def test_a_wrong_setting_keeps_the_server_from_starting_and_is_named(self):
+        for number, (key, wrong) in enumerate((
+                ("port", "abc"), ("port", "81650000"), ("open", "maybe"), ("createMunicipalities", "perhaps"), ("http", {"bodyBytesMax": "lots"}),
+                ("log", {"level": "loud"}), ("site", {"timeZone": "Mars/Phobos"}), ("prot", 8080))):
+            with self.subTest(key=key, value=wrong):
+                file = self.folder / f"wrong-{number}.json"
+                file.write_text(json.dumps({key: wrong}))
+                refused = self.conurb.run("serve", "--data", self.folder / "d", "--config", file, timeout=20)
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertIn(key, refused.stderr)
+        refused = self.conurb.run("serve", "--data", self.folder / "d", environment={"CONURB_PORT": "abc"}, timeout=20)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("port", refused.stderr)
+
+    def test_a_mistyped_folder_is_not_an_empty_one(self):
+        for command in (("verify",), ("municipality", "list")):
+            with self.subTest(command=command):
+                refused = self.conurb.run(*command, "--data", self.folder / "mistyped")
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertIn("mistyped", refused.stderr)
+                self.assertFalse((self.folder / "mistyped").exists())
+
+    def test_one_damaged_file_hides_no_other_municipality(self):
+        data = self.folder / "one-damaged"
+        for name in ("broken", "whole"):
+            self.assertEqual(self.conurb.create_municipality(data, name).returncode, 0)
+        (data / "broken" / "municipality.sqlite").write_bytes(b"not a database at all" * 500)
+        checked = self.conurb.verify(data)
+        self.assertNotEqual(checked.returncode, 0)
+        self.assertIn("broken", checked.stdout)
+        self.assertRegex(checked.stdout, r"whole: .*clean")
+        with harness.Server(data) as server:
+            for page in ("/", "/sources", "/table?municipality=whole", "/live/layers"):
+                with self.subTest(page=page):
+                    self.assertEqual(server.get(page).status_code, 200)
 
     def test_a_configuration_file_sets_what_options_set(self):
         port = harness.free_port()
