@@ -39,7 +39,11 @@ extension SiteDoor {
                 [
                     "startedAt": .string(run.startedAt.description), "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
                     "accepted": report.accepted.map { .integer($0) } ?? .null, "unchanged": report.unchanged.map { .integer($0) } ?? .null,
-                    "rejected": report.rejected.map { .integer($0) } ?? .null,
+                    "rejected": report.rejected.map { .integer($0) } ?? .null, "run": .integer(run.number), "version": .string(run.sourceVersion),
+                    "quality": [
+                        "passedPercent": report.passedPercent.map(JSON.number) ?? .null, "flagged": report.flagged.map(JSON.integer) ?? .null,
+                        "rejectedBy": .object(JSONObject(report.rules.map { ($0.rule, .integer($0.count)) }, uniquingKeysWith: { first, _ in first })),
+                    ],
                 ]
             } ?? .null,
         ]
@@ -62,6 +66,7 @@ extension SiteDoor {
         }
         let counts = [
             count("accepted", report.accepted), count("unchanged", report.unchanged), count("rejected", report.rejected),
+            count("flagged", report.flagged),
             count("entities", Int64(live.entityCount)),
         ].compactMap { $0 }
         let moment = live.lastRun.map { $0.finishedAt ?? $0.startedAt }
@@ -81,6 +86,8 @@ struct RunReport {
     let accepted: Int64?
     let unchanged: Int64?
     let rejected: Int64?
+    /// Records that were let in though they broke a rule.
+    let flagged: Int64?
     /// Rejected records by rule, the most first.
     let rules: [(rule: String, count: Int64)]
 
@@ -89,6 +96,7 @@ struct RunReport {
         accepted = report?["accepted"]?.integerValue
         unchanged = report?["unchanged"]?.integerValue
         rejected = report?["rejected"]?.integerValue
+        flagged = report?["flagged"]?.integerValue
         let found: [(String, Int64)] = (report?["rules"]?.arrayValue ?? []).compactMap { rule in
             guard let name = rule["rule"]?.stringValue ?? rule["id"]?.stringValue, let count = rule["count"]?.integerValue,
                 rule["severity"]?.stringValue ?? "reject" == "reject"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Server
 
 /// The command line. Exit codes: 0 done; 1 it failed and standard error says why; 2 done, but something in the data was
@@ -13,6 +14,12 @@ struct Conurb: AsyncParsableCommand {
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self, MunicipalityCommand.self, ContextCommand.self,
             TokenCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, VersionCommand.self,
         ])
+
+    /// A municipality's files are for the program's own user, whatever the shell's mask says.
+    static func main() async {
+        umask(0o077)
+        await main(nil)
+    }
 }
 
 struct VersionCommand: ParsableCommand {

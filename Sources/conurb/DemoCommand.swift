@@ -70,6 +70,7 @@ private struct DemoCity: Service {
             try await writer.write(metropolis.observations(from: known, to: start, every: Self.stepSeconds))
             position = start
         }
+        try await writer.finishRuns()
         tell("\n  The metropolis lives at \(address):\(server.port ?? 0)/\n")
         try await live(&writer, metropolis, from: position ?? start, clockStart: start)
     }

@@ -17,6 +17,7 @@ struct DemoWriter {
     private let metropolis: Metropolis
     private var accesses: [MunicipalityName: WriteAccess] = [:]
     private var runs: [MunicipalityName: Int64] = [:]
+    private var writtenCounts: [MunicipalityName: Int] = [:]
 
     /// Observations of one write. History comes a sensor at a time, so that a sensor's document is written once for all of them.
     private static let groupCountMax = 5000
@@ -61,6 +62,16 @@ struct DemoWriter {
         return positions.contains(nil) ? nil : positions.compactMap { $0 }.min()
     }
 
+    /// Ends the runs of this start: what was written in them is complete.
+    func finishRuns() async throws {
+        for (name, run) in runs {
+            guard let access = accesses[name] else { continue }
+            let count = JSON.integer(Int64(writtenCounts[name] ?? 0))
+            let report: JSON = ["records": count, "accepted": count, "unchanged": 0, "rejected": 0, "flagged": 0, "rules": []]
+            try await broker.finishImport(run, report: report, access, at: .now)
+        }
+    }
+
     func keep(position: Instant) async throws {
         let value: JSON = ["until": .string(position.description)]
         for access in accesses.values { try await broker.putSetting(positionKey, value, access, at: .now) }
@@ -70,13 +81,13 @@ struct DemoWriter {
 // MARK: - The past
 
 extension DemoWriter {
-    func writeStanding() async throws {
+    mutating func writeStanding() async throws {
         let standing = Dictionary(grouping: metropolis.staticEntities(), by: \.municipality)
         for (name, entities) in standing { try await write(entities.map { ObservedEntity($0.entity) }, to: name) }
     }
 
     /// - Parameter progress: told how many are written, now and then.
-    func write(_ observations: some Sequence<Observation>, progress: ((Int) -> Void)? = nil) async throws {
+    mutating func write(_ observations: some Sequence<Observation>, progress: ((Int) -> Void)? = nil) async throws {
         var groups: [MunicipalityName: [ObservedEntity]] = [:]
         var count = 0
         for observation in observations {
@@ -90,12 +101,13 @@ extension DemoWriter {
         for (name, group) in groups { try await write(group, to: name) }
     }
 
-    private func write(_ observations: [ObservedEntity], to name: MunicipalityName) async throws {
+    private mutating func write(_ observations: [ObservedEntity], to name: MunicipalityName) async throws {
         guard let access = accesses[name] else { return }
         try Task.checkCancellation()
         for start in stride(from: 0, to: observations.count, by: Self.groupCountMax) {
             let part = Array(observations[start..<min(start + Self.groupCountMax, observations.count)])
             _ = try await broker.record(part, provenance: Provenance(classification: .open, run: runs[name]), access, at: .now)
+            writtenCounts[name, default: 0] += part.count
         }
     }
 }

@@ -124,7 +124,10 @@ internal import Trust
     @Test func `sources are a page for people and JSON for programs`() async throws {
         let installation = try await installation()
         let json = try JSON(parsing: try await installation.get("/sources", [.accept: "*/*"]).body)
-        #expect(json["sources"]?.arrayValue?.first?["lastRun"]?["rejected"] == 1)
+        let run = json["sources"]?.arrayValue?.first?["lastRun"]
+        #expect(run?["rejected"] == 1)
+        #expect(run?["quality"]?["passedPercent"] == 99.0)
+        #expect((run?["run"]?.integerValue ?? 0) > 0 && run?["version"]?.stringValue != nil)
         let page = try await installation.text("/sources", [.accept: "text/html,application/xhtml+xml,*/*;q=0.8"])
         #expect(page.contains("id=\"valmere-air\"") && page.contains("99\u{202F}%") && page.contains("Air &lt;b&gt;"))
     }

@@ -307,6 +307,13 @@ class SettingsTest(unittest.TestCase):
                 self.assertIn("mistyped", refused.stderr)
                 self.assertFalse((self.folder / "mistyped").exists())
 
+    def test_files_are_for_their_owner_alone(self):
+        data = self.folder / "private"
+        self.assertEqual(self.conurb.create_municipality(data, "town").returncode, 0)
+        for path in (data, *data.rglob("*")):
+            with self.subTest(path=path.name):
+                self.assertEqual(path.stat().st_mode & 0o077, 0)
+
     def test_one_damaged_file_hides_no_other_municipality(self):
         data = self.folder / "one-damaged"
         for name in ("broken", "whole"):

@@ -79,7 +79,17 @@ package struct SourcesDoor: Sendable {
         return document
     }
 
+    /// What a form or a script of another site can send without asking the browser first: no client of ours sends these, and on
+    /// an open installation they would let any page that somebody looks at write.
+    private static let formTypes = ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"]
+
     private func push(_ request: DoorRequest) async throws -> Response {
+        let mediaType = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased() ?? ""
+        guard !Self.formTypes.contains(mediaType) else {
+            throw Problem.own(
+                "unsupported-media-type", "Unsupported media type", status: 415,
+                "Content-Type: application/octet-stream or the data's own type, not \(mediaType)")
+        }
         let access = try await gatekeeper.writing(request.tenant(), request.credential)
         let document = try await broker.source(request.pathParameter("sourceId"), access.reading)
         let definition = try parse(document.body["definition"]?.stringValue ?? "")
