@@ -27,7 +27,8 @@ package struct SubscriptionRecord: Sendable {
     ) {
         (self.id, self.body, self.interest, self.classificationMax) = (id, body, interest, classificationMax)
         (self.isActive, self.expiresAt, self.since, self.due) = (isActive, expiresAt, since, due)
-        (revision, lastMatch, delivery) = (1, nil, DeliveryState())
+        // A number that no subscription of this identifier had before, so that nothing kept of one is taken for another's.
+        (revision, lastMatch, delivery) = (.random(in: 1...(1 << 52)), nil, DeliveryState())
     }
 
     package func hasExpired(at now: Instant) -> Bool { expiresAt.map { $0 <= now } ?? false }

@@ -123,7 +123,7 @@ extension SubscriptionRecord {
         // What it may tell of never grows with who changes it.
         record.classificationMax = min(classificationMax, access.reading.classificationMax)
         (record.isActive, record.expiresAt) = (subscription.isActive, subscription.expiresAt)
-        let keepsPeriod = before.timeIntervalSeconds == subscription.timeIntervalSeconds && isActive
+        let keepsPeriod = before.timeIntervalSeconds == subscription.timeIntervalSeconds && isActive && due != nil
         record.due = keepsPeriod ? due : subscription.timeIntervalSeconds.map(now.adding)
         return record
     }

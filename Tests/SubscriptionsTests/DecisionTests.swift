@@ -25,12 +25,15 @@ import Testing
         var throttle = Throttle(seconds: 2.5, lastMatch: nil)
         let admitted = [0, 2.4, 2.5, 4.9, 5.0, 100].map { throttle.admits(noon.adding(seconds: $0)) }
         #expect(admitted == [true, false, true, false, true, true])
+        // What changed at one moment belongs together.
+        #expect(throttle.admits(noon.adding(seconds: 100)) && !throttle.admits(noon.adding(seconds: 100.5)))
     }
 
     @Test func `a period goes on from the moment that was due, and begins anew after a standstill`() {
         let period = Period(seconds: 10)
         #expect(period.next(after: noon, now: noon.adding(seconds: 0.3)) == noon.adding(seconds: 10))
         #expect(period.next(after: noon, now: noon.adding(seconds: 95)) == noon.adding(seconds: 105))
+        #expect(Period(seconds: 0.001).next(after: noon, now: noon) == noon.adding(seconds: 1))
     }
 
     @Test func `work is done once at a time, in the order in which it was asked for`() {

@@ -34,7 +34,11 @@ struct PeriodicRound: Sendable {
     private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Set<String> {
         guard let compiled = try await cache.compiled([record.id], of: file, contexts)[record.id], let due = record.due,
             let seconds = compiled.subscription.timeIntervalSeconds
-        else { return [] }
+        else {
+            // One that can't be made ready is looked at again later and holds up no other.
+            try await file.write { try $0.setDue(record.id, now.adding(seconds: 60)) }
+            return []
+        }
         guard compiled.isActive(at: now) else {
             try await file.write { try $0.setDue(record.id, nil) }
             return []

@@ -10,7 +10,8 @@ package struct Throttle: Sendable {
 
     /// Whether a change at this moment makes a notification; if so it is the last from now on.
     package mutating func admits(_ moment: Instant) -> Bool {
-        if let seconds, let lastMatch, moment < lastMatch.adding(seconds: seconds) { return false }
+        // What changed at one moment belongs together, however many notifications it takes (clause 5.8.6).
+        if let seconds, let lastMatch, moment != lastMatch, moment < lastMatch.adding(seconds: seconds) { return false }
         lastMatch = moment
         return true
     }
@@ -20,7 +21,8 @@ package struct Throttle: Sendable {
 package struct Period: Sendable {
     private let seconds: Double
 
-    package init(seconds: Double) { self.seconds = seconds }
+    /// - Parameter seconds: less than one counts as one: every round is a search and a flush to disk.
+    package init(seconds: Double) { self.seconds = max(1, seconds) }
 
     /// One period after the moment that was due; when that is past already, for the program stood still, one from now on.
     package func next(after due: Instant, now: Instant) -> Instant {
