@@ -51,7 +51,8 @@ extension Instant {
     /// What UTC shows at this moment.
     public var utc: CivilTime {
         let days = Int(microseconds.floorDivided(by: 86_400_000_000))
-        let inDay = Int(microseconds - Int64(days) * 86_400_000_000)
+        let remainder = Int(microseconds % 86_400_000_000)
+        let inDay = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let (year, month, day) = Self.date(dayNumber: days)
         let seconds = inDay / 1_000_000
         return CivilTime(
@@ -119,7 +120,8 @@ extension Instant: CustomStringConvertible {
                 divisor /= 10
             }
         }
-        append(civil.year, 4)
+        // Arithmetic can lead beyond the years that the form has; it ends at its borders.
+        append(min(max(civil.year, 0), 9999), 4)
         bytes.append(UInt8(ascii: "-"))
         append(civil.month, 2)
         bytes.append(UInt8(ascii: "-"))

@@ -102,7 +102,7 @@ extension CandidatePlanner {
     private func byType(_ types: [Int64]) -> Candidates {
         let select = "SELECT entity FROM entity_type WHERE type = ?"
         // SQLite merges the ordered halves of a UNION as it goes and drops repetitions.
-        let sql = types.isEmpty ? "SELECT id FROM entity WHERE 0" : Array(repeating: select, count: types.count).joined(separator: " UNION ")
+        let sql = types.isEmpty ? "SELECT id AS entity FROM entity WHERE 0" : Array(repeating: select, count: types.count).joined(separator: " UNION ")
         let arguments = StatementArguments(types)
         return Candidates(selects: [(sql + (types.isEmpty ? "" : " ORDER BY 1"), arguments)], mayRepeat: false)
     }

@@ -78,21 +78,25 @@ enum IndexValue: Hashable {
         self = .text(String(text[..<cut]))
     }
 
-    /// The rows of one instance: one for each scalar in it, or `present` when there is none.
+    /// The rows of one instance: one for each number and text in it, and `present` where that is not all.
     static func values(of instance: Attribute) -> [IndexValue] {
-        var values: [IndexValue] = []
-        if [.property, .listProperty, .relationship, .listRelationship].contains(instance.kind) {
-            for element in instance.value.arrayValue ?? [instance.value] {
-                switch element {
-                case .integer, .number: if let number = element.doubleValue { values.append(.number(number)) }
-                case .string(let text): values.append(IndexValue(text: text))
-                case .object: if let text = element["@value"]?.stringValue { values.append(IndexValue(text: text)) }
-                default: continue
-                }
-            }
+        guard [.property, .listProperty, .relationship, .listRelationship].contains(instance.kind) else { return [.present] }
+        let elements = instance.value.arrayValue ?? [instance.value]
+        let values = elements.prefix(valueCountMax).compactMap(IndexValue.init(element:))
+        return values.count < elements.count || values.isEmpty ? values + [.present] : values
+    }
+
+    /// Nil for what the index does not tell.
+    private init?(element: JSON) {
+        switch element {
+        case .integer(let number): self = .number(Double(number))
+        case .number(let number): self = .number(number)
+        case .string(let text): self.init(text: text)
+        case .object(let members):
+            guard let text = members["@value"]?.stringValue else { return nil }
+            self.init(text: text)
+        default: return nil
         }
-        if values.count > valueCountMax { return values[..<valueCountMax] + [.present] }
-        return values.isEmpty ? [.present] : values
     }
 
     var databaseValue: DatabaseValue {

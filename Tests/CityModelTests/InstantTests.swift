@@ -34,4 +34,9 @@ import Testing
             }
         }
     }
+
+    @Test func `moments beyond the years that ISO 8601 writes with four digits are written at its borders`() {
+        #expect(Instant(microseconds: .min).description.hasPrefix("0000-"))
+        #expect(Instant(microseconds: .max).description.hasPrefix("9999-"))
+    }
 }

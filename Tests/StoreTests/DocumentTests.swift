@@ -43,6 +43,16 @@ import Testing
         #expect(try await file.verify().faults == [])
     }
 
+    @Test func `of a type that nobody has there is nothing, whoever asks`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        for classificationMax in Classification.allCases {
+            let search = EntitySearch(
+                filter: EntityFilter(types: .type(iri("Nothing"))), classificationMax: classificationMax, limit: 5, wantsCount: true, now: noon)
+            #expect(try await file.read { try $0.search(search) }.count == 0)
+        }
+    }
+
     @Test func `equality is counted by the index where the index knows, and by reading where it does not`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()

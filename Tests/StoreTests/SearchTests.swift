@@ -125,7 +125,7 @@ enum RandomCity {
         case 4: .string(["red", "green", "2026-01-01T00:00:00Z", "4"].randomElement(using: &random) ?? "")
         case 5: .string(String(repeating: "x", count: 130) + ["a", "b"].randomElement(using: &random)!)
         case 6: .bool(.random(using: &random))
-        case 7: .array([.integer(Int64.random(in: 0..<8, using: &random)), .string("red")])
+        case 7: .array([.integer(Int64.random(in: 0..<8, using: &random)), .string("red"), .bool(true)])
         case 8: .array((0..<(66)).map { .integer(100 + $0) } + [.string("green")])
         default: .object(["k": .integer(Int64.random(in: 0..<8, using: &random))])
         }
