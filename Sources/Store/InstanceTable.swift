@@ -63,8 +63,11 @@ extension WriteTransaction {
         for name in changed {
             let attribute = try intern(name)
             let (before, after) = (old?.attributes[name] ?? [], new.attributes[name] ?? [])
-            for instance in after where before.first(where: { $0.datasetID == instance.datasetID }) != instance {
-                try appendInstance(instance, attribute, number, at: now)
+            for instance in after {
+                let known = before.first { $0.datasetID == instance.datasetID }
+                // Said again of the same moment, it is the same observation: senders that are not sure repeat themselves.
+                let isRepeated = instance.observedAt != nil && known?.hasSameContent(as: instance) ?? false
+                if known != instance, !isRepeated { try appendInstance(instance, attribute, number, at: now) }
             }
             for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
                 if let expiresAt = gone.expiresAt, expiresAt <= now { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }

@@ -56,6 +56,24 @@ import Testing
         #expect(try await records(folder, .scopeMember).map(\.attribute.value) == ["/A"])
     }
 
+    @Test func `an observation that is said again is recorded once, a new value of the same moment is a record of its own`() async throws {
+        let folder = try TemporaryStore()
+        func observed(_ value: JSON, modifiedAt: Instant) -> [Attribute] {
+            var instance = Attribute(kind: .property, value: value, observedAt: noon)
+            instance.modifiedAt = modifiedAt
+            return [instance]
+        }
+        let first = observed(1, modifiedAt: noon)
+        try await write(folder) { try $0.insert(entity(1, attributes: [iri("level"): first]), provenance: .init(), at: noon) }
+        for (second, value) in [(1.0, JSON.integer(1)), (2, 1), (3, 2)] {
+            let now = noon.adding(seconds: second)
+            let said = observed(value, modifiedAt: now)
+            try await change(folder, at: now) { $0.attributes[iri("level")] = said }
+        }
+        #expect(try await records(folder, level).map(\.attribute.value) == [1, 2])
+        #expect(try await folder.file().verify().faults == [])
+    }
+
     @Test func `everything an instance says comes back`() async throws {
         let folder = try TemporaryStore()
         var instance = Attribute(kind: .property, value: ["a": [1, 2.5, true]], datasetID: iri("d"), observedAt: noon, unitCode: "CEL")
