@@ -24,6 +24,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
@@ -39,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -95,7 +97,8 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Broker", "CMosquitto", "CityModel", "Door", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions", "Trust",
-                orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, asyncHTTPClient, lifecycle,
+                orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
+                asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
@@ -129,7 +132,9 @@ let package = Package(
             dependencies: [
                 "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
-        .testTarget(name: "ServerTests", dependencies: ["Server", nio], swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests", dependencies: ["CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio],
+            swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),
     ],

@@ -70,6 +70,12 @@ package struct RouteTable: Sendable {
         return .route(nodes[node].routes[index], pathParameters: parameters)
     }
 
+    /// Whether the route of a request reads its body as it arrives.
+    package func streams(_ request: HTTPRequest) -> Bool {
+        guard case .route(let route, _) = match(request.method, (request.path ?? "/").prefix { $0 != "?" }) else { return false }
+        return route.body?.isStreamed ?? false
+    }
+
     /// The node for one more parameter, when it is the identifier of a thing and a route with the method ends there.
     private func identifierNode(below node: Int, _ method: HTTPRequest.Method) -> Int? {
         guard let child = nodes[node].parameter, let index = nodes[child].routes.firstIndex(where: { $0.method == method }) else { return nil }

@@ -76,13 +76,20 @@ package final class ConurbServer: Service {
 
     package func run() async throws {
         let result: Result<Void, any Error>
-        do { result = .success(try await serve()) } catch { result = .failure(error) }
+        do { result = .success(try await serve()) } catch {
+            result = .failure((error as? IOError).map { CannotListen(host: configuration.host, port: configuration.port, code: $0.errnoCode) } ?? error)
+        }
         readiness.close()
         try? FileManager.default.removeItem(atPath: configuration.controlSocketPath)
+        try await close()
+        try result.get()
+    }
+
+    /// Lets go of everything. `run` does so itself at its end; this is for a server that was never run.
+    package func close() async throws {
         try await client.shutdown()
         try await notifying.close()
         try store.close()
-        try result.get()
     }
 
     private func serve() async throws {
@@ -116,6 +123,8 @@ package final class ConurbServer: Service {
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
             maxHeaderFieldCount: limits.headerCountMax)
+        let connections = isControl ? nil : ConnectionCount(max: limits.connectionCountMax)
+        let table = table
         let readiness = readiness
         let socketPath = configuration.controlSocketPath
         var quiet = logger
@@ -124,15 +133,28 @@ package final class ConurbServer: Service {
             responder: responder,
             server: .http1(
                 configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections, isStreamed: table.streams)],
                     idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: nil,
-                availableConnectionsDelegate: isControl
-                    ? nil : MaximumAvailableConnections.maximum(limits.connectionCountMax, logger: quiet)),
+                availableConnectionsDelegate: connections.map { .maximum($0.max + $0.spare, logger: quiet) }),
             onServerRunning: { channel in
                 if isControl { chmod(socketPath, 0o600) }
                 readiness.serverRuns(port: isControl ? nil : channel.localAddress?.port)
             }, logger: quiet)
+    }
+}
+
+/// The network address can't be had.
+package struct CannotListen: Error, CustomStringConvertible {
+    let host: String
+    let port: Int
+    /// The operating system's error number.
+    let code: CInt
+
+    package var description: String {
+        let reason = code == EADDRINUSE ? "another program listens there already" : String(cString: strerror(code))
+        return "host and port: can't listen on \(host):\(port): \(reason)"
     }
 }
 

@@ -41,12 +41,15 @@ enum OpenAPI {
             if !answer.mediaTypes.isEmpty { members["content"] = .object(content(answer.mediaTypes, schema: answer.schema ?? [:])) }
             responses[String(answer.status)] = .object(members)
         }
-        responses["default"] = [
-            "description": "A problem (RFC 9457)",
-            "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
-        ]
+        for problem in route.problems { responses[String(problem.status)] = self.problem(problem.summary) }
+        responses["default"] = problem("Any other problem: 431 headers-too-large, 500 InternalError")
         operation["responses"] = .object(responses)
         return .object(operation)
+    }
+
+    /// RFC 9457.
+    private static func problem(_ summary: String) -> JSON {
+        ["description": .string(summary), "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]]]
     }
 
     private static func identifier(_ route: Route) -> String {

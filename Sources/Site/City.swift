@@ -1,26 +1,48 @@
 internal import Broker
 internal import CityModel
+internal import Door
 internal import Logging
+internal import OrderedCollections
 internal import Store
+internal import Synchronization
 internal import Trust
 
-/// The city as the pages read it: all municipalities, with what may be read without a credential.
+/// Whom an answer is for. Who has no credential sees what is open; a token widens that in its own municipality.
+struct Audience: Hashable, Sendable {
+    let home: ReadAccess?
+
+    static let everybody = Audience(home: nil)
+}
+
+/// The city as the pages read it: all municipalities, each as far as its audience may see it.
 struct City: Sendable {
     let broker: Broker
     let configuration: SiteConfiguration
     let marks: MarkCache
-    private let keeper: CatalogueKeeper
+    private let gatekeeper: Gatekeeper
+    private let catalogues: Kept<CatalogueKeeper>
 
     init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
         self.broker = broker
         self.configuration = configuration
         marks = MarkCache(countMax: configuration.limits.markCountMax)
-        keeper = CatalogueKeeper(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
+        self.gatekeeper = gatekeeper
+        catalogues = Kept { CatalogueKeeper($0, broker: broker, gatekeeper: gatekeeper, configuration: configuration) }
     }
 
     var limits: SiteLimits { configuration.limits }
 
-    func catalogue(at now: Instant) async throws -> Catalogue { try await keeper.catalogue(at: now) }
+    /// - Throws: `unauthenticated` for a credential that is not valid.
+    func audience(_ credential: Credential) async throws -> Audience { Audience(home: try await gatekeeper.home(of: credential)) }
+
+    func catalogue(for audience: Audience, at now: Instant) async throws -> Catalogue {
+        try await catalogues[audience].catalogue(at: now)
+    }
+
+    /// - Throws: `unauthenticated` for a credential that is not valid.
+    func catalogue(_ request: DoorRequest) async throws -> Catalogue {
+        try await catalogue(for: try await audience(request.credential), at: request.now)
+    }
 
     /// The municipalities that a request asks for: one by its key, or all.
     /// - Throws: `resourceNotFound` for a key that is not there.
@@ -31,8 +53,28 @@ struct City: Sendable {
     }
 }
 
-/// Keeps the catalogue until the city has changed, and then for a while.
+/// What is kept for the audiences that came last.
+final class Kept<Value: Sendable>: Sendable {
+    private let state = Mutex<OrderedDictionary<Audience, Value>>([:])
+    private let make: @Sendable (Audience) -> Value
+
+    static var countMax: Int { 16 }
+
+    init(make: @escaping @Sendable (Audience) -> Value) { self.make = make }
+
+    subscript(audience: Audience) -> Value {
+        state.withLock { kept in
+            let value = kept.removeValue(forKey: audience) ?? make(audience)
+            kept[audience] = value
+            if kept.count > Self.countMax { kept.removeFirst() }
+            return value
+        }
+    }
+}
+
+/// Keeps one audience's catalogue until the city has changed, and then for a while.
 actor CatalogueKeeper {
+    private let audience: Audience
     private let broker: Broker
     private let gatekeeper: Gatekeeper
     private let configuration: SiteConfiguration
@@ -40,8 +82,8 @@ actor CatalogueKeeper {
     private var kept: (catalogue: Catalogue, names: [MunicipalityName], at: ContinuousClock.Instant)?
     private var building: Task<Catalogue, any Error>?
 
-    init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
-        (self.broker, self.gatekeeper, self.configuration) = (broker, gatekeeper, configuration)
+    init(_ audience: Audience, broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
+        (self.audience, self.broker, self.gatekeeper, self.configuration) = (audience, broker, gatekeeper, configuration)
     }
 
     func catalogue(at now: Instant) async throws -> Catalogue {
@@ -62,7 +104,7 @@ actor CatalogueKeeper {
         var builder = CatalogueBuilder()
         let sampleCount = max(8, 240 / max(1, names.count))
         for name in names {
-            let access = try await gatekeeper.reading(name, .none)
+            let access = if let home = audience.home, home.municipality == name { home } else { try await gatekeeper.reading(name, .none) }
             guard let vocabulary = try await vocabulary(access, sampleCount, now) else { continue }
             builder.add(access, vocabulary)
         }

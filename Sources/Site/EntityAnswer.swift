@@ -14,7 +14,7 @@ extension SiteDoor {
 
     func entityAnswer(_ request: DoorRequest) async throws -> Response {
         let parameters = LiveParameters(request: request)
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let moment = try parameters.moment()
         let index = try city.municipalities(try requiredMunicipality(request), in: catalogue)[0]
         let access = catalogue.municipalities[index].access
@@ -47,7 +47,7 @@ extension SiteDoor {
 
     func historyAnswer(_ request: DoorRequest) async throws -> Response {
         let parameters = LiveParameters(request: request)
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let access = catalogue.municipalities[try city.municipalities(try requiredMunicipality(request), in: catalogue)[0]].access
         let id = try parameters.identifier()
         let interval = try parameters.interval(lengthMaxSeconds: 31 * 86_400)

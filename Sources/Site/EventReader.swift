@@ -15,6 +15,7 @@ internal import Trust
 struct EventReader: Sendable {
     let streams: EventStreams
     private(set) var catalogue: Catalogue
+    private let credential: Credential
     private let followed: [ReadAccess]
     /// Keys of the types to tell of; nil means all.
     private let keys: Set<String>?
@@ -35,8 +36,10 @@ struct EventReader: Sendable {
     static let pingSeconds = 15.0
     static let catalogueSeconds = 60.0
 
-    init(streams: EventStreams, catalogue: Catalogue, followed: [ReadAccess], keys: Set<String>?, after: String?) {
-        (self.streams, self.catalogue, self.followed, self.keys) = (streams, catalogue, followed, keys)
+    init(
+        streams: EventStreams, catalogue: Catalogue, credential: Credential = .none, followed: [ReadAccess], keys: Set<String>?, after: String?
+    ) {
+        (self.streams, self.catalogue, self.credential, self.followed, self.keys) = (streams, catalogue, credential, followed, keys)
         let known = after.flatMap(EventPosition.init)
         startsWithGap = after != nil && known == nil
         for access in followed {
@@ -62,7 +65,7 @@ struct EventReader: Sendable {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             try await Task.sleep(for: .seconds(streams.limits.streamPeriodSeconds))
             if ContinuousClock.now - catalogueAt > .seconds(Self.catalogueSeconds) {
-                reader.catalogue = try await streams.city.catalogue(at: .now)
+                try await reader.renew(at: .now)
                 catalogueAt = .now
             }
             let message: String
@@ -77,6 +80,11 @@ struct EventReader: Sendable {
             sentAt = .now
         }
         try await writer.finish(nil)
+    }
+
+    /// Looks anew at the layers, and at whether the credential is still valid.
+    mutating func renew(at now: Instant) async throws {
+        catalogue = try await streams.city.catalogue(for: streams.city.audience(credential), at: now)
     }
 
     /// What a stream begins with.
@@ -125,7 +133,7 @@ struct EventReader: Sendable {
         for (access, number) in zip(followed, newest) {
             let name = access.municipality.text
             guard let start = position[name], start < number else { continue }
-            let page = try await streams.window(access.municipality, position: start).items(after: start, access, at: now)
+            let page = try await streams.window(access, position: start).items(after: start, access, at: now)
             if page.hasGap {
                 skip(to: newest)
                 return true

@@ -11,7 +11,13 @@ internal import Trust
 final class EventStreams: Sendable {
     private struct State {
         var openCount = 0
-        var windows: [MunicipalityName: ChangeWindow] = [:]
+        var windows: [Scene: ChangeWindow] = [:]
+    }
+
+    /// Who may see the same shares what is read.
+    private struct Scene: Hashable {
+        let municipality: MunicipalityName
+        let classificationMax: Classification
     }
 
     let city: City
@@ -33,11 +39,12 @@ final class EventStreams: Sendable {
 
     func close() { state.withLock { $0.openCount -= 1 } }
 
-    func window(_ municipality: MunicipalityName, position: Int64) -> ChangeWindow {
-        state.withLock { state in
-            if let window = state.windows[municipality] { return window }
+    func window(_ access: ReadAccess, position: Int64) -> ChangeWindow {
+        let scene = Scene(municipality: access.municipality, classificationMax: access.classificationMax)
+        return state.withLock { state in
+            if let window = state.windows[scene] { return window }
             let window = ChangeWindow(broker: city.broker, position: position)
-            state.windows[municipality] = window
+            state.windows[scene] = window
             return window
         }
     }
@@ -49,12 +56,13 @@ extension SiteDoor {
         guard streams.hasRoom else {
             return Problem.own("too-many-streams", "Too many event streams", status: 503, "please try again later").response(headers: [.retryAfter: "10"])
         }
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let followed = try city.municipalities(request.query["municipality"], in: catalogue).prefix(EventPosition.countMax)
         let after = request.headers[.lastEventID] ?? request.query["after"].flatMap { $0.isEmpty ? nil : $0 }
         let keys = request.query["types"].map { Set($0.split(separator: ",").prefix(200).map(String.init)) }
         let reader = EventReader(
-            streams: streams, catalogue: catalogue, followed: followed.map { catalogue.municipalities[$0].access }, keys: keys, after: after)
+            streams: streams, catalogue: catalogue, credential: request.credential, followed: followed.map { catalogue.municipalities[$0].access },
+            keys: keys, after: after)
         let headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no", .xContentTypeOptions: "nosniff",
         ]

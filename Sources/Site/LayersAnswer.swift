@@ -6,7 +6,7 @@ internal import OrderedCollections
 /// `/live/layers`, which pages hold from the beginning too.
 extension SiteDoor {
     func layersAnswer(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let municipality = try request.query["municipality"].flatMap { $0.isEmpty ? nil : $0 }
             .map { try city.municipalities($0, in: catalogue)[0] }
         return Answers.json(["layers": layers(catalogue, language(request), municipality: municipality)], request)

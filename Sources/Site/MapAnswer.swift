@@ -6,7 +6,7 @@ internal import Hummingbird
 extension SiteDoor {
     func mapAnswer(_ request: DoorRequest) async throws -> Response {
         let parameters = LiveParameters(request: request)
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let layers = Set(catalogue.layers)
         let moment = try parameters.moment()
         let selection = MarkSelection(

@@ -5,9 +5,14 @@ internal import Synchronization
 /// needs anew.
 final class MarkCache: Sendable {
     private struct State {
-        var signature: [String] = []
         var count = 0
-        var marks: [MunicipalityName: [Int64: Known]] = [:]
+        var marks: [Scene: [Int64: Known]] = [:]
+    }
+
+    /// What marks are made by: audiences that are shown the same types in the same way share them.
+    private struct Scene: Hashable {
+        let municipality: MunicipalityName
+        let signature: [String]
     }
 
     /// What is known of an entity at a version: its mark, or that it has none.
@@ -31,7 +36,9 @@ final class MarkCache: Sendable {
     /// What is known of each, nil where nothing of this version is.
     func known(_ entities: [(number: Int64, version: Int64)], in municipality: MunicipalityName, signature: [String]) -> [Known?] {
         state.withLock { state in
-            guard state.signature == signature, let marks = state.marks[municipality] else { return Array(repeating: nil, count: entities.count) }
+            guard let marks = state.marks[Scene(municipality: municipality, signature: signature)] else {
+                return Array(repeating: nil, count: entities.count)
+            }
             return entities.map { entity in
                 guard let known = marks[entity.number], known.version == entity.version else { return nil }
                 return known
@@ -41,10 +48,11 @@ final class MarkCache: Sendable {
 
     func keep(_ marks: [(number: Int64, known: Known)], in municipality: MunicipalityName, signature: [String]) {
         state.withLock { state in
-            if state.signature != signature || state.count + marks.count > countMax { state = State(signature: signature) }
+            if state.count + marks.count > countMax { state = State() }
             guard marks.count <= countMax else { return }
+            let scene = Scene(municipality: municipality, signature: signature)
             for (number, known) in marks {
-                if state.marks[municipality, default: [:]].updateValue(known, forKey: number) == nil { state.count += 1 }
+                if state.marks[scene, default: [:]].updateValue(known, forKey: number) == nil { state.count += 1 }
             }
         }
     }

@@ -87,16 +87,17 @@ struct Outlines: Sendable {
     }
 }
 
-/// Keeps the outlines for a while: they are costly to make and hardly change.
+/// Keeps one audience's outlines for a while: they are costly to make and hardly change.
 actor OutlineKeeper {
+    private let audience: Audience
     private let city: City
     private var kept: (outlines: Outlines, positions: [Int64], at: ContinuousClock.Instant)?
     private var building: Task<Outlines, any Error>?
 
-    init(city: City) { self.city = city }
+    init(_ audience: Audience, city: City) { (self.audience, self.city) = (audience, city) }
 
     func outlines(at now: Instant) async throws -> Outlines {
-        let catalogue = try await city.catalogue(at: now)
+        let catalogue = try await city.catalogue(for: audience, at: now)
         let positions = catalogue.municipalities.map(\.position)
         if let kept, kept.positions == positions || (kept.outlines.count > 0 && ContinuousClock.now - kept.at < .seconds(city.limits.outlineSeconds)) {
             return kept.outlines
@@ -126,8 +127,8 @@ actor OutlineKeeper {
 
 extension SiteDoor {
     func outlinesAnswer(_ request: DoorRequest) async throws -> Response {
-        let outlines = try await outlines.outlines(at: request.now)
-        let headers: HTTPFields = [.cacheControl: "max-age=300", .eTag: outlines.tag]
+        let outlines = try await outlines[try await city.audience(request.credential)].outlines(at: request.now)
+        let headers: HTTPFields = [.cacheControl: "max-age=300", .eTag: outlines.tag, .vary: "Authorization"]
         if request.headers[.ifNoneMatch].map({ $0.contains(outlines.tag) }) ?? false {
             return Response(status: .notModified, headers: headers)
         }

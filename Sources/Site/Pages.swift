@@ -30,7 +30,7 @@ extension SiteDoor {
     }
 
     private func mapPage(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let on = request.query["types"].map { Set($0.split(separator: ",").prefix(200).map(String.init)) }
         var page = PageModel(.map, self, request, catalogue, cursor: cursor(catalogue), on: on)
         page.addMunicipalities(catalogue, selected: request.query["municipality"])
@@ -55,7 +55,7 @@ extension SiteDoor {
     }
 
     private func aboutPage(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         var page = PageModel(.about, self, request, catalogue, cursor: cursor(catalogue))
         page.members["simulated"] = .bool(catalogue.isSimulated)
         if let tileOrigin { page.members["tileHost"] = .string(tileOrigin) }
@@ -67,7 +67,7 @@ extension SiteDoor {
         guard request.method == .get || request.method == .head,
             Acceptance.choose(request.headers[.accept], offers: ["application/problem+json", "text/html"]) == "text/html"
         else { return nil }
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         return try answer(PageModel(.error, self, request, catalogue, cursor: cursor(catalogue)), request, status: .notFound)
     }
 }

@@ -9,7 +9,7 @@ extension SiteDoor {
 
     func searchAnswer(_ request: DoorRequest) async throws -> Response {
         let parameters = LiveParameters(request: request)
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let wanted = try parameters.searched()
         let limit = try request.query.integer("limit", in: 1...50) ?? 10
         let selection = MarkSelection(

@@ -2,8 +2,9 @@ package import Broker
 package import Door
 package import Trust
 
-/// The pages for people and the answers that their scripts ask for (`docs/pages.md`). It shows what may be read without
-/// a credential, whoever asks, so that what it keeps in memory can be shown to everybody.
+/// The pages for people and the answers that their scripts ask for (`docs/pages.md`). Who has no
+/// credential sees what is open; a token shows all of its own municipality besides. What is kept in memory is kept for each
+/// audience by itself.
 package struct SiteDoor: Sendable {
     let broker: Broker
     let configuration: SiteConfiguration
@@ -11,7 +12,7 @@ package struct SiteDoor: Sendable {
     let languages: Languages
     let assets: Assets
     let templates: Templates
-    let outlines: OutlineKeeper
+    let outlines: Kept<OutlineKeeper>
     let streams: EventStreams
 
     package init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
@@ -21,7 +22,8 @@ package struct SiteDoor: Sendable {
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
-        outlines = OutlineKeeper(city: city)
+        let city = city
+        outlines = Kept { OutlineKeeper($0, city: city) }
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 

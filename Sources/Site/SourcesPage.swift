@@ -9,7 +9,7 @@ internal import Store
 /// `/sources`: a page for people, JSON for programs.
 extension SiteDoor {
     func sourcesPage(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         var sources: [(shown: ShownSource, live: LiveSource, municipality: String)] = []
         for municipality in catalogue.municipalities {
             for live in try await broker.liveSources(municipality.access) {

@@ -33,8 +33,9 @@ extension SiteDoor {
     }
 
     private func download<Format: TableFormat>(_ request: DoorRequest, as _: Format.Type) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let query = TableQuery(request, catalogue)
+        try query.demandAll(of: request)
         let rows = try await city.rows(query, catalogue, at: request.now).prefix(Self.downloadCountMax)
         let headers: HTTPFields = [
             .contentType: Format.mediaType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff",

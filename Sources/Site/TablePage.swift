@@ -6,7 +6,7 @@ internal import OrderedCollections
 /// `/table`.
 extension SiteDoor {
     func tablePage(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(at: request.now)
+        let catalogue = try await city.catalogue(request)
         let cursor = cursor(catalogue)
         let query = TableQuery(request, catalogue)
         let rows = try await city.rows(query, catalogue, at: request.now)

@@ -40,6 +40,15 @@ struct TableQuery: Sendable {
         page = min(max(query["page"].flatMap { Int($0) } ?? 1, 1), 1_000_000)
     }
 
+    /// For programs, which would take more rows, or rows in another order, for what they asked for.
+    /// - Throws: when something that is asked for is not there.
+    func demandAll(of request: DoorRequest) throws(CityError) {
+        func said(_ name: String) -> String? { request.query[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let key = said("type"), entry == nil { throw .badRequestData("type: there is no \(key.prefix(100))") }
+        if let key = said("municipality"), municipality == nil { throw .resourceNotFound("municipality: there is no \(key.prefix(100))") }
+        if let key = said("sort"), key != sort { throw .badRequestData("sort: there is nothing called \(key.prefix(100)) to order by") }
+    }
+
     var orderKey: String {
         switch order {
         case .name: "name"

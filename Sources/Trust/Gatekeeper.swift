@@ -34,6 +34,15 @@ package struct Gatekeeper: Sendable {
             classificationMax: holder.right == nil ? .open : .special)
     }
 
+    /// The access that a token gives in its own municipality, for answers that go over all of them: elsewhere its holder
+    /// is as anybody. Nil without a token, and where authentication is switched off.
+    /// - Throws: `unauthenticated` for a token that is not valid.
+    package func home(of credential: Credential) async throws(CityError) -> ReadAccess? {
+        guard !isOpen, case .bearer(let text) = credential else { return nil }
+        guard let municipality = Token.municipality(in: text) else { throw .unauthenticated("Authorization: this is not a token of this installation") }
+        return try await reading(municipality, credential)
+    }
+
     /// - Throws: `unauthenticated` without a valid credential, `forbidden` when it does not allow writing.
     package func writing(
         _ municipality: MunicipalityName, _ credential: Credential, for purpose: Purpose = .publicService

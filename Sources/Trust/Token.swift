@@ -30,6 +30,13 @@ package struct Token: Hashable, Sendable {
     }
 
     static func randomText(municipality: MunicipalityName) -> String { "conurb_\(municipality)_\(randomHexadecimal(byteCount: 32))" }
+    /// The municipality that a token's text names. It says nothing yet of whether the token is valid there.
+    static func municipality(in text: String) -> MunicipalityName? {
+        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts[0] == "conurb" else { return nil }
+        return MunicipalityName(parts[1..<(parts.count - 1)].joined(separator: "_"))
+    }
+
     static func randomID() -> String { randomHexadecimal(byteCount: 6) }
 
     static func digest(of text: String) -> String { hexadecimal(SHA256.hash(data: Array(text.utf8))) }

@@ -16,24 +16,18 @@ struct DemoCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ServerOptions
-    @Option(help: "How many times faster than the clock the city lives.") var speed = 1.0
-    @Option(help: "The metropolis: equal seeds give equal cities.") var seed: UInt64 = 1
-    @Option(help: "How many municipalities, 8 to 60.") var municipalities = 8
-    @Option(help: "How many sensors, up to 100000.") var sensors = 1500
-
-    func validate() throws {
-        guard (0.1...3600).contains(speed) else { throw ValidationError("--speed: \(speed) is not between 0.1 and 3600") }
-        guard (8...60).contains(municipalities) else { throw ValidationError("--municipalities: \(municipalities) is not between 8 and 60") }
-        guard (10...100_000).contains(sensors) else { throw ValidationError("--sensors: \(sensors) is not between 10 and 100000") }
-    }
+    @OptionGroup var demo: DemoOptions
 
     func run() async throws {
-        let settings = try await Settings(options, isOpen: true, defaultsToOpen: true, folder: "demo-data")
+        let settings = try await Settings(options, isOpen: true, demo: demo, defaultsToOpen: true, folder: "demo-data")
         let logger = Logs.logger(settings.logFormat, level: settings.logLevel)
         let server = try ConurbServer(settings.server, logger: logger)
-        let plan = SimulationPlan(seed: seed, municipalityCount: municipalities, sensorCount: sensors)
+        do { try await DemoWriter.check(server.broker, server.gatekeeper, settings.plan, folder: settings.server.dataDirectory) } catch {
+            try await server.close()
+            throw error
+        }
         let door = ControlClient(socketPath: settings.server.controlSocketPath)
-        let city = DemoCity(server: server, door: door, plan: plan, speed: speed, address: "http://\(settings.server.host)")
+        let city = DemoCity(server: server, door: door, plan: settings.plan, speed: settings.speed, address: "http://\(settings.server.host)")
         try await ServiceGroup(
             configuration: .init(
                 services: [.init(service: server), .init(service: city)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import AsyncHTTPClient
 import Broker
 import CityModel
@@ -40,9 +41,28 @@ struct DemoWriter {
         format: ngsi-ld
         """
 
-    private var positionKey: String {
-        let plan = metropolis.plan
-        return "simulator-\(plan.seed)-\(plan.municipalityCount)-\(plan.sensorCount)"
+    /// Says in each municipality which metropolis it belongs to and up to when that has lived.
+    private static let setting = "simulator"
+
+    /// - Throws: `ValidationError` when the folder holds another metropolis, or real municipalities: a fictional city is not
+    ///   put among them.
+    static func check(_ broker: Broker, _ gatekeeper: Gatekeeper, _ plan: SimulationPlan, folder: String) async throws {
+        let names = try broker.municipalities()
+        for name in names {
+            guard let known = try await broker.setting(setting, gatekeeper.reading(name, .program)) else { continue }
+            guard known["plan"] == json(plan) else {
+                throw ValidationError("--data: \(folder) holds the metropolis of \(known["plan"] ?? .null); ask for that one, or for another folder")
+            }
+            return
+        }
+        guard names.isEmpty else { throw ValidationError("--data: \(folder) holds municipalities that are not simulated; take another folder") }
+    }
+
+    private static func json(_ plan: SimulationPlan) -> JSON {
+        [
+            "seed": .string(String(plan.seed)), "municipalities": .integer(Int64(plan.municipalityCount)),
+            "sensors": .integer(Int64(plan.sensorCount)),
+        ]
     }
 
     /// Makes the municipalities and declares the source in each.
@@ -53,13 +73,19 @@ struct DemoWriter {
             let name = municipality.identifier
             let access = try await gatekeeper.writing(name, .program, for: .simulation)
             accesses[name] = access
+            let known = try await setting(access.reading)
+            if known == nil { try await broker.putSetting(Self.setting, ["plan": Self.json(metropolis.plan)], access, at: .now) }
             _ = try await door.json(
                 .PUT, "/sources/" + Self.source, municipality: name.text, contentType: "application/yaml",
                 body: .bytes(Array(Self.definition.utf8)))
             runs[name] = try await broker.beginImport(of: Self.source, version: "seed \(metropolis.plan.seed)", access, at: .now)
-            positions.append(try await broker.setting(positionKey, access.reading)?["until"]?.stringValue.flatMap { Instant($0) })
+            positions.append(known?["until"]?.stringValue.flatMap { Instant($0) })
         }
         return positions.contains(nil) ? nil : positions.compactMap { $0 }.min()
+    }
+
+    private func setting(_ access: ReadAccess) async throws -> JSON? {
+        do { return try await broker.setting(Self.setting, access) } catch CityError.nonexistentTenant { return nil }
     }
 
     /// Ends the runs of this start: what was written in them is complete.
@@ -73,8 +99,8 @@ struct DemoWriter {
     }
 
     func keep(position: Instant) async throws {
-        let value: JSON = ["until": .string(position.description)]
-        for access in accesses.values { try await broker.putSetting(positionKey, value, access, at: .now) }
+        let value: JSON = ["plan": Self.json(metropolis.plan), "until": .string(position.description)]
+        for access in accesses.values { try await broker.putSetting(Self.setting, value, access, at: .now) }
     }
 }
 

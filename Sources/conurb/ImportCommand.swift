@@ -4,6 +4,7 @@ import CityModel
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Sources
 import Synchronization
 
 struct ImportCommand: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var municipality: MunicipalityOption
     @Option(help: "The YAML file that defines the source.", completion: .file(extensions: ["yaml", "yml"])) var source: String
     @Option(help: "Where rejected records go. Default: SOURCE-rejected.csv here.", completion: .file()) var rejected: String?
+    @Flag(help: "Make the municipality when it is not there. (The first one is made without being asked.)") var create = false
     @Argument(help: "The files.", completion: .file()) var files: [String]
 
     func run() async throws {
@@ -28,7 +30,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             let streams = try files.map { try FileStream(path: $0) }
             let session = ImportSession(
-                definition: definition, municipality: municipality.municipality,
+                definition: definition, municipality: municipality.municipality, createsMunicipality: create,
                 rejectedPath: rejected ?? Self.rejectedPath(of: source))
             rejectedCount = try await ControlClient.with(data.directory, creating: true) { client in try await session.run(streams, client) }
         }
@@ -44,6 +46,7 @@ struct ImportCommand: AsyncParsableCommand {
 private struct ImportSession: Sendable {
     let definition: Data
     let municipality: String
+    let createsMunicipality: Bool
     let rejectedPath: String
 
     /// - Returns: how many records were rejected.
@@ -65,8 +68,12 @@ private struct ImportSession: Sendable {
     }
 
     private func createMunicipality(_ client: ControlClient) async throws {
-        let names = try await client.json(.GET, "/municipalities").arrayValue ?? []
-        guard !names.contains(.string(municipality)) else { return }
+        let names = (try await client.json(.GET, "/municipalities").arrayValue ?? []).compactMap(\.stringValue)
+        guard !names.contains(municipality) else { return }
+        guard createsMunicipality || names.isEmpty else {
+            let nearest = DefinitionKeys.nearest(to: municipality, in: names) ?? ""
+            throw CommandFailure(description: "--municipality: there is no \(municipality); the nearest is \(nearest). With --create it is made")
+        }
         _ = try await client.json(.PUT, "/municipalities/\(municipality)")
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CitySimulator
 import Configuration
 import Foundation
 import Logging
@@ -28,17 +29,30 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical (log.level).") var logLevel: String?
 }
 
+/// The options of the demo, given like those of a server: `demo.speed`, `CONURB_DEMO_SPEED`.
+struct DemoOptions: ParsableArguments {
+    @Option(help: "How many times faster than the clock the city lives, 0.1 to 3600 (demo.speed). Default: 1") var speed: Double?
+    @Option(help: "The metropolis: equal seeds give equal cities (demo.seed). Default: 1") var seed: Int?
+    @Option(help: "How many municipalities, 8 to 60 (demo.municipalities). Default: 8") var municipalities: Int?
+    @Option(help: "How many sensors, 10 to 100000 (demo.sensors). Default: 1500") var sensors: Int?
+}
+
 /// What a server is to be, gathered from options, environment and file.
 struct Settings {
     let server: ServerConfiguration
+    let plan: SimulationPlan
+    /// How many times faster than the clock the simulated city lives.
+    let speed: Double
     let logFormat: LogFormat
     let logLevel: String
 
     /// - Parameter folder: where the municipalities are when nothing says so.
     /// - Throws: `ValidationError` that names the key at fault.
-    init(_ options: ServerOptions, isOpen: Bool, defaultsToOpen: Bool = false, folder: String = "data") async throws {
+    init(
+        _ options: ServerOptions, isOpen: Bool, demo: DemoOptions? = nil, defaultsToOpen: Bool = false, folder: String = "data"
+    ) async throws {
         let file = options.config ?? ProcessInfo.processInfo.environment["CONURB_CONFIG"]
-        let reader = SettingsReader(try await Self.reader(options, isOpen: isOpen, file: file))
+        let reader = SettingsReader(try await Self.reader(options, demo, isOpen: isOpen, file: file))
         var server = ServerConfiguration(dataDirectory: try reader.text("data") ?? folder)
         server.host = try reader.text("host") ?? server.host
         server.port = try reader.integer("port", in: 0...65535) ?? server.port
@@ -52,6 +66,11 @@ struct Settings {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
         }
         self.server = server
+        speed = try reader.number("demo.speed", in: 0.1...3600) ?? 1
+        plan = SimulationPlan(
+            seed: UInt64(try reader.integer("demo.seed", in: 0...Int.max) ?? 1),
+            municipalityCount: try reader.integer("demo.municipalities", in: 8...60) ?? 8,
+            sensorCount: try reader.integer("demo.sensors", in: 10...100_000) ?? 1500)
         let format = try reader.text("log.format") ?? (StandardError.isTerminal ? "text" : "json")
         guard let logFormat = LogFormat(rawValue: format) else { throw ValidationError("log.format: \(format) is neither text nor json") }
         self.logFormat = logFormat
@@ -60,12 +79,17 @@ struct Settings {
         if let file { try reader.checkKeys(of: file) }
     }
 
-    private static func reader(_ options: ServerOptions, isOpen: Bool, file: String?) async throws -> ConfigReader {
+    private static func reader(_ options: ServerOptions, _ demo: DemoOptions?, isOpen: Bool, file: String?) async throws -> ConfigReader {
         var given: [AbsoluteConfigKey: ConfigValue] = [:]
         func give(_ key: String, _ value: String?) { if let value { given[AbsoluteConfigKey(ConfigKey(key))] = ConfigValue(.string(value), isSecret: false) } }
         give("data", options.data.data)
         give("host", options.host)
-        if let port = options.port { given["port"] = ConfigValue(.int(port), isSecret: false) }
+        func give(_ key: AbsoluteConfigKey, _ value: Int?) { if let value { given[key] = ConfigValue(.int(value), isSecret: false) } }
+        give("port", options.port)
+        if let speed = demo?.speed { given["demo.speed"] = ConfigValue(.double(speed), isSecret: false) }
+        give("demo.seed", demo?.seed)
+        give("demo.municipalities", demo?.municipalities)
+        give("demo.sensors", demo?.sensors)
         give("contexts", options.contexts)
         give("log.format", options.logFormat)
         give("log.level", options.logLevel)

@@ -15,6 +15,14 @@ final class SettingsReader {
 
     func flag(_ key: String) throws -> Bool? { try checked(key, "true or false") { reader.bool(forKey: $0) } }
 
+    func number(_ key: String, in range: ClosedRange<Double>) throws -> Double? {
+        guard let value = try checked(key, "a number", { reader.double(forKey: $0) ?? reader.int(forKey: $0).map(Double.init) }) else { return nil }
+        guard range.contains(value) else {
+            throw ValidationError("\(key): \(value) is not between \(range.lowerBound) and \(range.upperBound)")
+        }
+        return value
+    }
+
     func integer(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let value = try checked(key, "a whole number", { reader.int(forKey: $0) }) else { return nil }
         guard range.contains(value) else {

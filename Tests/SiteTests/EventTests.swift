@@ -25,7 +25,7 @@ internal import Trust
 
 @Suite struct EventReaderTests {
     private func reader(_ installation: Installation, after: String?, keys: Set<String>? = nil) async throws -> EventReader {
-        let catalogue = try await installation.door.city.catalogue(at: Installation.now)
+        let catalogue = try await installation.door.city.catalogue(for: .everybody, at: Installation.now)
         return EventReader(
             streams: installation.door.streams, catalogue: catalogue, followed: catalogue.municipalities.map(\.access), keys: keys, after: after)
     }

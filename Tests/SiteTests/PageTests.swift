@@ -55,7 +55,7 @@ internal import Trust
     @Test(arguments: PageModel.Name.allCases)
     func `every key that a template asks for is filled`(page: PageModel.Name) async throws {
         let installation = try await installation()
-        let catalogue = try await installation.door.city.catalogue(at: Installation.now)
+        let catalogue = try await installation.door.city.catalogue(for: .everybody, at: Installation.now)
         let recorder = TemplateKeys(template: try #require(SiteFiles.text("\(page.rawValue).mustache")))
         let model = PageModel(page, installation.door, try installation.request("/"), catalogue, cursor: .init())
         let known = Set(model.members.keys).union(Self.ownKeys[page] ?? [])
@@ -94,6 +94,14 @@ internal import Trust
         #expect(try await names("/table?q=EMILE") == ["2"])
         #expect(try await names("/table").count == 3)
         #expect(try await names("/table?type=Streetlight&page=99&size=7&sort=nonsense") == ["9"])
+    }
+
+    @Test(arguments: ["type=Nope", "municipality=nope", "type=AirQualityObserved&sort=nope"])
+    func `a download that asks for what is not there is refused`(query: String) async throws {
+        let installation = try Installation()
+        try await installation.write([Sample.station("1", name: "S", 1)])
+        await #expect(throws: CityError.self) { try await installation.get("/table.csv?" + query) }
+        #expect(try await installation.text("/table?" + query).contains("urn:ngsi-ld:AirQualityObserved:1"), "the page for people shows what there is")
     }
 
     @Test func `the table is whole, however little time the map has for reading`() async throws {

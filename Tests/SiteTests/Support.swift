@@ -57,27 +57,36 @@ final class Installation: Sendable {
 
     // MARK: - Asking
 
-    func get(_ target: String, _ headers: HTTPFields = [:], method: HTTPRequest.Method = .get) async throws -> (response: Response, body: [UInt8]) {
+    func get(
+        _ target: String, _ headers: HTTPFields = [:], method: HTTPRequest.Method = .get, as credential: Credential = .none
+    ) async throws -> (response: Response, body: [UInt8]) {
         let path = target.prefix { $0 != "?" }
         guard case .route(let route, let parameters) = table.match(method, path) else { throw CityError.resourceNotFound(target) }
-        let response = try await route.handler(try request(target, headers, parameters, method))
+        let response = try await route.handler(try request(target, headers, parameters, method, credential))
         let sink = Sink()
         try await response.body.write(sink)
         return (response, sink.bytes)
     }
 
     func request(
-        _ target: String, _ headers: HTTPFields = [:], _ parameters: [String: String] = [:], _ method: HTTPRequest.Method = .get
+        _ target: String, _ headers: HTTPFields = [:], _ parameters: [String: String] = [:], _ method: HTTPRequest.Method = .get,
+        _ credential: Credential = .none
     ) throws -> DoorRequest {
         let path = target.prefix { $0 != "?" }
         return DoorRequest(
             method: method, path: String(path), headers: headers, authority: "localhost", query: try QueryParameters(target.dropFirst(path.count + 1)),
-            pathParameters: parameters, credential: .none, now: Self.now, content: .collected(ByteBuffer()), logger: Logger(label: "test"))
+            pathParameters: parameters, credential: credential, now: Self.now, content: .collected(ByteBuffer()), logger: Logger(label: "test"))
     }
 
     func json(_ target: String) async throws -> JSON { try JSON(parsing: try await get(target).body) }
-    func text(_ target: String, _ headers: HTTPFields = [:]) async throws -> String {
-        String(decoding: try await get(target, headers).body, as: UTF8.self)
+    func text(_ target: String, _ headers: HTTPFields = [:], as credential: Credential = .none) async throws -> String {
+        String(decoding: try await get(target, headers, as: credential).body, as: UTF8.self)
+    }
+
+    /// A token that may read in a municipality.
+    func token(in municipality: String) async throws -> Credential {
+        let access = try await gatekeeper.administering(name(municipality), .program)
+        return .bearer(try await gatekeeper.createToken(access, name: "reader", right: .read, now: Self.now).text)
     }
 }
 

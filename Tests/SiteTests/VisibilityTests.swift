@@ -5,6 +5,7 @@ internal import Broker
 internal import Hummingbird
 internal import OrderedCollections
 internal import Testing
+internal import Trust
 @testable internal import Site
 internal import Store
 
@@ -52,7 +53,7 @@ internal import Store
         #expect(layers.first?["count"] == 1)
         #expect(try await installation.json("/live/map")["total"] == 1)
         #expect(try await installation.json("/live/search?q=air")["total"] == 1)
-        let box = try await installation.door.city.catalogue(at: Installation.now).box
+        let box = try await installation.door.city.catalogue(for: .everybody, at: Installation.now).box
         #expect(box.east < 3.5)
     }
 
@@ -71,10 +72,48 @@ internal import Store
         #expect(try await installation.text("/live/outlines").contains("Secret district"))
     }
 
+    @Test(arguments: ["/live/layers", "/live/map?bbox=-180,-90,180,90&zoom=8", "/live/search?q=secret", "/live/outlines", "/table", "/table.csv", "/sources"])
+    func `a token shows all of its own municipality, and what is open elsewhere`(target: String) async throws {
+        let installation = try await installation(isOpen: false)
+        try await installation.write([Sample.entity("ForeignThing", "5", name: "Foreign secret", at: (3.2, 48.6), ["level": 1])], in: "elsewhere", .internalUse)
+        let (home, away) = (try await installation.token(in: "valmere"), try await installation.token(in: "elsewhere"))
+        #expect(try await installation.text(target, as: home).lowercased().contains("secret"))
+        #expect(try await !installation.text(target, as: home).contains("Foreign"))
+        #expect(try await !installation.text(target, as: away).contains("Secret "))
+        let searched = target.contains("q=secret") ? "secret " : "secret"
+        #expect(try await !installation.text(target).lowercased().contains(searched), "what was kept for one audience does not reach another")
+    }
+
+    @Test(arguments: answers + ["/sources", "/live/events"])
+    func `a wrong token is refused`(target: String) async throws {
+        let installation = try await installation(isOpen: false)
+        let other = String(repeating: "0", count: 64)
+        for text in ["nonsense", "conurb_valmere_\(other)", "conurb_nowhere_\(other)"] {
+            let error = await #expect(throws: CityError.self) { try await installation.get(target, as: .bearer(text)) }
+            guard case .unauthenticated? = error else { Issue.record("\(String(describing: error))"); continue }
+        }
+    }
+
+    @Test func `a token that is revoked ends its stream of events`() async throws {
+        let installation = try await installation(isOpen: false)
+        let credential = try await installation.token(in: "valmere")
+        let city = installation.door.city
+        let catalogue = try await city.catalogue(for: city.audience(credential), at: Installation.now)
+        var reader = EventReader(
+            streams: installation.door.streams, catalogue: catalogue, credential: credential, followed: catalogue.municipalities.map(\.access), keys: nil,
+            after: nil)
+        try await installation.write([Sample.station("6", name: "Secret news", 20)], .internalUse)
+        #expect(try await reader.news(at: Installation.now)?.contains("Secret news") ?? false)
+        try await reader.renew(at: Installation.now)
+        let access = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
+        for token in try await installation.gatekeeper.tokens(access) { _ = try await installation.gatekeeper.revokeToken(access, id: token.id) }
+        await #expect(throws: CityError.self) { try await reader.renew(at: Installation.now) }
+    }
+
     @Test func `events tell of open entities only`() async throws {
         let installation = try Installation()
         try await installation.write([Sample.station("1", name: "Open air", 10)])
-        let catalogue = try await installation.door.city.catalogue(at: Installation.now)
+        let catalogue = try await installation.door.city.catalogue(for: .everybody, at: Installation.now)
         var reader = EventReader(
             streams: installation.door.streams, catalogue: catalogue, followed: catalogue.municipalities.map(\.access), keys: nil, after: nil)
         try await installation.write([Sample.station("2", name: "Secret air", 20)], .internalUse)

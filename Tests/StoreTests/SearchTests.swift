@@ -43,6 +43,22 @@ import Testing
         }
     }
 
+    @Test func `a search that takes longer than it may is refused, and with more time it is answered`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        try await file.write { transaction in
+            for number in 0..<300 { try transaction.insert(entity(number), provenance: .init(), at: noon) }
+        }
+        let filter = EntityFilter(idPattern: try IDPattern("Thing:1$"))
+        func search(_ duration: Duration) async throws -> [IRI] {
+            let search = EntitySearch(filter: filter, classificationMax: .special, limit: 20, now: noon, limits: SearchLimits(duration: duration))
+            return try await file.read { try $0.search(search).entities.map(\.stored.id) }
+        }
+        let error = await #expect(throws: CityError.self) { try await search(.zero) }
+        if case .tooComplexQuery? = error {} else { Issue.record("\(String(describing: error))") }
+        #expect(try await search(.seconds(60)) == [entityID(1)])
+    }
+
     @Test func `pages cover everything once`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import time
@@ -259,7 +260,18 @@ rules:
 
     def test_a_missing_file_or_municipality_is_an_error(self):
         self.assertNotEqual(self.conurb.import_files(self.data, "alder", self.source, self.folder / "none.csv").returncode, 0)
-        self.assertNotEqual(self.conurb.import_files(self.data, "nobody", self.source, self.source).returncode, 0)
+        self.rows.write_text("number;length\n1;2,5\n")
+        mistyped = self.conurb.import_files(self.data, "aldre", self.source, self.rows)
+        self.assertNotEqual(mistyped.returncode, 0)
+        self.assertRegex(mistyped.stderr, r"aldre.*alder")
+        self.assertNotIn("aldre", self.conurb.run("municipality", "list", "--data", self.data).stdout, "and none is made by mistake")
+
+    def test_a_new_municipality_is_made_when_asked_for_and_the_first_without(self):
+        self.rows.write_text("number;length\n1;2,5\n")
+        wanted = self.conurb.import_files(self.data, "birch", self.source, "--create", self.rows)
+        self.assertEqual(wanted.returncode, 0, wanted.stderr)
+        first = self.conurb.import_files(self.folder / "empty", "birch", self.source, self.rows)
+        self.assertEqual(first.returncode, 0, first.stderr)
 
     def test_gzip_is_read_as_it_is(self):
         packed = self.folder / "benches.csv.gz"
@@ -298,6 +310,41 @@ class SettingsTest(unittest.TestCase):
         refused = self.conurb.run("serve", "--data", self.folder / "d", environment={"CONURB_PORT": "abc"}, timeout=20)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("port", refused.stderr)
+
+    def test_settings_of_the_demo_are_settings_like_others(self):
+        for key, wrong in (("speed", 5000), ("seed", -1), ("municipalities", 3), ("sensors", "many")):
+            file = self.folder / f"demo-{key}.json"
+            file.write_text(json.dumps({"demo": {key: wrong}}))
+            for asked in (["--config", file], {f"CONURB_DEMO_{key.upper()}": str(wrong)}):
+                with self.subTest(key=key, asked=asked):
+                    options, environment = (asked, None) if isinstance(asked, list) else ([], asked)
+                    refused = self.conurb.run("demo", "--data", self.folder / "d", *options, environment=environment, timeout=20)
+                    self.assertEqual(refused.returncode, EXIT_USAGE, refused.stderr)
+                    self.assertIn(f"demo.{key}", refused.stderr)
+
+    def test_a_demo_goes_on_in_its_own_folder_only(self):
+        data = self.folder / "demo"
+        small = {"CONURB_DEMO_SENSORS": "10", "CONURB_DEMO_SEED": "3"}
+        for _ in range(2):
+            with harness.Server(data, command="demo", environment=small) as demo:
+                self.assertEqual(demo.get("/ready").status_code, 200)
+        other = self.conurb.run("demo", "--data", data, "--sensors", "10", "--seed", "4", timeout=60)
+        self.assertEqual(other.returncode, EXIT_USAGE, other.stderr)
+        self.assertRegex(other.stderr, r'holds the metropolis of .*"seed":"3"')
+        real = self.folder / "real"
+        self.assertEqual(self.conurb.create_municipality(real, "town").returncode, 0)
+        among = self.conurb.run("demo", "--data", real, timeout=60)
+        self.assertEqual(among.returncode, EXIT_USAGE, among.stderr)
+        self.assertIn("not simulated", among.stderr)
+
+    def test_a_port_in_use_is_named(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            for command in ("serve", "demo"):
+                with self.subTest(command=command):
+                    refused = self.conurb.run(command, "--data", self.folder / f"taken-{command}", "--port", port, timeout=60)
+                    self.assertEqual(refused.returncode, 1, refused.stderr)
+                    self.assertRegex(refused.stderr, rf"port.*127\.0\.0\.1:{port}.*another program")
 
     def test_a_mistyped_folder_is_not_an_empty_one(self):
         for command in (("verify",), ("municipality", "list")):

@@ -1,0 +1,149 @@
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import Synchronization
+
+/// How many connections are served.
+final class ConnectionCount: Sendable {
+    let max: Int
+    private let count = Atomic(0)
+
+    /// So many connections more are accepted to be told that there are too many; the others wait.
+    var spare: Int { Swift.max(32, max / 8) }
+
+    init(max: Int) { self.max = max }
+
+    /// - Returns: whether there was room for one more. One that is refused does not count.
+    func open() -> Bool {
+        guard count.add(1, ordering: .relaxed).newValue > max else { return true }
+        close()
+        return false
+    }
+
+    func close() { count.subtract(1, ordering: .relaxed) }
+}
+
+/// Stands at the head of a connection and answers what no route ever sees, with problem details like everything else: bytes
+/// that are no request, headers over the limit, a connection too many, a body that stopped arriving.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let limits: ServerLimits
+    private let connections: ConnectionCount?
+    /// Whether a request's body is read as it arrives, for however long that takes.
+    private let isStreamed: @Sendable (HTTPRequest) -> Bool
+    private var isTooMany = false
+    /// Whether what is to be said was said, and the connection is about to be closed.
+    private var isOver = false
+    private var isResponding = false
+    private var closesAfterResponse = false
+    private var bodyTimer: Scheduled<Void>?
+
+    init(limits: ServerLimits, connections: ConnectionCount?, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
+        (self.limits, self.connections, self.isStreamed) = (limits, connections, isStreamed)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { isTooMany = !(connections?.open() ?? true) }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        bodyTimer?.cancel()
+        if !isTooMany { connections?.close() }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
+        switch unwrapInboundIn(data) {
+        case .head where isTooMany:
+            return refuse(
+                .own("too-many-connections", "Too many connections", status: 503, "more than \(connections?.max ?? 0) connections are open"), context)
+        case .head(let head): startTimer(head, context)
+        case .body: break
+        case .end: stopTimer()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, !isResponding else { return context.fireErrorCaught(error) }
+        guard !isOver else { return }
+        refuse(problem(error), context)
+    }
+
+    private func problem(_ error: HTTPParserError) -> Problem {
+        guard error == .headerOverflow else { return .own("malformed-request", "Malformed request", status: 400, error.debugDescription) }
+        return .own(
+            "headers-too-large", "Headers too large", status: 431,
+            "the address and the headers may have \(limits.headerByteCountMax) bytes in \(limits.headerCountMax) headers")
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !isOver else { promise?.succeed(); return }
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.kind == .informational: break
+        case .head: isResponding = true
+        case .body: break
+        case .end: isResponding = false
+        }
+        context.write(data, promise: promise)
+        guard closesAfterResponse, !isResponding else { return }
+        context.flush()
+        linger(context)
+    }
+}
+
+// MARK: - Bodies that stop
+
+/// The body did not arrive in time.
+struct BodyTooSlow: Error {}
+
+extension ConnectionGuard {
+    private func startTimer(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
+        stopTimer()
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        bodyTimer = context.eventLoop.scheduleTask(in: .seconds(Int64(limits.bodySecondsMax))) {
+            let (handler, context) = bound.value
+            guard !handler.isStreamed(head), !handler.isOver else { return }
+            // Whoever reads the body gets this and answers.
+            handler.closesAfterResponse = true
+            context.fireErrorCaught(BodyTooSlow())
+        }
+    }
+
+    private func stopTimer() {
+        bodyTimer?.cancel()
+        bodyTimer = nil
+    }
+}
+
+// MARK: - The last word
+
+extension ConnectionGuard {
+    /// Seconds for which the client may still take what was said before the connection is closed on it.
+    private static let lingerSeconds: Int64 = 1
+
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
+        let body = ByteBuffer(string: problem.json.description)
+        let fields: HTTPFields = [
+            .connection: "close", .contentType: "application/problem+json", .contentLength: String(body.readableBytes), .cacheControl: "no-store",
+        ]
+        context.write(wrapOutboundOut(.head(HTTPResponse(status: .init(code: problem.status), headerFields: fields))), promise: nil)
+        context.write(wrapOutboundOut(.body(body)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        linger(context)
+    }
+
+    /// Closes our half, and the whole a little later: closed at once, a client that is still sending would lose the answer.
+    private func linger(_ context: ChannelHandlerContext) {
+        isOver = true
+        stopTimer()
+        context.close(mode: .output, promise: nil)
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
+    }
+}
