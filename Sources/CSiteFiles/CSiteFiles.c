@@ -1,6 +1,8 @@
-// The files of the pages (Sources/Site/Resources) as bytes of the program, so that it stays one executable. A file that
-// is added there is added here, in two places; SiteTests compares both.
+// The files of the pages (Sources/Site/Resources) and the published schemas (docs/schemas) as bytes of the program, so that it
+// stays one executable. A file that is added there is added here, in two places; SiteTests compares both.
 #include "CSiteFiles.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char file_about_mustache[] = {
 #embed "../Site/Resources/about.mustache"
@@ -107,6 +109,9 @@ static const unsigned char file_map_mustache[] = {
 static const unsigned char file_sources_mustache[] = {
 #embed "../Site/Resources/sources.mustache"
 };
+static const unsigned char file_schemas_source_json[] = {
+#embed "../../docs/schemas/source.schema.json"
+};
 static const unsigned char file_table_mustache[] = {
 #embed "../Site/Resources/table.mustache"
 };
@@ -157,6 +162,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/timebar.js", file_js_timebar_js),
     FILE_ENTRY("js/words.js", file_js_words_js),
     FILE_ENTRY("map.mustache", file_map_mustache),
+    FILE_ENTRY("schemas/source.json", file_schemas_source_json),
     FILE_ENTRY("sources.mustache", file_sources_mustache),
     FILE_ENTRY("table.mustache", file_table_mustache),
     FILE_ENTRY("text/en.json", file_text_en_json),

@@ -1,6 +1,6 @@
 internal import CSiteFiles
 
-/// The files of `Resources`, which are part of the program (target `CSiteFiles`).
+/// The files of `Resources` and the published schemas, which are part of the program (target `CSiteFiles`).
 enum SiteFiles {
     private static let all: [String: [UInt8]] = {
         var files: [String: [UInt8]] = [:]
@@ -15,7 +15,7 @@ enum SiteFiles {
     /// In order of their names.
     static var paths: [String] { all.keys.sorted() }
 
-    /// - Parameter path: within `Resources`, such as `js/dom.js`.
+    /// - Parameter path: within `Resources`, such as `js/dom.js`, or `schemas/source.json`.
     static func bytes(_ path: String) -> [UInt8]? { all[path] }
 
     static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }

@@ -11,6 +11,7 @@ public enum SourceError: Error, Hashable, Sendable {
 extension SourceError: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .definition(let line, "", let reason): "line \(line): \(reason)"
         case .definition(let line, let key, let reason): "line \(line): \(key): \(reason)"
         case .input(let line, let reason): "line \(line): \(reason)"
         case .unreadable(let path, let reason): "\(path): \(reason)"

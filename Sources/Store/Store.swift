@@ -1,5 +1,6 @@
 package import CityModel
 internal import Foundation
+internal import GRDB
 internal import Synchronization
 
 /// The municipalities of one installation: a data directory with a folder for each. Files are opened when they are first
@@ -71,7 +72,10 @@ package final class Store: Sendable {
                 try FileManager.default.createDirectory(at: folder(name), withIntermediateDirectories: true)
             }
             closeLeastUsed(&state)
-            let file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax, work: work)
+            let file: MunicipalityFile
+            do { file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax, work: work) } catch let error
+                as DatabaseError where error.resultCode == .SQLITE_NOTADB
+            { throw StoreError.notAMunicipality(path: path.path) }
             state.open[name] = OpenFile(file: file, lastUse: state.uses)
             return file
         }

@@ -19,7 +19,9 @@ internal import Testing
             #expect(SiteFiles.bytes(path) == Array(try Data(contentsOf: url)), "\(path)")
         }
         #expect(paths.count > 30)
-        #expect(SiteFiles.paths == paths.sorted())
+        #expect(SiteFiles.paths == (paths + ["schemas/source.json"]).sorted())
+        let schema = try Data(contentsOf: folder.appending(path: "../../../docs/schemas/source.schema.json").standardized)
+        #expect(SiteFiles.bytes("schemas/source.json") == Array(schema))
     }
 
     @Test(arguments: [

@@ -369,6 +369,7 @@ class SettingsTest(unittest.TestCase):
         checked = self.conurb.verify(data)
         self.assertNotEqual(checked.returncode, 0)
         self.assertIn("broken", checked.stdout)
+        self.assertIn("not a municipality's file", checked.stdout)
         self.assertRegex(checked.stdout, r"whole: .*clean")
         with harness.Server(data) as server:
             for page in ("/", "/sources", "/table?municipality=whole", "/live/layers"):

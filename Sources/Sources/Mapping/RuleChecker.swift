@@ -81,11 +81,11 @@ struct RuleChecker {
             case .referenceExists(let template):
                 guard let text = template.fill(record) else { continue }
                 guard let target = IRI(text) else {
-                    try report(rule, record.line, template.text, "\(shown(text)) is not an IRI", &flags)
+                    try report(rule, record.line, template.fieldNames, "\(shown(text)) is not an IRI", &flags)
                     continue
                 }
                 let finding = Finding(
-                    line: record.line, ruleID: rule.id, field: template.text, reason: "\(text) does not exist",
+                    line: record.line, ruleID: rule.id, field: template.fieldNames, reason: "\(text) does not exist",
                     severity: rule.severity)
                 references.append(PendingReference(target: target, finding: finding))
             case .unique(let readers, let index):

@@ -34,6 +34,14 @@ final class TemplateReader {
         self.parts = parts
     }
 
+    /// The names of its fields, for findings.
+    var fieldNames: String {
+        parts.compactMap { part in
+            guard case .field(let reader, _) = part else { return nil }
+            return reader.name
+        }.joined(separator: ", ")
+    }
+
     /// The text of a template without fields.
     var constant: String? {
         parts.reduce("") { text, part in
