@@ -14,7 +14,7 @@ extension Broker {
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
-            return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit)
+            return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit, access.classificationMax)
         }
     }
 }
@@ -123,7 +123,8 @@ private struct Recorder {
             pending.append((target.entity.id, name, instance))
             return true
         }
-        return try transaction.appendHistory(instance, name: name, of: stored.number, at: now)
+        let classification = provenance.classification ?? stored.classification
+        return try transaction.appendHistory(instance, name: name, of: stored.number, classification, at: now)
     }
 
     mutating func finish() throws {
@@ -138,7 +139,7 @@ private struct Recorder {
         }
         for past in pending {
             guard let stored = try transaction.storedEntity(past.id) else { continue }
-            try transaction.appendHistory(past.instance, name: past.name, of: stored.number, at: now)
+            try transaction.appendHistory(past.instance, name: past.name, of: stored.number, stored.classification, at: now)
         }
     }
 }

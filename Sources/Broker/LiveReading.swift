@@ -85,7 +85,7 @@ extension Broker {
     ) async throws -> [LivePoint] {
         try await file(toRead: access).read { snapshot in
             guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { throw Broker.notFound(id) }
-            return try snapshot.livePoints(of: found.number, attribute: attribute, in: interval, countMax: countMax)
+            return try snapshot.livePoints(of: found.number, attribute: attribute, in: interval, countMax: countMax, access.classificationMax)
         }
     }
 
@@ -93,12 +93,12 @@ extension Broker {
     /// the same access.
     package func haveHistory(_ questions: [PastQuestion], _ access: ReadAccess) async throws -> [Bool] {
         try await file(toRead: access).read { snapshot in
-            try questions.map { try snapshot.hasLiveHistory(of: $0.number, attribute: $0.attribute) }
+            try questions.map { try snapshot.hasLiveHistory(of: $0.number, attribute: $0.attribute, access.classificationMax) }
         }
     }
 
     /// To be asked of entities that were found with the same access.
     package func pastValues(_ questions: [PastQuestion], at moment: Instant, _ access: ReadAccess) async throws -> [HistoryInstance?] {
-        try await file(toRead: access).read { try $0.pastValues(questions, at: moment) }
+        try await file(toRead: access).read { try $0.pastValues(questions, at: moment, access.classificationMax) }
     }
 }

@@ -68,7 +68,8 @@ extension Broker {
             guard let entity = try snapshot.historicEntity(id, access.classificationMax) else {
                 throw CityError.resourceNotFound("there is no temporal evolution of an entity \(id)")
             }
-            var reading = EvolutionReading(snapshot: snapshot, selection: selection, limits: limits, duration: duration, now: now)
+            var reading = EvolutionReading(
+                snapshot: snapshot, selection: selection, limits: limits, duration: duration, now: now, access.classificationMax)
             try reading.read(HistoryMatch(entity: entity))
             let page = reading.page()
             guard !page.entities.isEmpty else {
@@ -91,7 +92,7 @@ extension Broker {
         return try await file(toRead: access).read { snapshot in
             let found = try snapshot.searchHistory(search)
             var reading = EvolutionReading(
-                snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now)
+                snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now, access.classificationMax)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
@@ -116,6 +117,7 @@ private struct EvolutionReading {
     private let selection: EvolutionSelection
     private let limits: EvolutionLimits
     private let now: Instant
+    private let classificationMax: Classification
     private let deadline: ContinuousClock.Instant
     private var gathered: [Gathered] = []
     private var visitedCount = 0
@@ -124,8 +126,12 @@ private struct EvolutionReading {
     private var cut: Instant?
 
     /// - Parameter duration: how long aggregating may take.
-    init(snapshot: ReadSnapshot, selection: EvolutionSelection, limits: EvolutionLimits, duration: Duration, now: Instant) {
-        (self.snapshot, self.selection, self.limits, self.now) = (snapshot, selection, limits, now)
+    init(
+        snapshot: ReadSnapshot, selection: EvolutionSelection, limits: EvolutionLimits, duration: Duration, now: Instant,
+        _ classificationMax: Classification
+    ) {
+        (self.snapshot, self.selection, self.limits) = (snapshot, selection, limits)
+        (self.now, self.classificationMax) = (now, classificationMax)
         deadline = .now + duration
     }
 
@@ -134,10 +140,11 @@ private struct EvolutionReading {
 
     mutating func read(_ match: HistoryMatch) throws {
         visitedCount += 1
-        let window = HistoryWindow(selection.temporal, validity: match.validity, isBackwards: isBackwards, now: now)
+        let window = HistoryWindow(
+            selection.temporal, validity: match.validity, isBackwards: isBackwards, now: now, classificationMax)
         let entity = match.entity
         let scopes = selection.projection.keepsScopes ? try snapshot.scopeRecords(of: entity, window) : []
-        let wanted = try snapshot.series(of: entity.number).filter { series in
+        let wanted = try snapshot.series(of: entity.number, classificationMax).filter { series in
             selection.projection.keeps(series.attribute) && selection.datasets?.datasets.contains(series.datasetID) ?? true
         }
         if let aggregation = selection.aggregation {

@@ -41,7 +41,7 @@ extension Broker {
         _ name: IRI, of id: IRI, datasetID: IRI?, all: Bool, _ access: WriteAccess, at now: Instant
     ) async throws {
         try await editEvolution(of: id, access) { transaction, entity in
-            let doomed = try transaction.series(of: entity.number, attributes: [name]).filter { all || $0.datasetID == datasetID }
+            let doomed = try transaction.series(of: entity.number, attributes: [name], access.reading.classificationMax).filter { all || $0.datasetID == datasetID }
             guard !doomed.isEmpty else { throw CityError.resourceNotFound("the temporal evolution of \(id) has no such attribute \(name)") }
             for series in doomed { try transaction.erase(series, of: entity) }
             try transaction.touchPast(entity, adding: [], at: now)
@@ -127,7 +127,7 @@ extension WriteTransaction {
     ) throws -> Bool {
         guard let entity = try historicEntity(id, access.reading.classificationMax), !entity.isCurrent else { return false }
         var hasDeleted = false
-        for series in try series(of: entity.number, attributes: [name]) where all || series.datasetID == datasetID {
+        for series in try series(of: entity.number, attributes: [name], access.reading.classificationMax) where all || series.datasetID == datasetID {
             hasDeleted = try appendDeletion(to: series, of: entity, at: now) || hasDeleted
         }
         if hasDeleted { try touchPast(entity, adding: [], at: now) }
@@ -137,7 +137,7 @@ extension WriteTransaction {
     /// - Returns: false, having done nothing, when the entity is there now or has no scopes.
     func deletePastScopes(of id: IRI, _ access: WriteAccess, at now: Instant) throws -> Bool {
         guard let entity = try historicEntity(id, access.reading.classificationMax), !entity.isCurrent,
-            let last = try scopeRecords(of: entity, HistoryWindow(nil, now: now)).last, !last.scopes.isEmpty
+            let last = try scopeRecords(of: entity, HistoryWindow(nil, now: now, access.reading.classificationMax)).last, !last.scopes.isEmpty
         else { return false }
         try add([], observedAt: nil, to: entity, at: now)
         try touchPast(entity, adding: [], at: now)

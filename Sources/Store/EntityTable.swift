@@ -87,22 +87,24 @@ extension WriteTransaction {
         let change = try nextChange()
         let number = try numberForNew(entity.id)
         let document = try document(entity)
+        let classification = provenance.classification ?? .internalUse
         try execute(
             "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                number, entity.id.text, change, (provenance.classification ?? .internalUse).rank, provenance.run,
-                entity.firstExpiry?.microseconds, document.data,
+                number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds, document.data,
             ])
         try addIndexRows(rows, of: number)
-        try recordHistory(of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, at: now)
+        try recordHistory(
+            of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), at: now)
         let created = Change(
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
-            classification: provenance.classification ?? .internalUse, types: entity.types, attributes: Array(entity.attributes.keys))
+            classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))
         try appendChange(created)
         try noteForSubscribers(created, attributes: created.attributes, document: document)
     }
 
-    /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history.
+    /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history. Followers of an entity that
+    /// is less confidential than before are told what it is, and nothing of what it was.
     package func update(_ stored: StoredEntity, from old: Entity, to new: Entity, provenance: Provenance, at now: Instant) throws {
         let change = try nextChange()
         let classification = provenance.classification ?? stored.classification
@@ -114,12 +116,16 @@ extension WriteTransaction {
             ])
         try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
         let changed = new.changedAttributes(since: old)
-        try recordHistory(of: new, since: old, changed: changed, number: stored.number, at: now)
+        try recordHistory(
+            of: new, since: old, changed: changed, number: stored.number, (classification, stored.classification), at: now)
+        let isReleased = classification < stored.classification
+        let told = isReleased ? changed.filter { new.attributes[$0] != nil } : changed
         let updated = Change(
             seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,
-            types: new.types, attributes: changed)
+            types: new.types, attributes: told)
         try appendChange(updated)
-        if !changed.isEmpty { try noteForSubscribers(updated, attributes: changed, document: document, previous: stored.document) }
+        guard !told.isEmpty else { return }
+        try noteForSubscribers(updated, attributes: told, document: document, previous: isReleased ? nil : stored.document)
     }
 
     /// Removes an entity with its index rows; its history stays, and the journal tells followers.

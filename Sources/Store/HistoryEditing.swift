@@ -9,7 +9,7 @@ extension WriteTransaction {
     package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
         let attribute = try intern(name)
         guard try !correct(instance, name, attribute, entity, at: now) else { return }
-        try appendInstance(instance, attribute, entity.number, at: now)
+        try appendInstance(instance, attribute, entity.number, entity.classification, at: now)
     }
 
     /// - Returns: false, having done nothing, when the series has no observation of the instance's moment.
@@ -20,31 +20,33 @@ extension WriteTransaction {
         let series = Series(attribute: name, datasetID: instance.datasetID, number: attribute)
         let moment = TemporalQuery(.between(observedAt, Instant(microseconds: observedAt.microseconds + 1)))
         var last: RecordedInstance?
-        try visitRecords(of: entity.number, series, HistoryWindow(moment, isBackwards: true, now: Instant(microseconds: .min)), limit: 1) { record in
+        let window = HistoryWindow(moment, isBackwards: true, now: Instant(microseconds: .min), .special)
+        try visitRecords(of: entity.number, series, window, limit: 1) { record in
             last = record
             return false
         }
         guard let last else { return false }
         guard !last.attribute.hasSameContent(as: instance) else { return true }
-        try write(instance, last.key, name: last.name, at: now)
+        try write(instance, last.key, max(last.classification, entity.classification), name: last.name, at: now)
         return true
     }
 
     /// - Parameter scopes: empty when they were removed.
     package func add(_ scopes: [Scope], observedAt: Instant?, to entity: HistoricEntity, at now: Instant) throws {
-        try appendScopes(scopes, entity.number, observedAt: observedAt, at: now)
+        try appendScopes(scopes, entity.number, entity.classification, observedAt: observedAt, at: now)
     }
 
     /// Adds the trace of a deletion to a series, unless it ends with one.
     /// - Returns: whether it did.
     package func appendDeletion(to series: Series, of entity: HistoricEntity, at now: Instant) throws -> Bool {
         var last: RecordedInstance?
-        try visitRecords(of: entity.number, series, HistoryWindow(nil, isBackwards: true, now: now), limit: 1) { record in
+        try visitRecords(of: entity.number, series, HistoryWindow(nil, isBackwards: true, now: now, .special), limit: 1) { record in
             last = record
             return false
         }
         guard let last, last.deletedAt == nil else { return false }
-        try appendDeletion(of: last.attribute.kind, datasetID: series.datasetID, series.number, entity.number, at: now)
+        let classification = max(last.classification, entity.classification)
+        try appendDeletion(of: last.attribute.kind, datasetID: series.datasetID, series.number, entity.number, classification, at: now)
         return true
     }
 
@@ -84,7 +86,7 @@ extension WriteTransaction {
         // A record that stays where it is keeps its identifier by itself.
         let keepsName = found.isNamed || key != found.key
         try remove(found.key)
-        try write(instance, key, name: keepsName ? id : nil, at: now)
+        try write(instance, key, max(found.classification, entity.classification), name: keepsName ? id : nil, at: now)
         if keepsName {
             try execute(
                 "INSERT OR REPLACE INTO instance_name (entity, name, attribute, dataset, at_us, late_us) VALUES (?, ?, ?, ?, ?, ?)",
@@ -94,17 +96,18 @@ extension WriteTransaction {
     }
 
     /// Puts an instance where a key says, in the place of what stands there.
-    private func write(_ instance: Attribute, _ key: InstanceKey, name: String?, at now: Instant) throws {
-        let form = InstanceForm(
-            kind: instance.kind, isObserved: instance.observedAt != nil, isDeletion: instance.isNull, expires: instance.expiresAt != nil)
+    private func write(
+        _ instance: Attribute, _ key: InstanceKey, _ classification: Classification, name: String?, at now: Instant
+    ) throws {
         try execute(
             """
             INSERT OR REPLACE INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds, form.number, instance.value.historyValue,
-                instance.unitCode, now.microseconds, InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob,
+                key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds,
+                InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, now.microseconds,
+                InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob,
             ])
     }
 
@@ -115,20 +118,26 @@ extension WriteTransaction {
             [entity, attribute, datasetID?.text ?? ""])
     }
 
-    private func find(_ id: String, _ name: IRI, _ entity: HistoricEntity) throws -> (key: InstanceKey, isNamed: Bool)? {
+    private typealias Found = (key: InstanceKey, classification: Classification, isNamed: Bool)
+
+    private func find(_ id: String, _ name: IRI, _ entity: HistoricEntity) throws -> Found? {
         guard let attribute = terms.number(of: name) else { return nil }
         let moved = try row(
-            "SELECT dataset, at_us, late_us FROM instance_name WHERE entity = ? AND name = ? AND attribute = ?", [entity.number, id, attribute])
+            """
+            SELECT dataset, at_us, late_us, form FROM instance_name JOIN instance USING (entity, attribute, dataset, at_us, late_us)
+            WHERE entity = ? AND name = ? AND attribute = ?
+            """, [entity.number, id, attribute])
         if let moved {
             let key = InstanceKey(
                 entity: entity.number, attribute: attribute, dataset: try moved.decode(String.self, atIndex: 0),
                 atMicroseconds: try moved.decode(Int64.self, atIndex: 1), lateMicroseconds: try moved.decode(Int64.self, atIndex: 2))
-            return (key, true)
+            return (key, InstanceForm(number: try moved.decode(Int.self, atIndex: 3)).classification, true)
         }
         guard let key = InstanceKey(id), key.entity == entity.number, key.attribute == attribute else { return nil }
-        let isThere = try row(
-            "SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key)) != nil
-        return isThere ? (key, false) : nil
+        let form = try row(
+            "SELECT form FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key)
+        )?.decode(Int.self, atIndex: 0)
+        return form.map { (key, InstanceForm(number: $0).classification, false) }
     }
 
     private func remove(_ key: InstanceKey) throws {

@@ -9,6 +9,8 @@ package struct RecordedInstance: Sendable {
     package let deletedAt: Instant?
     /// The timestamp that the temporal query is about.
     package let time: Instant
+    /// What the entity was classified as when it was recorded.
+    let classification: Classification
     let key: InstanceKey
     /// The `instanceId` of a record that was moved to another moment.
     let name: String?
@@ -33,9 +35,15 @@ package struct HistoryWindow: Sendable {
     package var isBackwards: Bool
     /// Records whose `expiresAt` lies before are not read (clause 4.22).
     package var now: Instant
+    /// Nor are those that were recorded as more confidential.
+    package var classificationMax: Classification
 
-    package init(_ temporal: TemporalQuery?, validity: [Range<Instant>]? = nil, isBackwards: Bool = false, now: Instant) {
-        (self.temporal, self.validity, self.isBackwards, self.now) = (temporal, validity, isBackwards, now)
+    package init(
+        _ temporal: TemporalQuery?, validity: [Range<Instant>]? = nil, isBackwards: Bool = false, now: Instant,
+        _ classificationMax: Classification
+    ) {
+        (self.temporal, self.validity, self.isBackwards) = (temporal, validity, isBackwards)
+        (self.now, self.classificationMax) = (now, classificationMax)
     }
 
     /// Intervals beyond are passed over.
@@ -43,31 +51,32 @@ package struct HistoryWindow: Sendable {
 }
 
 extension ReadSnapshot {
-    /// The series of an entity's history.
+    /// The series of an entity's history that have something that may be seen.
     /// - Parameter attributes: only of these; nil for all, but for the one that holds the scopes.
-    /// - Complexity: two look-ups for each series.
-    package func series(of entity: Int64, attributes: [IRI]? = nil) throws -> [Series] {
-        if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0) } }
+    /// - Complexity: two look-ups for each series, besides what may not be seen.
+    package func series(of entity: Int64, attributes: [IRI]? = nil, _ classificationMax: Classification) throws -> [Series] {
+        let hidden = InstanceForm.hidden(from: classificationMax)
+        if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0, hidden) } }
         var all: [Series] = []
         var last: Int64 = .min
-        let next = "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? ORDER BY attribute LIMIT 1"
-        while let row = try row(next, [entity, last]) {
+        let next = "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? AND form < ? ORDER BY attribute LIMIT 1"
+        while let row = try row(next, [entity, last, hidden]) {
             last = try row.decode(Int64.self, atIndex: 0)
             guard let name = terms.name(of: last), name != .scopeMember else { continue }
-            all += try series(of: entity, attribute: name)
+            all += try series(of: entity, attribute: name, hidden)
         }
         return all
     }
 
-    private func series(of entity: Int64, attribute: IRI) throws -> [Series] {
+    private func series(of entity: Int64, attribute: IRI, _ hidden: Int) throws -> [Series] {
         guard let number = terms.number(of: attribute) else { return [] }
         var all: [Series] = []
-        var sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset >= ? ORDER BY dataset LIMIT 1"
+        var sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset >= ? AND form < ? ORDER BY dataset LIMIT 1"
         var last = ""
-        while let row = try row(sql, [entity, number, last]) {
+        while let row = try row(sql, [entity, number, last, hidden]) {
             last = try row.decode(String.self, atIndex: 0)
             all.append(Series(attribute: attribute, datasetID: last.isEmpty ? nil : IRI(known: last), number: number))
-            sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset > ? ORDER BY dataset LIMIT 1"
+            sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset > ? AND form < ? ORDER BY dataset LIMIT 1"
         }
         return all
     }
@@ -109,7 +118,7 @@ extension ReadSnapshot {
         let name = try row.withUnsafeData(atIndex: 6) { try $0.flatMap { try InstanceRest.read($0, into: &attribute) } }
         return RecordedInstance(
             attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: at) : nil,
-            time: Instant(microseconds: try row.decode(Int64.self, atIndex: 7)),
+            time: Instant(microseconds: try row.decode(Int64.self, atIndex: 7)), classification: form.classification,
             key: InstanceKey(
                 entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "", atMicroseconds: at, lateMicroseconds: late),
             name: name)
@@ -127,8 +136,8 @@ private struct WindowSelect {
     init(_ entity: Int64, _ series: Series, _ window: HistoryWindow) {
         // The trace of a deletion that nobody observed has a deletedAt and no other timestamp.
         let isNoTrace = "form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit)"
-        conditions = ["entity = ?", "attribute = ?", "dataset = ?"]
-        arguments = [entity, series.number, series.datasetID?.text ?? ""]
+        conditions = ["entity = ?", "attribute = ?", "dataset = ?", "form < ?"]
+        arguments = [entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax)]
         switch window.temporal?.property {
         case .observedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0"])
         case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace])

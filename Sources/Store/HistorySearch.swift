@@ -126,10 +126,11 @@ extension ReadSnapshot {
 
     /// The steps S1 to S4 of clause 5.7.4.4 for one entity.
     private func match(_ entity: HistoricEntity, _ search: HistorySearch) throws -> HistoryMatch? {
-        let window = HistoryWindow(search.temporal, now: search.now)
-        let validity = try search.filter.scopes.map { try scopeValidity(of: entity, $0) }
+        let window = HistoryWindow(search.temporal, now: search.now, search.classificationMax)
+        let validity = try search.filter.scopes.map { try scopeValidity(of: entity, $0, search.classificationMax) }
         if let validity, !validity.contains(where: { search.temporal.overlaps($0) }) { return nil }
-        guard try series(of: entity.number, attributes: search.filter.attributes).contains(where: { try hasRecord(of: entity.number, $0, window) })
+        guard try series(of: entity.number, attributes: search.filter.attributes, search.classificationMax)
+            .contains(where: { try hasRecord(of: entity.number, $0, window) })
         else { return nil }
         guard search.filter.query != nil || search.filter.geo != nil else { return HistoryMatch(entity: entity, validity: validity) }
         let evolution = try evolution(of: entity, search.filter.askedAttributes, window)
@@ -144,7 +145,7 @@ extension ReadSnapshot {
         var evolution = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
         (evolution.createdAt, evolution.modifiedAt) = (entity.createdAt, entity.modifiedAt)
         var count = 0
-        for series in try series(of: entity.number, attributes: attributes) {
+        for series in try series(of: entity.number, attributes: attributes, window.classificationMax) {
             try visitRecords(of: entity.number, series, window) { record in
                 count += 1
                 guard count <= HistorySearch.evaluationCountMax else {

@@ -3,9 +3,12 @@ internal import GRDB
 internal import LinkedData
 internal import OrderedCollections
 
-/// What an instance is besides its value: kind and marks in one small number (`instance.form`).
+/// What an instance is besides its value: kind, marks and classification in one small number (`instance.form`).
 struct InstanceForm: Hashable {
     var kind: AttributeKind
+    /// What its entity was classified as when it was recorded. It keeps that whatever becomes of the entity: who may see the
+    /// entity now may not therefore see what it was when it was more confidential.
+    var classification: Classification
     /// Its moment is an `observedAt`, else the moment it was recorded.
     var isObserved = false
     /// It says that the attribute was removed at its moment.
@@ -17,20 +20,34 @@ struct InstanceForm: Hashable {
         .property, .relationship, .geoProperty, .languageProperty, .vocabProperty, .listProperty, .listRelationship, .jsonProperty,
     ]
     static let observedBit = 8, deletionBit = 16, expiresBit = 32
+    /// Above all marks stands the classification's rank, so that numbers are in its order.
+    static let classificationUnit = 64
 
-    init(kind: AttributeKind, isObserved: Bool = false, isDeletion: Bool = false, expires: Bool = false) {
-        (self.kind, self.isObserved, self.isDeletion, self.expires) = (kind, isObserved, isDeletion, expires)
+    init(kind: AttributeKind, _ classification: Classification, isObserved: Bool = false, isDeletion: Bool = false, expires: Bool = false) {
+        (self.kind, self.classification) = (kind, classification)
+        (self.isObserved, self.isDeletion, self.expires) = (isObserved, isDeletion, expires)
     }
+
+    /// Of an instance as it is recorded.
+    init(_ instance: Attribute, _ classification: Classification) {
+        self.init(
+            kind: instance.kind, classification, isObserved: instance.observedAt != nil, isDeletion: instance.isNull,
+            expires: instance.expiresAt != nil)
+    }
+
+    /// The least number of an instance that may not be seen.
+    static func hidden(from classificationMax: Classification) -> Int { (classificationMax.rank + 1) * classificationUnit }
 
     init(number: Int) {
         kind = Self.kinds[number & 7]
+        classification = Classification(rank: number / Self.classificationUnit) ?? .special
         (isObserved, isDeletion) = (number & Self.observedBit != 0, number & Self.deletionBit != 0)
         expires = number & Self.expiresBit != 0
     }
 
     var number: Int {
         (Self.kinds.firstIndex(of: kind) ?? 0) + (isObserved ? Self.observedBit : 0) + (isDeletion ? Self.deletionBit : 0)
-            + (expires ? Self.expiresBit : 0)
+            + (expires ? Self.expiresBit : 0) + classification.rank * Self.classificationUnit
     }
 }
 

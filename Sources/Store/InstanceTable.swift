@@ -17,20 +17,21 @@ package struct HistoryInstance: Hashable, Sendable {
 
 extension ReadSnapshot {
     /// The history of one attribute's instances with the given dataset, oldest first. Of several records of one moment the
-    /// last counts.
+    /// last counts. What was recorded as more confidential than may be seen is not there.
     /// - Parameter interval: half-open.
     package func history(
-        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, in interval: Range<Instant>, limit: Int
+        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, in interval: Range<Instant>, limit: Int, _ classificationMax: Classification
     ) throws -> [HistoryInstance] {
         guard let number = terms.number(of: attribute) else { return [] }
         let cursor = try rows(
             """
             SELECT at_us, value, unit, max(late_us) FROM instance
             WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? AND form & \(InstanceForm.deletionBit) = 0
-            GROUP BY at_us ORDER BY at_us LIMIT ?
+            AND form < ? GROUP BY at_us ORDER BY at_us LIMIT ?
             """,
             [
-                entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds, limit,
+                entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds,
+                InstanceForm.hidden(from: classificationMax), limit,
             ])
         var instances: [HistoryInstance] = []
         while let row = try cursor.next() { instances.append(try HistoryInstance(row)) }
@@ -38,14 +39,16 @@ extension ReadSnapshot {
     }
 
     /// The newest value of one attribute at or before a moment; nil when it was not there then.
-    package func value(of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant) throws -> HistoryInstance? {
+    package func value(
+        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant, _ classificationMax: Classification
+    ) throws -> HistoryInstance? {
         guard let number = terms.number(of: attribute) else { return nil }
         let newest = try row(
             """
             SELECT at_us, value, unit, form FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? ORDER BY at_us DESC, late_us DESC LIMIT 1
+            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? AND form < ? ORDER BY at_us DESC, late_us DESC LIMIT 1
             """,
-            [entity, number, datasetID?.text ?? "", moment.microseconds])
+            [entity, number, datasetID?.text ?? "", moment.microseconds, InstanceForm.hidden(from: classificationMax)])
         guard let newest, try !InstanceForm(number: newest.decode(Int.self, atIndex: 3)).isDeletion else { return nil }
         return try HistoryInstance(newest)
     }
@@ -59,7 +62,13 @@ extension WriteTransaction {
     /// a trace of each that is gone, so too for the scopes (clauses 4.5.6 to 4.5.8). One row for each. With an attribute that
     /// was to last for a while and has expired goes what was recorded of it (clause 4.22).
     /// - Parameter changed: the attributes to look at.
-    func recordHistory(of new: Entity, since old: Entity?, changed: [IRI], number: Int64, at now: Instant) throws {
+    /// - Parameter classification: what the entity is from now on, and what it was: the trace of what is gone is as confidential
+    ///   as that was.
+    func recordHistory(
+        of new: Entity, since old: Entity?, changed: [IRI], number: Int64, _ classification: (now: Classification, before: Classification),
+        at now: Instant
+    ) throws {
+        let ofTraces = max(classification.now, classification.before)
         for name in changed {
             let attribute = try intern(name)
             let (before, after) = (old?.attributes[name] ?? [], new.attributes[name] ?? [])
@@ -67,45 +76,51 @@ extension WriteTransaction {
                 let known = before.first { $0.datasetID == instance.datasetID }
                 // Said again of the same moment, it is the same observation: senders that are not sure repeat themselves.
                 let isRepeated = instance.observedAt != nil && known?.hasSameContent(as: instance) ?? false
-                if known != instance, !isRepeated { try appendInstance(instance, attribute, number, at: now) }
+                if known != instance, !isRepeated { try appendInstance(instance, attribute, number, classification.now, at: now) }
             }
             for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
                 if let expiresAt = gone.expiresAt, expiresAt <= now { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
-                try appendDeletion(of: gone.kind, datasetID: gone.datasetID, attribute, number, at: now)
+                try appendDeletion(of: gone.kind, datasetID: gone.datasetID, attribute, number, ofTraces, at: now)
             }
         }
-        if new.scopes != old?.scopes ?? [] { try appendScopes(new.scopes, number, at: now) }
+        if new.scopes != old?.scopes ?? [] {
+            try appendScopes(new.scopes, number, new.scopes.isEmpty ? ofTraces : classification.now, at: now)
+        }
     }
 
     /// Records that everything of an entity is gone.
-    func recordDeletion(of entity: Entity, number: Int64, at now: Instant) throws {
+    func recordDeletion(of entity: Entity, number: Int64, _ classification: Classification, at now: Instant) throws {
         for (name, instances) in entity.attributes {
             let attribute = try intern(name)
             for instance in instances {
-                try appendDeletion(of: instance.kind, datasetID: instance.datasetID, attribute, number, at: now)
+                try appendDeletion(of: instance.kind, datasetID: instance.datasetID, attribute, number, classification, at: now)
             }
         }
-        if !entity.scopes.isEmpty { try appendScopes([], number, at: now) }
+        if !entity.scopes.isEmpty { try appendScopes([], number, classification, at: now) }
     }
 
     /// Records a past value of an attribute without touching its current one. Of two for one moment, made at one moment, the
-    /// last stays.
+    /// last stays. What history holds already keeps the classification under which it was recorded.
     /// - Returns: whether history did not hold exactly this already.
     @discardableResult
-    package func appendHistory(_ instance: Attribute, name: IRI, of entity: Int64, at now: Instant) throws -> Bool {
+    package func appendHistory(
+        _ instance: Attribute, name: IRI, of entity: Int64, _ classification: Classification, at now: Instant
+    ) throws -> Bool {
         try execute(
             """
             INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest)
             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (
                 SELECT 1 FROM instance WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND at_us = ?4
-                AND form = ?6 AND value IS ?7 AND unit IS ?8 AND rest IS ?9
+                AND form % \(InstanceForm.classificationUnit) = ?6 % \(InstanceForm.classificationUnit) AND value IS ?7 AND unit IS ?8 AND rest IS ?9
             ) \(Self.lastStays)
-            """, values(of: instance, try intern(name), entity, at: now))
+            """, values(of: instance, try intern(name), entity, classification, at: now))
         return db.changesCount > 0
     }
 
-    func appendInstance(_ instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) throws {
-        try execute(Self.insertInstance, values(of: instance, attribute, entity, at: now))
+    func appendInstance(
+        _ instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
+    ) throws {
+        try execute(Self.insertInstance, values(of: instance, attribute, entity, classification, at: now))
     }
 
     /// Of two records with one moment, made at one moment, the last stays.
@@ -118,20 +133,20 @@ extension WriteTransaction {
         \(lastStays)
         """
 
-    private func values(of instance: Attribute, _ attribute: Int64, _ entity: Int64, at now: Instant) -> StatementArguments {
+    private func values(
+        of instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
+    ) -> StatementArguments {
         let at = instance.observedAt ?? now
-        let form = InstanceForm(
-            kind: instance.kind, isObserved: instance.observedAt != nil, isDeletion: instance.isNull, expires: instance.expiresAt != nil)
         return [
-            entity, attribute, instance.datasetID?.text ?? "", at.microseconds, now.microseconds - at.microseconds, form.number,
-            instance.value.historyValue, instance.unitCode, InstanceRest.bytes(of: instance)?.databaseBlob,
+            entity, attribute, instance.datasetID?.text ?? "", at.microseconds, now.microseconds - at.microseconds,
+            InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, InstanceRest.bytes(of: instance)?.databaseBlob,
         ]
     }
 
     func appendDeletion(
-        of kind: AttributeKind, datasetID: IRI?, _ attribute: Int64, _ entity: Int64, at now: Instant
+        of kind: AttributeKind, datasetID: IRI?, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
     ) throws {
-        let form = InstanceForm(kind: kind, isDeletion: true)
+        let form = InstanceForm(kind: kind, classification, isDeletion: true)
         try execute(
             Self.insertInstance,
             [
@@ -141,12 +156,14 @@ extension WriteTransaction {
 
     /// Scopes are recorded as a property of their own (clause 4.5.6).
     /// - Parameter observedAt: the moment from which they hold; nil for the change's.
-    func appendScopes(_ scopes: [Scope], _ entity: Int64, observedAt: Instant? = nil, at now: Instant) throws {
+    func appendScopes(
+        _ scopes: [Scope], _ entity: Int64, _ classification: Classification, observedAt: Instant? = nil, at now: Instant
+    ) throws {
         let attribute = try intern(.scopeMember)
-        guard !scopes.isEmpty else { return try appendDeletion(of: .property, datasetID: nil, attribute, entity, at: now) }
+        guard !scopes.isEmpty else { return try appendDeletion(of: .property, datasetID: nil, attribute, entity, classification, at: now) }
         let texts = scopes.map { JSON.string($0.text) }
         let property = Attribute(kind: .property, value: texts.count == 1 ? texts[0] : .array(texts), observedAt: observedAt ?? now)
-        try appendInstance(property, attribute, entity, at: now)
+        try appendInstance(property, attribute, entity, classification, at: now)
     }
 }
 

@@ -19,12 +19,14 @@ extension ReadSnapshot {
     /// The numeric history of an attribute, oldest first, in at most `countMax` points: as it is when there are no more
     /// observations, otherwise averaged in `countMax` equal spans, of which empty ones have no point.
     /// - Parameter interval: half-open.
-    package func livePoints(of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int) throws -> [LivePoint] {
+    package func livePoints(
+        of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int, _ classificationMax: Classification
+    ) throws -> [LivePoint] {
         guard let attribute = terms.number(of: attribute), countMax > 0 else { return [] }
         let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
         let numeric = """
             FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND at_us >= ? AND at_us < ?
-            AND typeof(value) IN ('integer', 'real')
+            AND typeof(value) IN ('integer', 'real') AND form < \(InstanceForm.hidden(from: classificationMax))
             """
         let few = try points(
             "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us ORDER BY at_us LIMIT ?", [number, attribute, from, to, countMax + 1])
@@ -46,16 +48,16 @@ extension ReadSnapshot {
         return points
     }
 
-    /// Whether history holds more than one record of the attribute.
-    package func hasLiveHistory(of number: Int64, attribute: IRI) throws -> Bool {
+    /// Whether history holds more than one record of the attribute that may be seen.
+    package func hasLiveHistory(of number: Int64, attribute: IRI, _ classificationMax: Classification) throws -> Bool {
         guard let attribute = terms.number(of: attribute) else { return false }
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' LIMIT 2)"
-        return try row(sql, [number, attribute])?.decode(Int.self, atIndex: 0) == 2
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND form < ? LIMIT 2)"
+        return try row(sql, [number, attribute, InstanceForm.hidden(from: classificationMax)])?.decode(Int.self, atIndex: 0) == 2
     }
 
     /// What each attribute was at a moment: the newest instance at or before it, nil when there is none.
     /// - Complexity: one look-up for each question.
-    package func pastValues(_ questions: [PastQuestion], at moment: Instant) throws -> [HistoryInstance?] {
-        try questions.map { try value(of: $0.number, attribute: $0.attribute, at: moment) }
+    package func pastValues(_ questions: [PastQuestion], at moment: Instant, _ classificationMax: Classification) throws -> [HistoryInstance?] {
+        try questions.map { try value(of: $0.number, attribute: $0.attribute, at: moment, classificationMax) }
     }
 }

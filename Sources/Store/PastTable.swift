@@ -32,12 +32,16 @@ extension ReadSnapshot {
         _ stored: StoredEntity, _ classificationMax: Classification, evenIfEmpty: Bool = false
     ) throws -> HistoricEntity? {
         guard stored.classification <= classificationMax,
-            try evenIfEmpty || row("SELECT 1 FROM instance WHERE entity = ? LIMIT 1", [stored.number]) != nil
+            try evenIfEmpty || hasInstance(stored.number, classificationMax)
         else { return nil }
         let entity = try decoder.entity(stored.document, keeping: [])
         return HistoricEntity(
             number: stored.number, id: stored.id, types: entity.types, classification: stored.classification, createdAt: entity.createdAt,
             modifiedAt: entity.modifiedAt, deletedAt: nil, scopes: entity.scopes, isCurrent: true)
+    }
+
+    private func hasInstance(_ number: Int64, _ classificationMax: Classification) throws -> Bool {
+        try row("SELECT 1 FROM instance WHERE entity = ? AND form < ? LIMIT 1", [number, InstanceForm.hidden(from: classificationMax)]) != nil
     }
 
     static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types" }
@@ -57,7 +61,7 @@ extension ReadSnapshot {
 
 extension WriteTransaction {
     /// The number for an entity that is to be inserted: the one it had when it was there before, else one that no history
-    /// has, so that nobody inherits the past of another.
+    /// has, so that nobody inherits the past of another. What was recorded of it stays as confidential as it was then.
     func numberForNew(_ id: IRI) throws -> Int64 {
         if let past = try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ?", [id.text]).map(historicEntity) {
             try removePast(past)
@@ -73,7 +77,7 @@ extension WriteTransaction {
 
     /// Records the end of an entity and keeps what its history needs: who it was and who may see it.
     func keepPast(of entity: Entity, _ stored: StoredEntity, at now: Instant) throws {
-        try recordDeletion(of: entity, number: stored.number, at: now)
+        try recordDeletion(of: entity, number: stored.number, stored.classification, at: now)
         try insertPast(
             HistoricEntity(
                 number: stored.number, id: entity.id, types: entity.types, classification: stored.classification,

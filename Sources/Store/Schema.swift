@@ -17,6 +17,7 @@ enum Schema {
         }
         migrator.registerMigration("0002-history", migrate: HistoryMigration.migrate)
         migrator.registerMigration("0003-subscriptions") { db in try db.execute(sql: subscriptions) }
+        migrator.registerMigration("0004-instance-marks", migrate: InstanceMarksMigration.migrate)
         return migrator
     }
 

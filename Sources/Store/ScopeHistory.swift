@@ -11,11 +11,11 @@ extension ReadSnapshot {
 
     /// When the scopes of an entity were such that a query selects it, in order. An entity whose scopes were never recorded
     /// has always had those it has now.
-    func scopeValidity(of entity: HistoricEntity, _ query: ScopeQuery) throws -> [Range<Instant>] {
+    func scopeValidity(of entity: HistoricEntity, _ query: ScopeQuery, _ classificationMax: Classification) throws -> [Range<Instant>] {
         let end = Instant(microseconds: .max)
         var changes: [(at: Instant, isSelected: Bool)] = []
         if let series = scopeSeries {
-            let window = HistoryWindow(nil, now: Instant(microseconds: .min))
+            let window = HistoryWindow(nil, now: Instant(microseconds: .min), classificationMax)
             try visitRecords(of: entity.number, series, window, limit: Self.scopeRecordCountMax) { record in
                 changes.append((record.time, query.matches(record.scopes)))
                 return true
@@ -36,7 +36,8 @@ extension ReadSnapshot {
         guard let series = scopeSeries else { return [] }
         var records: [RecordedInstance] = []
         if let begin = window.temporal?.lowerBound, let property = window.temporal?.property, property != .deletedAt {
-            let before = HistoryWindow(TemporalQuery(.before(begin), of: property), isBackwards: true, now: window.now)
+            let before = HistoryWindow(
+                TemporalQuery(.before(begin), of: property), isBackwards: true, now: window.now, window.classificationMax)
             try visitRecords(of: entity.number, series, before, limit: 1) { record in
                 if record.deletedAt == nil { records.append(record) }
                 return false

@@ -44,8 +44,8 @@ import Testing
         try writeFirstVersion("\(directory)/\(MunicipalityFile.fileName)")
         let instances = try await folder.file().read { snapshot in
             var instances: [IRI: [Attribute]] = [:]
-            for series in try snapshot.series(of: 1) {
-                try snapshot.visitRecords(of: 1, series, HistoryWindow(nil, now: noon)) { record in
+            for series in try snapshot.series(of: 1, .open) {
+                try snapshot.visitRecords(of: 1, series, HistoryWindow(nil, now: noon, .open)) { record in
                     instances[series.attribute, default: []].append(record.attribute)
                     return true
                 }
@@ -68,7 +68,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try writeFirstVersion("\(directory)/\(MunicipalityFile.fileName)")
         let points = try await folder.file().read { snapshot in
-            try snapshot.livePoints(of: 1, attribute: iri("level"), in: noon..<noon.adding(seconds: 600), countMax: 10)
+            try snapshot.livePoints(of: 1, attribute: iri("level"), in: noon..<noon.adding(seconds: 600), countMax: 10, .open)
         }
         #expect(points == [LivePoint(at: noon, value: 1), LivePoint(at: noon.adding(seconds: 60), value: 2.5)])
     }

@@ -26,12 +26,15 @@ import Testing
     }
 
     /// The records of one attribute, or of the scopes.
-    private func records(_ folder: TemporaryStore, _ name: IRI, _ temporal: TemporalQuery? = nil) async throws -> [RecordedInstance] {
+    private func records(
+        _ folder: TemporaryStore, _ name: IRI, _ temporal: TemporalQuery? = nil, now: Instant = noon,
+        seeing classificationMax: Classification = .special
+    ) async throws -> [RecordedInstance] {
         try await folder.file().read { snapshot in
-            guard let entity = try snapshot.historicEntity(entityID(1), .special) else { return [] }
+            guard let entity = try snapshot.historicEntity(entityID(1), classificationMax) else { return [] }
             var records: [RecordedInstance] = []
-            for series in try snapshot.series(of: entity.number, attributes: [name]) {
-                try snapshot.visitRecords(of: entity.number, series, HistoryWindow(temporal, now: noon)) { record in
+            for series in try snapshot.series(of: entity.number, attributes: [name], classificationMax) {
+                try snapshot.visitRecords(of: entity.number, series, HistoryWindow(temporal, now: now, classificationMax)) { record in
                     records.append(record)
                     return true
                 }
