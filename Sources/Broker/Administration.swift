@@ -44,7 +44,7 @@ extension Broker {
         try await file(toRead: access.writing.reading).verify()
     }
 
-    /// Removes entities and attributes that have expired and journal entries that every follower has passed, a few at a
+    /// Removes entities and attributes that have expired, what was recorded of them, and journal entries that every follower has passed, a few at a
     /// time, in every municipality that is open.
     package func sweep(at now: Instant) async throws {
         for file in store.openFiles {
@@ -57,12 +57,14 @@ extension Broker {
                         try transaction.delete(stored, entity, at: now)
                     }
                 }
+                try transaction.eraseExpiredInstances(at: now, limit: Self.instanceSweepCount)
                 try transaction.trimJournal(keeping: Self.journalKeptCount, atMost: Self.journalTrimCount)
             }
         }
     }
 
     private static var sweepCount: Int { 200 }
+    private static var instanceSweepCount: Int { 5_000 }
     /// Changes that are kept for pages that reconnect, whatever followers there are.
     private static var journalKeptCount: Int64 { 100_000 }
     private static var journalTrimCount: Int { 20_000 }

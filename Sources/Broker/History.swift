@@ -8,13 +8,13 @@ extension Broker {
     /// The values of one attribute in a half-open interval, oldest first.
     /// - Throws: `resourceNotFound` when the entity is not there or may not be seen.
     package func history(
-        of id: IRI, attribute: IRI, in interval: Range<Instant>, limit: Int, _ access: ReadAccess
+        of id: IRI, attribute: IRI, in interval: Range<Instant>, limit: Int, _ access: ReadAccess, at now: Instant
     ) async throws -> [HistoryInstance] {
         try await file(toRead: access).read { snapshot in
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
-            return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit, access.classificationMax)
+            return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit, access.classificationMax, at: now)
         }
     }
 }

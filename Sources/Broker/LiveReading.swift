@@ -85,20 +85,22 @@ extension Broker {
     ) async throws -> [LivePoint] {
         try await file(toRead: access).read { snapshot in
             guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { throw Broker.notFound(id) }
-            return try snapshot.livePoints(of: found.number, attribute: attribute, in: interval, countMax: countMax, access.classificationMax)
+            return try snapshot.livePoints(of: found.number, attribute: attribute, in: interval, countMax: countMax, access.classificationMax, at: now)
         }
     }
 
     /// For each attribute whether history holds more than its current value. To be asked of an entity that was found with
     /// the same access.
-    package func haveHistory(_ questions: [PastQuestion], _ access: ReadAccess) async throws -> [Bool] {
+    package func haveHistory(_ questions: [PastQuestion], _ access: ReadAccess, at now: Instant) async throws -> [Bool] {
         try await file(toRead: access).read { snapshot in
-            try questions.map { try snapshot.hasLiveHistory(of: $0.number, attribute: $0.attribute, access.classificationMax) }
+            try questions.map { try snapshot.hasLiveHistory(of: $0.number, attribute: $0.attribute, access.classificationMax, at: now) }
         }
     }
 
     /// To be asked of entities that were found with the same access.
-    package func pastValues(_ questions: [PastQuestion], at moment: Instant, _ access: ReadAccess) async throws -> [HistoryInstance?] {
-        try await file(toRead: access).read { try $0.pastValues(questions, at: moment, access.classificationMax) }
+    package func pastValues(
+        _ questions: [PastQuestion], at moment: Instant, _ access: ReadAccess, now: Instant
+    ) async throws -> [HistoryInstance?] {
+        try await file(toRead: access).read { try $0.pastValues(questions, at: moment, access.classificationMax, now: now) }
     }
 }

@@ -19,7 +19,7 @@ extension SiteDoor {
         let index = try city.municipalities(try requiredMunicipality(request), in: catalogue)[0]
         let access = catalogue.municipalities[index].access
         var live = try await broker.liveEntity(try parameters.identifier(), access, at: request.now)
-        if let moment { live = try await past(live, at: moment, access) }
+        if let moment { live = try await past(live, at: moment, access, now: request.now) }
         let words = ValueText(language: language(request), clock: ClockText(zone: configuration.timeZone, language: language(request)))
         let panel = EntityPanel(door: self, catalogue: catalogue, municipality: index, words: words, now: request.now)
         return Answers.json(try await panel.json(live, at: moment), request)
@@ -31,10 +31,11 @@ extension SiteDoor {
     }
 
     /// The entity with its observed attributes as they were at a moment.
-    private func past(_ live: LiveEntity, at moment: Instant, _ access: ReadAccess) async throws -> LiveEntity {
+    private func past(_ live: LiveEntity, at moment: Instant, _ access: ReadAccess, now: Instant) async throws -> LiveEntity {
         var entity = live.entity
         let observed = entity.attributes.keys.filter { entity.instance(of: $0)?.observedAt != nil }
-        let values = try await broker.pastValues(observed.map { PastQuestion(number: live.number, attribute: $0) }, at: moment, access)
+        let questions = observed.map { PastQuestion(number: live.number, attribute: $0) }
+        let values = try await broker.pastValues(questions, at: moment, access, now: now)
         for (name, past) in zip(observed, values) {
             guard var instance = entity.instance(of: name) else { continue }
             instance.value = past?.value ?? .null
@@ -125,7 +126,7 @@ private struct EntityPanel {
         }
         let ordered = (shown.filter { $0 == main } + shown.filter { $0 != main }).prefix(SiteDoor.attributeCountMax)
         let numeric = ordered.filter { entity.attributes[$0]?.first?.value.doubleValue != nil }
-        let past = try await broker.haveHistory(numeric.map { PastQuestion(number: live.number, attribute: $0) }, access)
+        let past = try await broker.haveHistory(numeric.map { PastQuestion(number: live.number, attribute: $0) }, access, at: now)
         let withHistory = Set(zip(numeric, past).filter(\.1).map(\.0))
         var rows: [JSON] = []
         for name in ordered {

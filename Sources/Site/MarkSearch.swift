@@ -59,7 +59,7 @@ extension City {
         var (marks, unread) = try await read(places, isWhole: selection.isWhole, access, catalogue, at: now)
         if let entries = selection.entries { marks.removeAll { !entries.contains($0.entry) } }
         if let wanted = selection.nameContains, !wanted.isEmpty { marks.removeAll { !$0.foldedName.contains(wanted) } }
-        if let moment = selection.moment { marks = try await past(marks, at: moment, access, catalogue) }
+        if let moment = selection.moment { marks = try await past(marks, at: moment, access, catalogue, now: now) }
         if let box = selection.box { marks.removeAll { !($0.position.map(box.contains) ?? false) } }
         let positions = unread.compactMap { place in
             place.longitude.flatMap { longitude in place.latitude.map { Mark.Position(longitude: longitude, latitude: $0) } }
@@ -143,14 +143,14 @@ extension BoundingBox {
 
 extension City {
     /// The marks as they were at a moment. A fact that was not observed holds as it is.
-    func past(_ marks: [Mark], at moment: Instant, _ access: ReadAccess, _ catalogue: Catalogue) async throws -> [Mark] {
+    func past(_ marks: [Mark], at moment: Instant, _ access: ReadAccess, _ catalogue: Catalogue, now: Instant) async throws -> [Mark] {
         var questions: [PastQuestion] = []
         for mark in marks {
             let entry = catalogue.entries[mark.entry]
             if let scale = entry.scale { questions.append(PastQuestion(number: mark.number, attribute: scale.attribute)) }
             if entry.moves { questions.append(PastQuestion(number: mark.number, attribute: .location)) }
         }
-        var answers = try await broker.pastValues(questions, at: moment, access)[...]
+        var answers = try await broker.pastValues(questions, at: moment, access, now: now)[...]
         return marks.compactMap { mark in
             let entry = catalogue.entries[mark.entry]
             let value = entry.scale == nil ? nil : answers.popFirst() ?? nil

@@ -101,21 +101,33 @@ extension WriteTransaction {
     ) throws {
         try execute(
             """
-            INSERT OR REPLACE INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT OR REPLACE INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest, expires_us)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds,
                 InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, now.microseconds,
-                InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob,
+                InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob, instance.expiresAt?.microseconds,
             ])
     }
 
     /// Removes what was recorded with an expiry of a series whose attribute has expired.
     func eraseExpired(_ attribute: Int64, datasetID: IRI?, of entity: Int64) throws {
-        try execute(
-            "DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND form & \(InstanceForm.expiresBit) <> 0",
-            [entity, attribute, datasetID?.text ?? ""])
+        try eraseWithNames("entity = ? AND attribute = ? AND dataset = ? AND expires_us IS NOT NULL", [entity, attribute, datasetID?.text ?? ""])
+    }
+
+    /// Erases up to `limit` instances of any entity that have expired.
+    /// - Complexity: by an index; what does not expire costs nothing.
+    package func eraseExpiredInstances(at now: Instant, limit: Int) throws {
+        try eraseWithNames("expires_us <= ? ORDER BY expires_us LIMIT ?", [now.microseconds, limit])
+    }
+
+    /// Removes the instances that a condition selects, with the identifiers of those that were moved.
+    private func eraseWithNames(_ condition: String, _ arguments: StatementArguments) throws {
+        let key = "entity, attribute, dataset, at_us, late_us"
+        let doomed = "SELECT \(key) FROM instance WHERE \(condition)"
+        try execute("DELETE FROM instance_name WHERE (\(key)) IN (\(doomed))", arguments)
+        try execute("DELETE FROM instance WHERE (\(key)) IN (\(doomed))", arguments)
     }
 
     private typealias Found = (key: InstanceKey, classification: Classification, isNamed: Bool)

@@ -99,9 +99,7 @@ extension ReadSnapshot {
         let (sql, arguments) = WindowSelect(entity, series, window).statement(limit: limit)
         let cursor = try rows(sql, arguments)
         while let row = try cursor.next() {
-            let record = try record(row, entity, series)
-            if let expiresAt = record.attribute.expiresAt, expiresAt <= window.now { continue }
-            guard try visit(record) else { return }
+            guard try visit(record(row, entity, series)) else { return }
         }
     }
 
@@ -115,6 +113,7 @@ extension ReadSnapshot {
             attribute.createdAt = Instant(microseconds: at + late)
             attribute.modifiedAt = Instant(microseconds: try row.decode(Int64?.self, atIndex: 5) ?? at + late)
         }
+        attribute.expiresAt = try row.decode(Int64?.self, atIndex: 8).map(Instant.init(microseconds:))
         let name = try row.withUnsafeData(atIndex: 6) { try $0.flatMap { try InstanceRest.read($0, into: &attribute) } }
         return RecordedInstance(
             attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: at) : nil,
@@ -136,8 +135,10 @@ private struct WindowSelect {
     init(_ entity: Int64, _ series: Series, _ window: HistoryWindow) {
         // The trace of a deletion that nobody observed has a deletedAt and no other timestamp.
         let isNoTrace = "form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit)"
-        conditions = ["entity = ?", "attribute = ?", "dataset = ?", "form < ?"]
-        arguments = [entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax)]
+        conditions = ["entity = ?", "attribute = ?", "dataset = ?", "form < ?", InstanceForm.isAlive]
+        arguments = [
+            entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax), window.now.microseconds,
+        ]
         switch window.temporal?.property {
         case .observedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0"])
         case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace])
@@ -168,7 +169,7 @@ private struct WindowSelect {
     func statement(limit: Int) -> (String, StatementArguments) {
         let direction = isBackwards ? "DESC" : "ASC"
         let sql = """
-            SELECT at_us, late_us, form, value, unit, modified_us, rest, \(time) FROM instance
+            SELECT at_us, late_us, form, value, unit, modified_us, rest, \(time), expires_us FROM instance
             WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(time) \(direction), late_us \(direction) LIMIT ?
             """
         return (sql, StatementArguments(arguments + [limit]))

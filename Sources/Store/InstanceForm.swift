@@ -13,57 +13,54 @@ struct InstanceForm: Hashable {
     var isObserved = false
     /// It says that the attribute was removed at its moment.
     var isDeletion = false
-    /// It has an `expiresAt`, which stands in `rest`.
-    var expires = false
 
     private static let kinds: [AttributeKind] = [
         .property, .relationship, .geoProperty, .languageProperty, .vocabProperty, .listProperty, .listRelationship, .jsonProperty,
     ]
-    static let observedBit = 8, deletionBit = 16, expiresBit = 32
+    static let observedBit = 8, deletionBit = 16
     /// Above all marks stands the classification's rank, so that numbers are in its order.
-    static let classificationUnit = 64
+    static let classificationUnit = 32
 
-    init(kind: AttributeKind, _ classification: Classification, isObserved: Bool = false, isDeletion: Bool = false, expires: Bool = false) {
+    init(kind: AttributeKind, _ classification: Classification, isObserved: Bool = false, isDeletion: Bool = false) {
         (self.kind, self.classification) = (kind, classification)
-        (self.isObserved, self.isDeletion, self.expires) = (isObserved, isDeletion, expires)
+        (self.isObserved, self.isDeletion) = (isObserved, isDeletion)
     }
 
     /// Of an instance as it is recorded.
     init(_ instance: Attribute, _ classification: Classification) {
-        self.init(
-            kind: instance.kind, classification, isObserved: instance.observedAt != nil, isDeletion: instance.isNull,
-            expires: instance.expiresAt != nil)
+        self.init(kind: instance.kind, classification, isObserved: instance.observedAt != nil, isDeletion: instance.isNull)
     }
 
     /// The least number of an instance that may not be seen.
     static func hidden(from classificationMax: Classification) -> Int { (classificationMax.rank + 1) * classificationUnit }
 
+    /// The condition that an instance has not expired (clause 4.22); its argument is the time now.
+    static let isAlive = "(expires_us IS NULL OR expires_us > ?)"
+
     init(number: Int) {
         kind = Self.kinds[number & 7]
         classification = Classification(rank: number / Self.classificationUnit) ?? .special
         (isObserved, isDeletion) = (number & Self.observedBit != 0, number & Self.deletionBit != 0)
-        expires = number & Self.expiresBit != 0
     }
 
     var number: Int {
         (Self.kinds.firstIndex(of: kind) ?? 0) + (isObserved ? Self.observedBit : 0) + (isDeletion ? Self.deletionBit : 0)
-            + (expires ? Self.expiresBit : 0) + classification.rank * Self.classificationUnit
+            + classification.rank * Self.classificationUnit
     }
 }
 
 /// The members of an instance that few have, as JSON text (`instance.rest`): attributes of the attribute, types of values and
-/// targets, `expiresAt`; and the `instanceId` of an instance that was moved to another moment.
+/// targets; and the `instanceId` of an instance that was moved to another moment.
 enum InstanceRest {
     /// Nil when the instance has nothing of the kind.
     static func bytes(of attribute: Attribute, instanceID: String? = nil) -> [UInt8]? {
         guard
-            !attribute.subattributes.isEmpty || attribute.valueType != nil || !attribute.objectTypes.isEmpty
-                || attribute.expiresAt != nil || instanceID != nil
+            !attribute.subattributes.isEmpty || attribute.valueType != nil || !attribute.objectTypes.isEmpty || instanceID != nil
         else { return nil }
         // A property with some value carries them, so that one reader and one writer serve documents and this.
         var carrier = Attribute(kind: .property, value: 0)
         carrier.subattributes = attribute.subattributes
-        (carrier.valueType, carrier.objectTypes, carrier.expiresAt) = (attribute.valueType, attribute.objectTypes, attribute.expiresAt)
+        (carrier.valueType, carrier.objectTypes) = (attribute.valueType, attribute.objectTypes)
         var writer = JSONWriter()
         EntityWriter(names: WholeNames(), format: .normalized).writeObject(carrier, to: &writer)
         if let instanceID {
@@ -81,7 +78,7 @@ enum InstanceRest {
         let json = try JSON(parsing: Array(bytes))
         guard let carrier = try EntityReader(context: WholeNames(), purpose: .stored).instances(json, path: "rest").first else { return nil }
         attribute.subattributes = carrier.subattributes
-        (attribute.valueType, attribute.objectTypes, attribute.expiresAt) = (carrier.valueType, carrier.objectTypes, carrier.expiresAt)
+        (attribute.valueType, attribute.objectTypes) = (carrier.valueType, carrier.objectTypes)
         return json["instanceId"]?.stringValue
     }
 }

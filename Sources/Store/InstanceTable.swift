@@ -17,21 +17,22 @@ package struct HistoryInstance: Hashable, Sendable {
 
 extension ReadSnapshot {
     /// The history of one attribute's instances with the given dataset, oldest first. Of several records of one moment the
-    /// last counts. What was recorded as more confidential than may be seen is not there.
+    /// last counts. What has expired, or was recorded as more confidential than may be seen, is not there.
     /// - Parameter interval: half-open.
     package func history(
-        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, in interval: Range<Instant>, limit: Int, _ classificationMax: Classification
+        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, in interval: Range<Instant>, limit: Int, _ classificationMax: Classification,
+        at now: Instant
     ) throws -> [HistoryInstance] {
         guard let number = terms.number(of: attribute) else { return [] }
         let cursor = try rows(
             """
             SELECT at_us, value, unit, max(late_us) FROM instance
             WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? AND form & \(InstanceForm.deletionBit) = 0
-            AND form < ? GROUP BY at_us ORDER BY at_us LIMIT ?
+            AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us LIMIT ?
             """,
             [
                 entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds,
-                InstanceForm.hidden(from: classificationMax), limit,
+                InstanceForm.hidden(from: classificationMax), now.microseconds, limit,
             ])
         var instances: [HistoryInstance] = []
         while let row = try cursor.next() { instances.append(try HistoryInstance(row)) }
@@ -40,15 +41,18 @@ extension ReadSnapshot {
 
     /// The newest value of one attribute at or before a moment; nil when it was not there then.
     package func value(
-        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant, _ classificationMax: Classification
+        of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant, _ classificationMax: Classification, now: Instant
     ) throws -> HistoryInstance? {
         guard let number = terms.number(of: attribute) else { return nil }
         let newest = try row(
             """
             SELECT at_us, value, unit, form FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? AND form < ? ORDER BY at_us DESC, late_us DESC LIMIT 1
+            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? AND form < ? AND \(InstanceForm.isAlive)
+            ORDER BY at_us DESC, late_us DESC LIMIT 1
             """,
-            [entity, number, datasetID?.text ?? "", moment.microseconds, InstanceForm.hidden(from: classificationMax)])
+            [
+                entity, number, datasetID?.text ?? "", moment.microseconds, InstanceForm.hidden(from: classificationMax), now.microseconds,
+            ])
         guard let newest, try !InstanceForm(number: newest.decode(Int.self, atIndex: 3)).isDeletion else { return nil }
         return try HistoryInstance(newest)
     }
@@ -108,10 +112,10 @@ extension WriteTransaction {
     ) throws -> Bool {
         try execute(
             """
-            INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest)
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (
+            INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest, expires_us)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS (
                 SELECT 1 FROM instance WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND at_us = ?4
-                AND form % \(InstanceForm.classificationUnit) = ?6 % \(InstanceForm.classificationUnit) AND value IS ?7 AND unit IS ?8 AND rest IS ?9
+                AND form % \(InstanceForm.classificationUnit) = ?6 % \(InstanceForm.classificationUnit) AND value IS ?7 AND unit IS ?8 AND rest IS ?9 AND expires_us IS ?10
             ) \(Self.lastStays)
             """, values(of: instance, try intern(name), entity, classification, at: now))
         return db.changesCount > 0
@@ -126,10 +130,12 @@ extension WriteTransaction {
     /// Of two records with one moment, made at one moment, the last stays.
     private static let lastStays = """
         ON CONFLICT (entity, attribute, dataset, at_us, late_us) DO UPDATE SET
-        form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest
+        form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest,
+        expires_us = excluded.expires_us
         """
     private static let insertInstance = """
-        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest, expires_us)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         \(lastStays)
         """
 
@@ -140,6 +146,7 @@ extension WriteTransaction {
         return [
             entity, attribute, instance.datasetID?.text ?? "", at.microseconds, now.microseconds - at.microseconds,
             InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, InstanceRest.bytes(of: instance)?.databaseBlob,
+            instance.expiresAt?.microseconds,
         ]
     }
 
@@ -150,7 +157,7 @@ extension WriteTransaction {
         try execute(
             Self.insertInstance,
             [
-                entity, attribute, datasetID?.text ?? "", now.microseconds, 0, form.number, Attribute.nullText, nil as String?, nil as String?,
+                entity, attribute, datasetID?.text ?? "", now.microseconds, 0, form.number, Attribute.nullText, nil as String?, nil as String?, nil as Int64?,
             ])
     }
 

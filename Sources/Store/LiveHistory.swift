@@ -20,21 +20,22 @@ extension ReadSnapshot {
     /// observations, otherwise averaged in `countMax` equal spans, of which empty ones have no point.
     /// - Parameter interval: half-open.
     package func livePoints(
-        of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int, _ classificationMax: Classification
+        of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int, _ classificationMax: Classification, at now: Instant
     ) throws -> [LivePoint] {
         guard let attribute = terms.number(of: attribute), countMax > 0 else { return [] }
         let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
         let numeric = """
             FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND at_us >= ? AND at_us < ?
-            AND typeof(value) IN ('integer', 'real') AND form < \(InstanceForm.hidden(from: classificationMax))
+            AND typeof(value) IN ('integer', 'real') AND form < ? AND \(InstanceForm.isAlive)
             """
+        let shown: StatementArguments = [number, attribute, from, to, InstanceForm.hidden(from: classificationMax), now.microseconds]
         let few = try points(
-            "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us ORDER BY at_us LIMIT ?", [number, attribute, from, to, countMax + 1])
+            "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us ORDER BY at_us LIMIT ?", shown + [countMax + 1])
         if few.count <= countMax { return few }
         let span = max(1, (to - from) / Int64(countMax) + 1)
         return try points(
             "SELECT CAST(avg(at_us) AS INTEGER), avg(value) \(numeric) GROUP BY (at_us - ?) / ? ORDER BY 1",
-            [number, attribute, from, to, from, span])
+            shown + [from, span])
     }
 
     private func points(_ sql: String, _ arguments: StatementArguments) throws -> [LivePoint] {
@@ -49,15 +50,21 @@ extension ReadSnapshot {
     }
 
     /// Whether history holds more than one record of the attribute that may be seen.
-    package func hasLiveHistory(of number: Int64, attribute: IRI, _ classificationMax: Classification) throws -> Bool {
+    package func hasLiveHistory(of number: Int64, attribute: IRI, _ classificationMax: Classification, at now: Instant) throws -> Bool {
         guard let attribute = terms.number(of: attribute) else { return false }
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND form < ? LIMIT 2)"
-        return try row(sql, [number, attribute, InstanceForm.hidden(from: classificationMax)])?.decode(Int.self, atIndex: 0) == 2
+        let sql = """
+            SELECT count(*) FROM (
+                SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND form < ? AND \(InstanceForm.isAlive) LIMIT 2
+            )
+            """
+        return try row(sql, [number, attribute, InstanceForm.hidden(from: classificationMax), now.microseconds])?.decode(Int.self, atIndex: 0) == 2
     }
 
     /// What each attribute was at a moment: the newest instance at or before it, nil when there is none.
     /// - Complexity: one look-up for each question.
-    package func pastValues(_ questions: [PastQuestion], at moment: Instant, _ classificationMax: Classification) throws -> [HistoryInstance?] {
-        try questions.map { try value(of: $0.number, attribute: $0.attribute, at: moment, classificationMax) }
+    package func pastValues(
+        _ questions: [PastQuestion], at moment: Instant, _ classificationMax: Classification, now: Instant
+    ) throws -> [HistoryInstance?] {
+        try questions.map { try value(of: $0.number, attribute: $0.attribute, at: moment, classificationMax, now: now) }
     }
 }

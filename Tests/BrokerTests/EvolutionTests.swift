@@ -116,4 +116,40 @@ import Trust
         #expect(page.count == 3)
         #expect(!page.isPartial)
     }
+
+    @Test func `what has expired takes no place in an answer, and the sweeper erases it`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        var fragment = TemporalFragment()
+        fragment.types = [iri("Lamp")]
+        fragment.attributes[iri("level")] = (0..<20).map { second in
+            var instance = Attribute(kind: .property, value: .integer(Int64(second)), observedAt: noon.adding(seconds: Double(second)))
+            if second < 5 || second >= 15 { instance.expiresAt = noon.adding(seconds: 30) }
+            return instance
+        }
+        let whole = fragment
+        _ = try await folder.broker.createEvolution(whole, of: lamp, access, at: noon)
+        func answer(_ selection: EvolutionSelection, countMax: Int = 10) async throws -> (content: TemporalEntity.Content?, isPartial: Bool) {
+            let limits = EvolutionLimits(instanceCountMax: countMax)
+            let page = try await folder.broker.retrieveEvolution(of: lamp, selection, limits: limits, access.reading, at: noon.adding(seconds: 60))
+            return (page.entities.first?.content, page.isPartial)
+        }
+        for isSwept in [false, true] {
+            if isSwept { try await folder.broker.sweep(at: noon.adding(seconds: 60)) }
+            for (lastN, countMax, expected) in [(nil, 10, 5..<15), (1, 10, 14..<15), (3, 10, 12..<15), (nil, 4, 5..<9)] as [(Int?, Int, Range<Int>)] {
+                let (content, isPartial) = try await answer(EvolutionSelection(temporal: nil, lastN: lastN), countMax: countMax)
+                guard case .instances(let attributes)? = content else { return #expect(Bool(false)) }
+                #expect(attributes[iri("level")]?.map(\.attribute.value) == expected.map { .integer(Int64($0)) })
+                #expect(isPartial == (countMax == 4))
+            }
+            let request = AggregationRequest(methods: [.totalCount], period: PeriodDuration(months: 0, microseconds: 0))
+            let (content, _) = try await answer(EvolutionSelection(temporal: nil, aggregation: request))
+            guard case .aggregates(let attributes)? = content, let count = attributes[iri("level")]?.first?.methods["totalCount"]?.first else {
+                return #expect(Bool(false))
+            }
+            #expect(count.value == 10)
+            #expect(count.start == noon.adding(seconds: 5) && count.end == noon.adding(seconds: 14))
+        }
+        #expect(try await folder.store.file(TemporaryBroker.name).read { try $0.instanceCount() } == 10)
+    }
 }

@@ -19,7 +19,7 @@ import Trust
     private func history(_ folder: TemporaryBroker) async throws -> [JSON] {
         let access = try await folder.writing().reading
         let day = noon.adding(seconds: -86_400)..<noon.adding(seconds: 86_400)
-        return try await folder.broker.history(of: lamp, attribute: iri("level"), in: day, limit: 100, access).map(\.value)
+        return try await folder.broker.history(of: lamp, attribute: iri("level"), in: day, limit: 100, access, at: noon).map(\.value)
     }
 
     @Test(arguments: [[0.0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [0, 3, 1, 2]])

@@ -43,7 +43,7 @@ import Trust
         for id in [hidden, absent] {
             await #expect(throws: CityError.resourceNotFound("there is no entity \(id)")) { try await folder.broker.retrieve(id, access, at: noon) }
             await #expect(throws: CityError.resourceNotFound("there is no entity \(id)")) {
-                try await folder.broker.history(of: id, attribute: iri("a1"), in: noon..<noon.adding(seconds: 1), limit: 1, access)
+                try await folder.broker.history(of: id, attribute: iri("a1"), in: noon..<noon.adding(seconds: 1), limit: 1, access, at: noon)
             }
         }
         await #expect(throws: CityError.self) { try await folder.broker.typeInfo(iri("Kind1"), access) }

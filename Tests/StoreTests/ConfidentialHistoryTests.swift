@@ -48,9 +48,9 @@ import Testing
                 }
             }
             seen.scopes = try snapshot.scopeRecords(of: entity, HistoryWindow(nil, now: noon, classificationMax)).map(\.attribute.value)
-            seen.chart = try snapshot.livePoints(of: entity.number, attribute: level, in: always, countMax: 9, classificationMax).map(\.value)
-            seen.list = try snapshot.history(of: entity.number, attribute: level, in: always, limit: 9, classificationMax).map(\.value)
-            seen.before = try snapshot.value(of: entity.number, attribute: level, at: noon.adding(seconds: 1), classificationMax)?.value
+            seen.chart = try snapshot.livePoints(of: entity.number, attribute: level, in: always, countMax: 9, classificationMax, at: noon).map(\.value)
+            seen.list = try snapshot.history(of: entity.number, attribute: level, in: always, limit: 9, classificationMax, at: noon).map(\.value)
+            seen.before = try snapshot.value(of: entity.number, attribute: level, at: noon.adding(seconds: 1), classificationMax, now: noon)?.value
             let search = HistorySearch(
                 filter: EntityFilter(query: try QueryExpression(parsing: "level==1", expand: { iri($0) })),
                 temporal: TemporalQuery(nil, of: .createdAt), classificationMax: classificationMax, limit: 9, wantsCount: true, now: noon)

@@ -68,7 +68,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try writeFirstVersion("\(directory)/\(MunicipalityFile.fileName)")
         let points = try await folder.file().read { snapshot in
-            try snapshot.livePoints(of: 1, attribute: iri("level"), in: noon..<noon.adding(seconds: 600), countMax: 10, .open)
+            try snapshot.livePoints(of: 1, attribute: iri("level"), in: noon..<noon.adding(seconds: 600), countMax: 10, .open, at: noon)
         }
         #expect(points == [LivePoint(at: noon, value: 1), LivePoint(at: noon.adding(seconds: 60), value: 2.5)])
     }
