@@ -31,8 +31,8 @@ extension Broker {
         }
     }
 
-    package func deleteEvolution(of id: IRI, _ access: WriteAccess) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in try transaction.eraseHistory(of: entity) }
+    package func deleteEvolution(of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
+        try await editEvolution(of: id, access) { transaction, entity in try transaction.eraseHistory(of: entity, at: now) }
     }
 
     /// Removes the instances of an attribute with one dataset or, with `all`, with any (clause 5.6.13).

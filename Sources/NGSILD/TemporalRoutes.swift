@@ -53,7 +53,7 @@ extension NGSILDDoor {
     private func deleteEvolution(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
-        try await broker.deleteEvolution(of: request.identifier("entityId"), access)
+        try await broker.deleteEvolution(of: request.identifier("entityId"), access, at: request.now)
         return Response(status: .noContent)
     }
 

@@ -5,7 +5,8 @@ internal import Query
 extension WriteTransaction {
     /// Adds an instance to a series of an entity's history. One that was observed at a moment of which the series has an
     /// observation takes its place and its identifier: it corrects it (clause 4.8, `modifiedAt`).
-    /// - Parameter now: when it is recorded; instances without `observedAt` recorded at one moment replace one another.
+    /// - Parameter now: when it is recorded; instances without `observedAt` recorded at one moment stand a microsecond after
+    ///   one another.
     package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
         let attribute = try intern(name)
         guard try !correct(instance, name, attribute, entity, at: now) else { return }
@@ -27,7 +28,9 @@ extension WriteTransaction {
         }
         guard let last else { return false }
         guard !last.attribute.hasSameContent(as: instance) else { return true }
-        try write(instance, last.key, max(last.classification, entity.classification), name: last.name, at: now)
+        try remove(last.key)
+        let classification = max(last.classification, entity.classification)
+        try insert(InstanceRow(instance, at: last.key, classification, name: last.name, modifiedAt: now))
         return true
     }
 
@@ -74,7 +77,8 @@ extension WriteTransaction {
     }
 
     /// Puts an instance in the place of the one with an `instanceId`, which it takes over with the creation time
-    /// (clause 5.6.14).
+    /// (clause 5.6.14). Another instance of the moment that it is moved to stays; where both were recorded at the same moment too
+    /// its creation time is a microsecond later.
     /// - Returns: whether there was one.
     package func replace(instance id: String, _ name: IRI, of entity: HistoricEntity, with instance: Attribute, at now: Instant) throws -> Bool {
         guard let found = try find(id, name, entity) else { return false }
@@ -86,29 +90,13 @@ extension WriteTransaction {
         // A record that stays where it is keeps its identifier by itself.
         let keepsName = found.isNamed || key != found.key
         try remove(found.key)
-        try write(instance, key, max(found.classification, entity.classification), name: keepsName ? id : nil, at: now)
+        let classification = max(found.classification, entity.classification)
+        let placed = try insert(InstanceRow(instance, at: key, classification, name: keepsName ? id : nil, modifiedAt: now))
         if keepsName {
             try execute(
-                "INSERT OR REPLACE INTO instance_name (entity, name, attribute, dataset, at_us, late_us) VALUES (?, ?, ?, ?, ?, ?)",
-                [key.entity, id, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds])
+                "INSERT OR REPLACE INTO instance_name (\(InstanceKey.columns), name) VALUES (?, ?, ?, ?, ?, ?)", placed.arguments + [id])
         }
         return true
-    }
-
-    /// Puts an instance where a key says, in the place of what stands there.
-    private func write(
-        _ instance: Attribute, _ key: InstanceKey, _ classification: Classification, name: String?, at now: Instant
-    ) throws {
-        try execute(
-            """
-            INSERT OR REPLACE INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest, expires_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds,
-                InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, now.microseconds,
-                InstanceRest.bytes(of: instance, instanceID: name)?.databaseBlob, instance.expiresAt?.microseconds,
-            ])
     }
 
     /// Removes what was recorded with an expiry of a series whose attribute has expired.
@@ -119,14 +107,16 @@ extension WriteTransaction {
     /// Erases up to `limit` instances of any entity that have expired.
     /// - Complexity: by an index; what does not expire costs nothing.
     package func eraseExpiredInstances(at now: Instant, limit: Int) throws {
+        guard try row("SELECT 1 FROM instance WHERE expires_us <= ? LIMIT 1", [now.microseconds]) != nil else { return }
         try eraseWithNames("expires_us <= ? ORDER BY expires_us LIMIT ?", [now.microseconds, limit])
     }
 
     /// Removes the instances that a condition selects, with the identifiers of those that were moved.
     private func eraseWithNames(_ condition: String, _ arguments: StatementArguments) throws {
-        let key = "entity, attribute, dataset, at_us, late_us"
+        let key = InstanceKey.columns
         let doomed = "SELECT \(key) FROM instance WHERE \(condition)"
-        try execute("DELETE FROM instance_name WHERE (\(key)) IN (\(doomed))", arguments)
+        try execute(
+            "DELETE FROM instance_name WHERE entity IN (SELECT entity FROM (\(doomed))) AND (\(key)) IN (\(doomed))", arguments + arguments)
         try execute("DELETE FROM instance WHERE (\(key)) IN (\(doomed))", arguments)
     }
 
@@ -136,7 +126,7 @@ extension WriteTransaction {
         guard let attribute = terms.number(of: name) else { return nil }
         let moved = try row(
             """
-            SELECT dataset, at_us, late_us, form FROM instance_name JOIN instance USING (entity, attribute, dataset, at_us, late_us)
+            SELECT dataset, at_us, late_us, form FROM instance_name JOIN instance USING (\(InstanceKey.columns))
             WHERE entity = ? AND name = ? AND attribute = ?
             """, [entity.number, id, attribute])
         if let moved {
@@ -147,16 +137,12 @@ extension WriteTransaction {
         }
         guard let key = InstanceKey(id), key.entity == entity.number, key.attribute == attribute else { return nil }
         let form = try row(
-            "SELECT form FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key)
+            "SELECT form FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", key.arguments
         )?.decode(Int.self, atIndex: 0)
         return form.map { (key, InstanceForm(number: $0).classification, false) }
     }
 
     private func remove(_ key: InstanceKey) throws {
-        try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", arguments(key))
-    }
-
-    private func arguments(_ key: InstanceKey) -> StatementArguments {
-        [key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds]
+        try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", key.arguments)
     }
 }

@@ -72,6 +72,11 @@ enum InstanceRest {
         return writer.bytes
     }
 
+    /// The `instanceId` in a column that holds such text; nil when there is none.
+    static func name(in row: Row, at column: Int) throws -> String? {
+        try row.withUnsafeData(atIndex: column) { try $0.flatMap { try JSON(parsing: Array($0))["instanceId"]?.stringValue } }
+    }
+
     /// Puts the members back.
     /// - Returns: the `instanceId` of an instance that was moved.
     static func read(_ bytes: some Collection<UInt8>, into attribute: inout Attribute) throws -> String? {

@@ -6,8 +6,8 @@ struct InstanceKey: Hashable {
     let entity: Int64
     let attribute: Int64
     let dataset: String
-    let atMicroseconds: Int64
-    let lateMicroseconds: Int64
+    var atMicroseconds: Int64
+    var lateMicroseconds: Int64
 
     private static let prefix = "urn:ngsi-ld:Instance:"
 

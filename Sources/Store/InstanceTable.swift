@@ -110,55 +110,22 @@ extension WriteTransaction {
     package func appendHistory(
         _ instance: Attribute, name: IRI, of entity: Int64, _ classification: Classification, at now: Instant
     ) throws -> Bool {
-        try execute(
-            """
-            INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest, expires_us)
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS (
-                SELECT 1 FROM instance WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND at_us = ?4
-                AND form % \(InstanceForm.classificationUnit) = ?6 % \(InstanceForm.classificationUnit) AND value IS ?7 AND unit IS ?8 AND rest IS ?9 AND expires_us IS ?10
-            ) \(Self.lastStays)
-            """, values(of: instance, try intern(name), entity, classification, at: now))
-        return db.changesCount > 0
+        let row = InstanceRow(instance, try intern(name), entity, classification, at: now)
+        guard try !holds(row) else { return false }
+        try insert(row, replacingLast: true)
+        return true
     }
 
     func appendInstance(
         _ instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
     ) throws {
-        try execute(Self.insertInstance, values(of: instance, attribute, entity, classification, at: now))
-    }
-
-    /// Of two records with one moment, made at one moment, the last stays.
-    private static let lastStays = """
-        ON CONFLICT (entity, attribute, dataset, at_us, late_us) DO UPDATE SET
-        form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest,
-        expires_us = excluded.expires_us
-        """
-    private static let insertInstance = """
-        INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value, unit, rest, expires_us)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        \(lastStays)
-        """
-
-    private func values(
-        of instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
-    ) -> StatementArguments {
-        let at = instance.observedAt ?? now
-        return [
-            entity, attribute, instance.datasetID?.text ?? "", at.microseconds, now.microseconds - at.microseconds,
-            InstanceForm(instance, classification).number, instance.value.historyValue, instance.unitCode, InstanceRest.bytes(of: instance)?.databaseBlob,
-            instance.expiresAt?.microseconds,
-        ]
+        try insert(InstanceRow(instance, attribute, entity, classification, at: now))
     }
 
     func appendDeletion(
         of kind: AttributeKind, datasetID: IRI?, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
     ) throws {
-        let form = InstanceForm(kind: kind, classification, isDeletion: true)
-        try execute(
-            Self.insertInstance,
-            [
-                entity, attribute, datasetID?.text ?? "", now.microseconds, 0, form.number, Attribute.nullText, nil as String?, nil as String?, nil as Int64?,
-            ])
+        try insert(InstanceRow(deletionOf: kind, datasetID: datasetID, attribute, entity, classification, at: now))
     }
 
     /// Scopes are recorded as a property of their own (clause 4.5.6).

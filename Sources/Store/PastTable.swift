@@ -70,9 +70,19 @@ extension WriteTransaction {
         return try freshNumber()
     }
 
+    /// A number that no entity has and none had: identifiers of instances tell it, also of histories that were erased.
     private func freshNumber() throws -> Int64 {
-        let sql = "SELECT max(coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0)) + 1"
-        return try row(sql)?.decode(Int64.self, atIndex: 0) ?? 1
+        let sql = "SELECT max(coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0))"
+        let known = try row(sql)?.decode(Int64.self, atIndex: 0) ?? 0
+        return try max(known, document(.setting, Self.erasedNumber)?.body.integerValue ?? 0) + 1
+    }
+
+    /// The setting that holds the greatest number of an entity that was erased.
+    private static let erasedNumber = "erased-number"
+
+    private func keepFromReuse(_ number: Int64, at now: Instant) throws {
+        guard try number > document(.setting, Self.erasedNumber)?.body.integerValue ?? 0 else { return }
+        try put(.setting, Self.erasedNumber, .integer(number), at: now)
     }
 
     /// Records the end of an entity and keeps what its history needs: who it was and who may see it.
@@ -120,9 +130,11 @@ extension WriteTransaction {
     }
 
     /// Erases the whole history of an entity (clause 5.6.16). One that is there now stays there.
-    package func eraseHistory(of entity: HistoricEntity) throws {
+    package func eraseHistory(of entity: HistoricEntity, at now: Instant) throws {
         try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
         try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])
-        if !entity.isCurrent { try removePast(entity) }
+        guard !entity.isCurrent else { return }
+        try removePast(entity)
+        try keepFromReuse(entity.number, at: now)
     }
 }

@@ -48,6 +48,8 @@ struct Verification {
             try checkIntegrity()
             counts = (try checkEntities(), try count("change"), try count("instance"))
             try checkOrphans()
+            try checkPast()
+            try checkNames()
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
             // The file is too damaged to be read to its end.
             fault("integrity: \(error.message ?? "the file is damaged")")
@@ -125,6 +127,39 @@ struct Verification {
         }
         if try exists("past JOIN entity ON past.id = entity.id OR past.iri = entity.iri", []) { fault("past: an entity that is there") }
         if try exists("past_type WHERE past NOT IN (SELECT id FROM past)", []) { fault("past_type: rows of an entity that is not past") }
+    }
+
+    /// What is past is found by each of its types and by no other.
+    private mutating func checkPast() throws {
+        var typeCount = 0
+        let cursor = try Row.fetchCursor(snapshot.db, sql: "SELECT id, iri, types FROM past ORDER BY id")
+        while let row = try cursor.next() {
+            let (number, id) = (try row.decode(Int64.self, atIndex: 0), try row.decode(String.self, atIndex: 1))
+            let types = Set(try row.decode(String.self, atIndex: 2).split(separator: " ").compactMap { Int64($0) })
+            typeCount += types.count
+            for type in types where try !exists("past_type WHERE type = ? AND past = ?", [type, number]) {
+                fault("\(id): missing in the index of the past by type")
+            }
+        }
+        if try count("past_type") != typeCount { fault("past_type: \(try count("past_type")) rows where what is past asks for \(typeCount)") }
+    }
+
+    /// Every instance that was moved is found by its identifier, and every identifier leads to an instance.
+    private mutating func checkNames() throws {
+        let names = try Row.fetchCursor(
+            snapshot.db,
+            sql: "SELECT name, rest FROM instance_name LEFT JOIN instance USING (\(InstanceKey.columns)) ORDER BY instance_name.entity, name")
+        while let row = try names.next() {
+            let name = try row.decode(String.self, atIndex: 0)
+            if try InstanceRest.name(in: row, at: 1) != name { fault("instance_name: \(name) is no identifier of the instance it leads to") }
+        }
+        let instances = try Row.fetchCursor(
+            snapshot.db, sql: "SELECT entity, rest FROM instance WHERE rest IS NOT NULL AND instr(rest, CAST('\"instanceId\"' AS BLOB)) > 0")
+        while let row = try instances.next() {
+            guard let name = try InstanceRest.name(in: row, at: 1) else { continue }
+            let entity = try row.decode(Int64.self, atIndex: 0)
+            if try !exists("instance_name WHERE entity = ? AND name = ?", [entity, name]) { fault("instance_name: \(name) is missing") }
+        }
     }
 
     private func exists(_ tail: String, _ arguments: StatementArguments) throws -> Bool {

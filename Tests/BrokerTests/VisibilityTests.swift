@@ -101,9 +101,9 @@ import Trust
         let access = try await folder.writing()
         try await folder.broker.create(
             Entity(id: lamp, types: [iri("Lamp")], attributes: [iri("level"): [Attribute(kind: .property, value: 1)]]), access, at: noon)
-        try await folder.broker.deleteEvolution(of: lamp, access)
+        try await folder.broker.deleteEvolution(of: lamp, access, at: noon)
         #expect(try await seen(folder, access.reading).count == 0)
-        await #expect(throws: CityError.self) { try await folder.broker.deleteEvolution(of: lamp, access) }
+        await #expect(throws: CityError.self) { try await folder.broker.deleteEvolution(of: lamp, access, at: noon) }
         try await folder.broker.deleteAttribute(iri("level"), of: lamp, access, at: noon.adding(seconds: 1))
         let page = try await folder.broker.retrieveEvolution(
             of: lamp, EvolutionSelection(temporal: nil), limits: .init(), access.reading, at: noon.adding(seconds: 2))

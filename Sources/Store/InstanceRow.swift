@@ -1,0 +1,116 @@
+internal import CityModel
+internal import GRDB
+
+/// One row of `instance` as it is written.
+struct InstanceRow {
+    private(set) var key: InstanceKey
+    private let form: InstanceForm
+    private let value: DatabaseValue
+    private let unit: String?
+    /// When it took the place of another; nil for a row as it was recorded.
+    private let modifiedAt: Instant?
+    private let rest: [UInt8]?
+    private let expiresAt: Instant?
+
+    /// An instance recorded at a moment.
+    init(_ instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant) {
+        let at = instance.observedAt ?? now
+        let key = InstanceKey(
+            entity: entity, attribute: attribute, dataset: instance.datasetID?.text ?? "", atMicroseconds: at.microseconds,
+            lateMicroseconds: now.microseconds - at.microseconds)
+        self.init(instance, at: key, classification, name: nil, modifiedAt: nil)
+    }
+
+    /// An instance that takes the place of another.
+    /// - Parameter name: the `instanceId`, where it is not that of the key.
+    init(_ instance: Attribute, at key: InstanceKey, _ classification: Classification, name: String?, modifiedAt: Instant?) {
+        self.key = key
+        form = InstanceForm(instance, classification)
+        (value, unit) = (instance.value.historyValue, instance.unitCode)
+        (rest, expiresAt, self.modifiedAt) = (InstanceRest.bytes(of: instance, instanceID: name), instance.expiresAt, modifiedAt)
+    }
+
+    /// The trace of a deletion.
+    init(
+        deletionOf kind: AttributeKind, datasetID: IRI?, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
+    ) {
+        key = InstanceKey(
+            entity: entity, attribute: attribute, dataset: datasetID?.text ?? "", atMicroseconds: now.microseconds, lateMicroseconds: 0)
+        form = InstanceForm(kind: kind, classification, isDeletion: true)
+        value = Attribute.nullText.databaseValue
+        (unit, rest, expiresAt, modifiedAt) = (nil, nil, nil, nil)
+    }
+
+    fileprivate var arguments: StatementArguments {
+        key.arguments + [form.number, value, unit, modifiedAt?.microseconds, rest?.databaseBlob, expiresAt?.microseconds]
+    }
+
+    /// What tells whether history holds it already, whoever may see it.
+    fileprivate var contentArguments: StatementArguments {
+        [
+            key.entity, key.attribute, key.dataset, key.atMicroseconds, form.number % InstanceForm.classificationUnit, value, unit,
+            rest?.databaseBlob, expiresAt?.microseconds,
+        ]
+    }
+
+    fileprivate mutating func move(to key: InstanceKey) { self.key = key }
+    fileprivate var isObserved: Bool { form.isObserved }
+}
+
+extension InstanceKey {
+    static let columns = "entity, attribute, dataset, at_us, late_us"
+    var arguments: StatementArguments { [entity, attribute, dataset, atMicroseconds, lateMicroseconds] }
+}
+
+extension WriteTransaction {
+    private static let insertStatement = """
+        INSERT INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (\(InstanceKey.columns))
+        """
+    /// A row that was put where it is by hand is another instance, and so is one that nobody observed.
+    private static let lastStays = """
+        DO UPDATE SET form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest,
+        expires_us = excluded.expires_us
+        WHERE modified_us IS NULL AND form & \(InstanceForm.observedBit) = excluded.form & \(InstanceForm.observedBit)
+        """
+
+    /// Writes a row. Where another instance stands it is put a microsecond later, as often as that is needed: what was
+    /// recorded at one moment stays in the order in which it was, and nothing takes the place of another unsaid.
+    /// - Parameter replacingLast: whether a row of the same moment that was recorded at the same moment is replaced.
+    /// - Returns: where it was put.
+    @discardableResult
+    func insert(_ row: InstanceRow, replacingLast: Bool = false) throws -> InstanceKey {
+        try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), row.arguments)
+        if db.changesCount > 0 { return row.key }
+        var moved = row
+        moved.move(to: try freeKey(from: row.key, isObserved: row.isObserved))
+        try execute(Self.insertStatement + "DO NOTHING", moved.arguments)
+        return moved.key
+    }
+
+    /// The first key from one on at which no instance stands: of an observation the moment stays and it was recorded later,
+    /// any other stands where it was recorded.
+    private func freeKey(from key: InstanceKey, isObserved: Bool) throws -> InstanceKey {
+        let series = "FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND"
+        let taken = try rows(
+            isObserved
+                ? "SELECT late_us \(series) at_us = ? AND late_us >= ? ORDER BY late_us"
+                : "SELECT at_us \(series) at_us >= ? AND late_us = ? ORDER BY at_us", key.arguments)
+        var free = key
+        while let row = try taken.next() {
+            let number = try row.decode(Int64.self, atIndex: 0)
+            guard number == (isObserved ? free.lateMicroseconds : free.atMicroseconds) else { break }
+            if isObserved { free.lateMicroseconds += 1 } else { free.atMicroseconds += 1 }
+        }
+        return free
+    }
+
+    /// Whether history holds an instance of the same moment with the same content.
+    func holds(_ row: InstanceRow) throws -> Bool {
+        try self.row(
+            """
+            SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ?
+            AND form % \(InstanceForm.classificationUnit) = ? AND value IS ? AND unit IS ? AND rest IS ? AND expires_us IS ? LIMIT 1
+            """, row.contentArguments) != nil
+    }
+}
