@@ -132,6 +132,14 @@ extension NGSILDDoor {
     }
 }
 
+extension QueryParameters {
+    /// How NGSIv2 asks for what `count=true` asks for. Clients that speak both say it here too (filip, ngsildclient).
+    static let countOption = "count"
+
+    /// Whether all results are to be counted (clause 6.3.13).
+    func wantsCount() throws(CityError) -> Bool { try bool("count") ?? list("options").contains(Self.countOption) }
+}
+
 /// The parameters of reading operations, from a query string or from the body of `POST /entityOperations/query`.
 struct ReadParameters {
     var attrs: String?, pick: String?, omit: String?
@@ -147,7 +155,7 @@ struct ReadParameters {
 
     init(_ query: QueryParameters) {
         (attrs, pick, omit) = (query["attrs"], query["pick"], query["omit"])
-        (options, format) = (query.list("options"), query["format"])
+        (options, format) = (query.list("options").filter { $0 != QueryParameters.countOption }, query["format"])
         (language, datasetID, geometryProperty) = (query["lang"], query["datasetId"], query["geometryProperty"])
         (join, joinLevel, containedBy) = (query["join"], query["joinLevel"].map { Int($0) ?? -1 }, query.list("containedBy"))
     }

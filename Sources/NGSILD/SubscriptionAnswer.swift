@@ -21,7 +21,7 @@ struct SubscriptionAnswer {
         mediaType = try door.accepted(request, offers: NGSILDDoor.jsonTypes)
         context = try await door.linkContext(request)
         let options = request.query.list("options")
-        for option in options where option != "sysAttrs" {
+        for option in options where !["sysAttrs", QueryParameters.countOption].contains(option) {
             throw CityError.invalidRequest("options: \(option) is not an option of this operation")
         }
         includesSystemMembers = options.contains("sysAttrs")

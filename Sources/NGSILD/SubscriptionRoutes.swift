@@ -54,7 +54,7 @@ extension NGSILDDoor {
     private func listSubscriptions(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["limit", "offset", "count", "options"])
         let access = try await writing(request)
-        let wantsCount = try request.query.bool("count") ?? false
+        let wantsCount = try request.query.wantsCount()
         let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
         let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }

@@ -101,7 +101,7 @@ extension NGSILDDoor {
         _ filter: EntityFilter, _ order: HistorySearch.Order?, _ representation: TemporalRepresentation, _ request: DoorRequest,
         _ access: ReadAccess
     ) async throws -> Response {
-        let wantsCount = try request.query.bool("count") ?? false
+        let wantsCount = try request.query.wantsCount()
         let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
         let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }

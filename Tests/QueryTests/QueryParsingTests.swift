@@ -161,4 +161,19 @@ import Testing
     func `the depth of links is the longest chain`(text: String, depth: Int) throws {
         #expect(try QueryExpression(parsing: text, expand: expand).linkDepth == depth)
     }
+
+    /// Clause 4.9: a query is percent-encoded within a URI; some clients encode it in a body too.
+    @Test(arguments: [
+        ("a%3E0.9%3Bb%3D%3D%22urn%3Ax%3A1%22", "a>0.9;b==\"urn:x:1\""), ("a>0.9", "a>0.9"), ("a==\"50%25\"", "a==\"50%25\""),
+    ])
+    func `a query in a body that is none as it stands is read decoded`(text: String, meant: String) throws {
+        let query = try QueryExpression(parsingBody: text, expand: expand)
+        #expect(try query == QueryExpression(parsing: meant, expand: expand))
+    }
+
+    @Test func `a body's query that is none either way is refused as it stands`() {
+        #expect(throws: CityError.badRequestData("q, character 2: an operator expected, not \u{201C}%\u{201D}")) {
+            try QueryExpression(parsingBody: "a%3E%3E", expand: expand)
+        }
+    }
 }

@@ -89,7 +89,9 @@ public struct TemporalWriter<Names: NameWriting> {
         }
         switch entity.content {
         case .instances(let attributes):
-            for (name, instances) in attributes {
+            for (name, all) in attributes {
+                let instances = format == .simplified ? paired(all) : all
+                if instances.isEmpty, !all.isEmpty { continue }
                 comma(&writer)
                 names.write(name: name, to: &writer)
                 writer.raw(":")
@@ -144,6 +146,12 @@ public struct TemporalWriter<Names: NameWriting> {
     }
 
     // MARK: - Pairs of value and time
+
+    /// Those instances that can be half of a pair: the other half is the temporal property that the query is about, `observedAt`
+    /// when it is about none (clauses 4.5.9, 4.11). So a table of observations has no rows that nobody observed.
+    private func paired(_ instances: [TemporalInstance]) -> [TemporalInstance] {
+        shownTime == nil ? instances.filter { $0.attribute.observedAt != nil } : instances
+    }
 
     private func writePairs(_ instances: [TemporalInstance], to writer: inout JSONWriter) {
         // Instances of one dataset and one kind make one object.

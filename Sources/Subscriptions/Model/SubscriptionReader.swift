@@ -131,7 +131,7 @@ struct SubscriptionReader {
             expanded = try QueryExpression.attributeNames(parsing: text, expand: names(.query))
         }
         guard let text = try text("q") else { return nil }
-        return try QueryExpression(parsing: text, expand: names(.query), expandValues: expanded)
+        return try QueryExpression(parsingBody: text, expand: names(.query), expandValues: expanded)
     }
 
     private func geo() throws(CityError) -> GeoQuery? {

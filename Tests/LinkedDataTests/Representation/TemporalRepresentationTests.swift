@@ -97,6 +97,19 @@ import Testing
         #expect(shown == ["value": 1, "observedAt": "2026-06-01T12:00:00Z", "instanceId": "urn:x:i", "modifiedAt": "2026-06-01T12:00:00Z"])
     }
 
+    @Test func `pairs are of what was observed, unless the query is about another time`() throws {
+        var unobserved = instance(.property, 2)
+        unobserved = TemporalInstance(
+            attribute: Attribute(kind: .property, value: 2), deletedAt: nil, time: noon, instanceID: unobserved.instanceID)
+        let trace = instance(.property, .string(Attribute.nullText), deletedAt: noon)
+        let attributes: OrderedDictionary = [name("a"): [instance(.property, 1), unobserved, trace], name("b"): [unobserved]]
+        let observed = try written(attributes, .simplified)
+        #expect(observed["a"]?["values"] == [[1, "2026-06-01T12:00:00Z"]])
+        #expect(observed["b"] == nil)
+        #expect(try written(attributes, .simplified, shownTime: "modifiedAt")["a"]?["values"]?.arrayValue?.count == 3)
+        #expect(try written(attributes, .normalized)["b"]?.arrayValue?.count == 1)
+    }
+
     @Test func `an attribute of which nothing is left is empty`() throws {
         #expect(try written([name("a"): []], .normalized)["a"] == [])
         #expect(try written([name("a"): []], .simplified)["a"] == ["type": "Property", "values": []])
