@@ -10,7 +10,7 @@ extension Route {
         let takesNames = parameters.contains { $0.place != .header } || body != nil
         var found: [(Int, String)] = [(401, "The credential is missing where one is needed, or not valid (unauthenticated)")]
         if takesNames { found.append((400, "A parameter or the body is wrong; the detail names it (BadRequestData, InvalidRequest)")) }
-        if changes { found.append((403, "The credential does not allow it (forbidden)")) }
+        if changes || path.hasPrefix("/municipalities") { found.append((403, "The credential does not allow it (forbidden)")) }
         if isNGSILD, !changes {
             found.append((403, "The query costs or finds too much (TooComplexQuery, TooManyResults)"))
             found.append((406, "The answer can't be had in an accepted media type (not-acceptable)"))

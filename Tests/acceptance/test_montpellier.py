@@ -144,7 +144,7 @@ class MontpellierTest(unittest.TestCase):
     @classmethod
     def run_import(cls, item):
         assert item.files, f"no data for {item.definition_path.name}"
-        finished = cls.conurb.import_files(cls.data, item.municipality, item.definition_path, *item.files, timeout=IMPORT_SECONDS_MAX)
+        finished = cls.conurb.import_files(cls.data, item.municipality, item.definition_path, "--create", *item.files, timeout=IMPORT_SECONDS_MAX)
         return Outcome(finished)
 
     def each(self, chosen=None):

@@ -1,5 +1,6 @@
 """The description of the interface at /openapi.json is valid OpenAPI and fits the running server."""
 
+import re
 import unittest
 
 import openapi_spec_validator
@@ -58,6 +59,25 @@ class OpenAPITest(unittest.TestCase):
                              ("get", "/types"), ("get", "/attributes"), ("post", "/jsonldContexts")]:
             with self.subTest(operation=f"{method} {path}"):
                 self.assertIn((method, "/ngsi-ld/v1" + path), described)
+
+    def test_every_error_that_is_provoked_is_described(self):
+        """Every operation on things that are not there, with bodies that are none, and with a token that is none."""
+        closed = harness.Server(harness.TemporaryFolder.of(type(self)), open_access=False)
+        self.enterContext(closed)
+        bodies = [(None, None), (b"", "application/json"), (b"{", "application/json"), (b"{}", "application/json"), (b"[]", "application/json"),
+                  (b"[{}]", "application/ld+json"), (b"text", "text/plain")]
+        for method, path, operation in self.operations():
+            if path in ("/live/events",):
+                continue  # it goes on until the client leaves
+            filled = re.sub(r"\{(\w+)\}", lambda found: "urn:ngsi-ld:Nothing:1" if found[1] == "entityId" else "nothing", path)
+            described = set(operation["responses"]) - {"default"}
+            for server, token in ((self.server, None), (closed, None), (closed, "conurb_nothing_" + "0" * 64)):
+                for body, media_type in bodies if "requestBody" in operation else bodies[:1]:
+                    headers = {"Content-Type": media_type} if media_type else {}
+                    answer = server.request(method.upper(), filled, token=token, data=body, headers=headers, allow_redirects=False)
+                    with self.subTest(operation=f"{method} {path}", body=body, open=server is self.server, token=token is not None):
+                        self.assertIn(str(answer.status_code), described, answer.text[:300])
+                        self.assertNotEqual(answer.status_code, 500, answer.text[:300])
 
     def test_every_described_path_is_served(self):
         """A described GET without path parameters is never answered by "no such route"."""
