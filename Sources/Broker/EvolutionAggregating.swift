@@ -10,7 +10,6 @@ struct EvolutionAggregating {
     let request: AggregationRequest
     let limits: EvolutionLimits
     let window: HistoryWindow
-    let deadline: ContinuousClock.Instant
 
     private typealias Periods = [(value: JSON, start: Instant, end: Instant)]
 
@@ -33,6 +32,19 @@ struct EvolutionAggregating {
                 AggregatedAttribute(kind: kind, datasetID: series.datasetID, methods: methods))
         }
         return aggregates
+    }
+
+    /// Whether one of the methods applies to a value of the series.
+    func hasResult(_ entity: HistoricEntity, _ series: Series) throws -> Bool {
+        var found = false
+        try snapshot.visitRecords(of: entity.number, series, window) { record in
+            guard record.deletedAt == nil else { return true }
+            var alone = Aggregation(countsDistinct: request.methods.contains(.distinctCount))
+            try alone.add(record.attribute.value, kind: record.attribute.kind)
+            found = request.methods.contains { alone.result($0) != nil }
+            return !found
+        }
+        return found
     }
 
     /// The time range of the query, or of the instances where it is open.
@@ -62,7 +74,7 @@ struct EvolutionAggregating {
         var methods: OrderedDictionary<String, Periods> = [:]
         var kind: AttributeKind?
         var current: (index: Int, values: Aggregation)?
-        var (periodCount, recordCount) = (0, 0)
+        var periodCount = 0
         func finish() {
             guard let (index, values) = current else { return }
             let (start, end) = bounds(index, range)
@@ -73,10 +85,6 @@ struct EvolutionAggregating {
         var forwards = window
         forwards.isBackwards = false
         try snapshot.visitRecords(of: entity.number, series, forwards) { record in
-            recordCount += 1
-            if recordCount % 4096 == 0, ContinuousClock.now > deadline {
-                throw CityError.tooComplexQuery("aggregating takes longer than a query may; narrow the interval")
-            }
             guard record.deletedAt == nil else { return true }
             let index = request.period.period(of: record.time, from: range.lowerBound)
             if current?.index != index {

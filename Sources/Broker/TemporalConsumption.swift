@@ -1,6 +1,5 @@
 package import CityModel
 package import LinkedData
-internal import OrderedCollections
 package import Query
 package import Store
 package import Trust
@@ -90,9 +89,10 @@ extension Broker {
             limits: SearchLimits(
                 duration: configuration.searchLimits.duration, orderedCountMax: configuration.searchLimits.orderedCountMax))
         return try await file(toRead: access).read { snapshot in
-            let found = try snapshot.searchHistory(search)
             var reading = EvolutionReading(
                 snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now, access.classificationMax)
+            let conditions = reading
+            let found = try snapshot.searchHistory(search, where: conditions.answers)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
@@ -102,122 +102,5 @@ extension Broker {
             page.hasMore = found.hasMore || page.visitedCount < found.matches.count
             return page
         }
-    }
-}
-
-/// Reads evolutions one after the other and cuts them all at one moment: where a series has more instances than an answer
-/// holds, no series is answered beyond the last of them, so that a client can go on from there (clause 6.3.10).
-private struct EvolutionReading {
-    private typealias Gathered = (
-        entity: HistoricEntity, scopes: [RecordedInstance], series: [(series: Series, records: [RecordedInstance])],
-        aggregates: OrderedDictionary<IRI, [AggregatedAttribute]>
-    )
-
-    private let snapshot: ReadSnapshot
-    private let selection: EvolutionSelection
-    private let limits: EvolutionLimits
-    private let now: Instant
-    private let classificationMax: Classification
-    private let deadline: ContinuousClock.Instant
-    private var gathered: [Gathered] = []
-    private var visitedCount = 0
-    private var totalCount = 0
-    /// The last moment that is answered in the direction of reading; nil where everything is.
-    private var cut: Instant?
-
-    /// - Parameter duration: how long aggregating may take.
-    init(
-        snapshot: ReadSnapshot, selection: EvolutionSelection, limits: EvolutionLimits, duration: Duration, now: Instant,
-        _ classificationMax: Classification
-    ) {
-        (self.snapshot, self.selection, self.limits) = (snapshot, selection, limits)
-        (self.now, self.classificationMax) = (now, classificationMax)
-        deadline = .now + duration
-    }
-
-    var isFull: Bool { totalCount >= limits.totalCountMax }
-    private var isBackwards: Bool { selection.lastN != nil }
-
-    mutating func read(_ match: HistoryMatch) throws {
-        visitedCount += 1
-        let window = HistoryWindow(
-            selection.temporal, validity: match.validity, isBackwards: isBackwards, now: now, classificationMax)
-        let entity = match.entity
-        let scopes = selection.projection.keepsScopes ? try snapshot.scopeRecords(of: entity, window) : []
-        let wanted = try snapshot.series(of: entity.number, classificationMax).filter { series in
-            selection.projection.keeps(series.attribute) && selection.datasets?.datasets.contains(series.datasetID) ?? true
-        }
-        if let aggregation = selection.aggregation {
-            let aggregating = EvolutionAggregating(snapshot: snapshot, request: aggregation, limits: limits, window: window, deadline: deadline)
-            let aggregates = try aggregating.aggregates(of: entity, wanted, requested: selection.projection.listedAttributes ?? [])
-            guard !isEmpty(attributeCount: aggregates.count, scopes) else { return }
-            gathered.append((entity, scopes, [], aggregates))
-            return
-        }
-        var all: [(series: Series, records: [RecordedInstance])] = []
-        for series in wanted {
-            let records = try records(of: entity, series, window, seriesCount: wanted.count)
-            if !records.isEmpty { all.append((series, records)) }
-        }
-        guard !isEmpty(attributeCount: all.count, scopes) else { return }
-        gathered.append((entity, scopes, all, [:]))
-    }
-
-    /// Whether nothing is left that was asked for. What is asked for by its time needs an instance; `attrs` and `datasetId`
-    /// need an attribute.
-    private func isEmpty(attributeCount: Int, _ scopes: [RecordedInstance]) -> Bool {
-        guard attributeCount == 0 else { return false }
-        if selection.datasets != nil || selection.projection.isAttributesOnly { return true }
-        let hasFrame = selection.projection.keepsID || selection.projection.keepsTypes
-        if selection.projection == .everything, selection.temporal != nil { return scopes.isEmpty }
-        return scopes.isEmpty && !hasFrame
-    }
-
-    private mutating func records(
-        of entity: HistoricEntity, _ series: Series, _ window: HistoryWindow, seriesCount: Int
-    ) throws -> [RecordedInstance] {
-        let countMax = max(1, min(limits.instanceCountMax, limits.totalCountMax / seriesCount))
-        let wantedCount = selection.lastN ?? Int.max
-        var records: [RecordedInstance] = []
-        var hasMore = false
-        try snapshot.visitRecords(of: entity.number, series, window, limit: min(wantedCount, countMax + 1)) { record in
-            hasMore = records.count == countMax
-            if !hasMore { records.append(record) }
-            return !hasMore
-        }
-        if hasMore, let last = records.last?.time { cut = cut.map { isBackwards ? max($0, last) : min($0, last) } ?? last }
-        totalCount += records.count
-        return records
-    }
-
-    func page() -> EvolutionPage {
-        var page = EvolutionPage(visitedCount: visitedCount, isPartial: cut != nil)
-        for (entity, scopes, series, aggregates) in gathered {
-            var attributes: OrderedDictionary<IRI, [TemporalInstance]> = [:]
-            for (series, records) in series {
-                let kept = records.filter(isWithinCut)
-                for time in kept.map(\.time) {
-                    page.times = page.times.map { min($0.lowerBound, time)...max($0.upperBound, time) } ?? time...time
-                }
-                attributes[series.attribute, default: []] += (isBackwards ? kept.reversed() : kept).map(TemporalInstance.init)
-            }
-            var answered = TemporalEntity(
-                id: entity.id, types: entity.types, createdAt: entity.createdAt, modifiedAt: entity.modifiedAt, deletedAt: entity.deletedAt,
-                content: selection.aggregation == nil ? .instances(attributes) : .aggregates(aggregates))
-            answered.scopes = scopes.map(TemporalInstance.init)
-            page.entities.append(answered)
-        }
-        return page
-    }
-
-    private func isWithinCut(_ record: RecordedInstance) -> Bool {
-        guard let cut else { return true }
-        return isBackwards ? record.time >= cut : record.time <= cut
-    }
-}
-
-extension TemporalInstance {
-    fileprivate init(_ record: RecordedInstance) {
-        self.init(attribute: record.attribute, deletedAt: record.deletedAt, time: record.time, instanceID: record.instanceID)
     }
 }

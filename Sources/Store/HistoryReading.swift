@@ -37,17 +37,37 @@ package struct HistoryWindow: Sendable {
     package var now: Instant
     /// Nor are those that were recorded as more confidential.
     package var classificationMax: Classification
+    /// When reading is to have ended; nil where what is read is small.
+    package var deadline: ContinuousClock.Instant?
 
     package init(
         _ temporal: TemporalQuery?, validity: [Range<Instant>]? = nil, isBackwards: Bool = false, now: Instant,
-        _ classificationMax: Classification
+        _ classificationMax: Classification, deadline: ContinuousClock.Instant? = nil
     ) {
         (self.temporal, self.validity, self.isBackwards) = (temporal, validity, isBackwards)
-        (self.now, self.classificationMax) = (now, classificationMax)
+        (self.now, self.classificationMax, self.deadline) = (now, classificationMax, deadline)
     }
 
-    /// Intervals beyond are passed over.
-    static let validityCountMax = 200
+    /// Intervals that one statement asks for.
+    private static let validityCountMax = 200
+    /// Records that are read between two looks at the clock.
+    fileprivate static let recordCountBetweenLooks = 1024
+
+    /// Windows that together are this one, in the order in which they are read, each with few enough intervals.
+    fileprivate var parts: [HistoryWindow] {
+        guard let validity else { return [self] }
+        let parts = stride(from: 0, to: validity.count, by: Self.validityCountMax).map { start in
+            var part = self
+            part.validity = Array(validity[start..<min(start + Self.validityCountMax, validity.count)])
+            return part
+        }
+        return isBackwards ? parts.reversed() : parts
+    }
+
+    func checkDeadline() throws(CityError) {
+        guard let deadline, ContinuousClock.now > deadline else { return }
+        throw .tooComplexQuery("this query takes longer than a query may; narrow it, by type or interval for example")
+    }
 }
 
 extension ReadSnapshot {
@@ -93,13 +113,20 @@ extension ReadSnapshot {
 
     /// Visits the records of a series within the window, as long as `visit` returns true.
     /// - Parameter limit: records read at most.
+    /// - Throws: `tooComplexQuery` when the window's deadline passes.
     package func visitRecords(
         of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int = Int(Int32.max), _ visit: (RecordedInstance) throws -> Bool
     ) throws {
-        let (sql, arguments) = WindowSelect(entity, series, window).statement(limit: limit)
-        let cursor = try rows(sql, arguments)
-        while let row = try cursor.next() {
-            guard try visit(record(row, entity, series)) else { return }
+        var count = 0
+        for part in window.parts where count < limit {
+            try window.checkDeadline()
+            let (sql, arguments) = WindowSelect(entity, series, part).statement(limit: limit - count)
+            let cursor = try rows(sql, arguments)
+            while let row = try cursor.next() {
+                count += 1
+                if count % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
+                guard try visit(record(row, entity, series)) else { return }
+            }
         }
     }
 
@@ -149,7 +176,7 @@ private struct WindowSelect {
         isBackwards = window.isBackwards
         bound(window.temporal?.lowerBound, ">=")
         bound(window.temporal?.upperBound, "<")
-        if let validity = window.validity { restrict(to: validity.prefix(HistoryWindow.validityCountMax)) }
+        if let validity = window.validity { restrict(to: validity) }
     }
 
     private mutating func bound(_ instant: Instant?, _ comparison: String) {
@@ -158,7 +185,10 @@ private struct WindowSelect {
         arguments.append(instant.microseconds)
     }
 
-    private mutating func restrict(to intervals: ArraySlice<Range<Instant>>) {
+    /// - Parameter intervals: in order.
+    private mutating func restrict(to intervals: [Range<Instant>]) {
+        bound(intervals.first?.lowerBound, ">=")
+        bound(intervals.last?.upperBound, "<")
         let alternatives = intervals.map { interval in
             arguments += [interval.lowerBound.microseconds, interval.upperBound.microseconds]
             return "\(time) >= ? AND \(time) < ?"

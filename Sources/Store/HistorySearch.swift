@@ -49,12 +49,13 @@ package struct HistoryPage: Sendable {
 }
 
 extension ReadSnapshot {
+    /// - Parameter isAnswered: whether something of a match is answered; what is not is neither in the page nor counted.
     /// - Throws: `tooComplexQuery` when the time is up, `tooManyResults` when there are too many to be ordered.
-    package func searchHistory(_ search: HistorySearch) throws -> HistoryPage {
-        if let order = search.order { return try orderedHistoryPage(search, order) }
+    package func searchHistory(_ search: HistorySearch, where isAnswered: (HistoryMatch) throws -> Bool = { _ in true }) throws -> HistoryPage {
+        if let order = search.order { return try orderedHistoryPage(search, order, isAnswered) }
         var page = HistoryPage()
         var count = 0
-        try visitHistories(search) { match in
+        try visitHistories(search, isAnswered) { match in
             count += 1
             if count > search.offset + search.limit { page.hasMore = true } else if count > search.offset { page.matches.append(match) }
             return search.wantsCount || !page.hasMore
@@ -63,9 +64,11 @@ extension ReadSnapshot {
         return page
     }
 
-    private func orderedHistoryPage(_ search: HistorySearch, _ order: HistorySearch.Order) throws -> HistoryPage {
+    private func orderedHistoryPage(
+        _ search: HistorySearch, _ order: HistorySearch.Order, _ isAnswered: (HistoryMatch) throws -> Bool
+    ) throws -> HistoryPage {
         var matches: [HistoryMatch] = []
-        try visitHistories(search) { match in
+        try visitHistories(search, isAnswered) { match in
             guard matches.count < search.limits.orderedCountMax else {
                 throw CityError.tooManyResults("orderBy: more than \(search.limits.orderedCountMax) entities match; narrow the query")
             }
@@ -79,16 +82,16 @@ extension ReadSnapshot {
     }
 
     /// First the entities that are there now, then those that are past.
-    private func visitHistories(_ search: HistorySearch, _ visit: (HistoryMatch) throws -> Bool) throws {
-        let deadline = ContinuousClock.now + search.limits.duration
+    private func visitHistories(
+        _ search: HistorySearch, _ isAnswered: (HistoryMatch) throws -> Bool, _ visit: (HistoryMatch) throws -> Bool
+    ) throws {
+        let window = HistoryWindow(
+            search.temporal, now: search.now, search.classificationMax, deadline: .now + search.limits.duration)
         let identity = search.filter.identity
-        var visited = 0
         func judge(_ entity: HistoricEntity) throws -> Bool {
-            visited += 1
-            if visited % 64 == 0, ContinuousClock.now > deadline {
-                throw CityError.tooComplexQuery("this query takes longer than \(search.limits.duration); narrow it, by type for example")
-            }
-            guard identity.matches(Entity(id: entity.id, types: entity.types)), let match = try match(entity, search) else { return true }
+            guard identity.matches(Entity(id: entity.id, types: entity.types)), let match = try match(entity, search.filter, window),
+                try isAnswered(match)
+            else { return true }
             return try visit(match)
         }
         var seen: Set<Int64> = []
@@ -96,6 +99,7 @@ extension ReadSnapshot {
         for select in candidates.selects {
             let cursor = try rows(select.sql, select.arguments)
             while let row = try cursor.next() {
+                try window.checkDeadline()
                 let number = try row.decode(Int64.self, atIndex: 0)
                 if candidates.mayRepeat, !seen.insert(number).inserted { continue }
                 guard let stored = try storedEntity(number: number), let entity = try historicEntity(stored, search.classificationMax)
@@ -106,6 +110,7 @@ extension ReadSnapshot {
         for select in pastSelects(identity) {
             let cursor = try rows(select.sql, select.arguments)
             while let row = try cursor.next() {
+                try window.checkDeadline()
                 let entity = try historicEntity(row)
                 guard entity.classification <= search.classificationMax, seen.insert(entity.number).inserted else { continue }
                 guard try judge(entity) else { return }
@@ -125,17 +130,16 @@ extension ReadSnapshot {
     }
 
     /// The steps S1 to S4 of clause 5.7.4.4 for one entity.
-    private func match(_ entity: HistoricEntity, _ search: HistorySearch) throws -> HistoryMatch? {
-        let window = HistoryWindow(search.temporal, now: search.now, search.classificationMax)
-        let validity = try search.filter.scopes.map { try scopeValidity(of: entity, $0, search.classificationMax) }
-        if let validity, !validity.contains(where: { search.temporal.overlaps($0) }) { return nil }
-        guard try series(of: entity.number, attributes: search.filter.attributes, search.classificationMax)
+    private func match(_ entity: HistoricEntity, _ filter: EntityFilter, _ window: HistoryWindow) throws -> HistoryMatch? {
+        let validity = try filter.scopes.map { try scopeValidity(of: entity, $0, window) }
+        if let validity, !validity.contains(where: { window.temporal?.overlaps($0) ?? true }) { return nil }
+        guard try series(of: entity.number, attributes: filter.attributes, window.classificationMax)
             .contains(where: { try hasRecord(of: entity.number, $0, window) })
         else { return nil }
-        guard search.filter.query != nil || search.filter.geo != nil else { return HistoryMatch(entity: entity, validity: validity) }
-        let evolution = try evolution(of: entity, search.filter.askedAttributes, window)
-        if let query = search.filter.query, !query.matches(evolution) { return nil }
-        if let geo = search.filter.geo, !geo.matches(evolution) { return nil }
+        guard filter.query != nil || filter.geo != nil else { return HistoryMatch(entity: entity, validity: validity) }
+        let evolution = try evolution(of: entity, filter.askedAttributes, window)
+        if let query = filter.query, !query.matches(evolution) { return nil }
+        if let geo = filter.geo, !geo.matches(evolution) { return nil }
         return HistoryMatch(entity: entity, validity: validity)
     }
 

@@ -11,12 +11,16 @@ extension ReadSnapshot {
 
     /// When the scopes of an entity were such that a query selects it, in order. An entity whose scopes were never recorded
     /// has always had those it has now.
-    func scopeValidity(of entity: HistoricEntity, _ query: ScopeQuery, _ classificationMax: Classification) throws -> [Range<Instant>] {
+    /// - Parameter window: whose records are asked for; of the scopes, those of any time are looked at.
+    /// - Throws: `tooComplexQuery` when there are too many.
+    func scopeValidity(of entity: HistoricEntity, _ query: ScopeQuery, _ window: HistoryWindow) throws -> [Range<Instant>] {
         let end = Instant(microseconds: .max)
         var changes: [(at: Instant, isSelected: Bool)] = []
         if let series = scopeSeries {
-            let window = HistoryWindow(nil, now: Instant(microseconds: .min), classificationMax)
-            try visitRecords(of: entity.number, series, window, limit: Self.scopeRecordCountMax) { record in
+            var always = window
+            (always.temporal, always.validity, always.isBackwards) = (nil, nil, false)
+            try visitRecords(of: entity.number, series, always) { record in
+                try checkScopeCount(changes.count, entity)
                 changes.append((record.time, query.matches(record.scopes)))
                 return true
             }
@@ -32,12 +36,13 @@ extension ReadSnapshot {
 
     /// The records of an entity's scopes within a window, oldest first, and before them the one that held when it began
     /// (clause C.5.16).
+    /// - Throws: `tooComplexQuery` when there are too many.
     package func scopeRecords(of entity: HistoricEntity, _ window: HistoryWindow) throws -> [RecordedInstance] {
         guard let series = scopeSeries else { return [] }
         var records: [RecordedInstance] = []
         if let begin = window.temporal?.lowerBound, let property = window.temporal?.property, property != .deletedAt {
-            let before = HistoryWindow(
-                TemporalQuery(.before(begin), of: property), isBackwards: true, now: window.now, window.classificationMax)
+            var before = window
+            (before.temporal, before.validity, before.isBackwards) = (TemporalQuery(.before(begin), of: property), nil, true)
             try visitRecords(of: entity.number, series, before, limit: 1) { record in
                 if record.deletedAt == nil { records.append(record) }
                 return false
@@ -45,11 +50,17 @@ extension ReadSnapshot {
         }
         var within = window
         (within.isBackwards, within.validity) = (false, nil)
-        try visitRecords(of: entity.number, series, within, limit: Self.scopeRecordCountMax) { record in
+        try visitRecords(of: entity.number, series, within) { record in
+            try checkScopeCount(records.count, entity)
             records.append(record)
             return true
         }
         return records
+    }
+
+    private func checkScopeCount(_ count: Int, _ entity: HistoricEntity) throws(CityError) {
+        guard count >= Self.scopeRecordCountMax else { return }
+        throw .tooComplexQuery("scope: the scopes of \(entity.id) changed more than \(Self.scopeRecordCountMax) times; narrow the interval")
     }
 }
 

@@ -153,3 +153,92 @@ import Trust
         #expect(try await folder.store.file(TemporaryBroker.name).read { try $0.instanceCount() } == 10)
     }
 }
+
+/// Going through what is too much for one answer, and being told how much there is.
+@Suite struct EvolutionPagingTests {
+    /// Thirty observations, recorded ten at a time.
+    private func folder() async throws -> TemporaryBroker {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        for request in 0..<3 {
+            var fragment = TemporalFragment()
+            fragment.types = [iri("Lamp")]
+            fragment.attributes[iri("level")] = (0..<10).map { number in
+                Attribute(kind: .property, value: .integer(Int64(request * 10 + number)), observedAt: noon.adding(seconds: Double(number * 3 + request)))
+            }
+            let whole = fragment
+            _ = try await folder.broker.createEvolution(whole, of: lamp, access, at: noon.adding(seconds: Double(request) * 100))
+        }
+        return folder
+    }
+
+    private func values(_ page: EvolutionPage) -> [Int64] {
+        guard case .instances(let attributes)? = page.entities.first?.content else { return [] }
+        return attributes[iri("level")]?.compactMap(\.attribute.value.integerValue) ?? []
+    }
+
+    @Test(arguments: [TemporalQuery.Property.createdAt, .modifiedAt, .observedAt], [1, 4, 10, 11])
+    func `whoever goes on from the last moment comes to the end and has seen everything`(property: TemporalQuery.Property, countMax: Int) async throws {
+        let folder = try await folder()
+        let access = try await folder.writing().reading
+        for lastN in [nil, 100] as [Int?] {
+            var relation = lastN == nil ? TemporalQuery.Relation.after(noon) : .before(noon.adding(seconds: 1000))
+            var seen: Set<Int64> = []
+            for turn in 0...40 {
+                let page = try await folder.broker.retrieveEvolution(
+                    of: lamp, EvolutionSelection(temporal: TemporalQuery(relation, of: property), lastN: lastN),
+                    limits: EvolutionLimits(instanceCountMax: countMax), access, at: noon)
+                seen.formUnion(values(page))
+                guard page.isPartial, let times = page.times else { break }
+                relation = lastN == nil ? .after(times.upperBound) : .before(times.lowerBound)
+                #expect(turn < 40)
+            }
+            #expect(seen == Set(0..<30))
+        }
+    }
+
+    @Test(arguments: [(totalCountMax: 10, isAnswered: true), (totalCountMax: 9, isAnswered: false)])
+    func `more of one moment than an answer holds is an error and not cut off`(totalCountMax: Int, isAnswered: Bool) async throws {
+        let folder = try await folder()
+        let access = try await folder.writing().reading
+        let selection = EvolutionSelection(temporal: TemporalQuery(.before(noon.adding(seconds: 50)), of: .createdAt))
+        let limits = EvolutionLimits(instanceCountMax: 4, totalCountMax: totalCountMax)
+        do {
+            let page = try await folder.broker.retrieveEvolution(of: lamp, selection, limits: limits, access, at: noon)
+            #expect(isAnswered && values(page).count == 10)
+        } catch CityError.tooManyResults {
+            #expect(!isAnswered)
+        }
+    }
+
+    @Test func `as many are counted as are answered`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        let other = try #require(IRI("urn:d:1"))
+        for (number, value, dataset) in [(1, 1, nil), (2, "on", nil), (3, 3, other)] as [(Int, JSON, IRI?)] {
+            let id = try #require(IRI("urn:ngsi-ld:Lamp:\(number)"))
+            let instance = Attribute(kind: .property, value: value, datasetID: dataset, observedAt: noon)
+            let entity = Entity(id: id, types: [iri("Lamp")], attributes: [iri("level"): [instance], iri("name"): [Attribute(kind: .property, value: "n")]])
+            try await folder.broker.create(entity, access, at: noon)
+        }
+        let always = TemporalQuery(.after(noon), of: .createdAt), observed = TemporalQuery(.after(noon))
+        let averages = AggregationRequest(methods: [.avg], period: PeriodDuration(months: 0, microseconds: 0))
+        let level = try Projection(pick: "id,level", expand: { iri($0) })
+        let selections: [(EvolutionSelection, Int)] = [
+            (EvolutionSelection(temporal: observed), 3), (EvolutionSelection(temporal: observed, lastN: 1), 3),
+            (EvolutionSelection(temporal: always, projection: level, datasets: try DatasetSelection(parsing: "urn:d:1")), 1),
+            (EvolutionSelection(temporal: always, datasets: try DatasetSelection(parsing: "@none")), 3),
+            (EvolutionSelection(temporal: observed, datasets: try DatasetSelection(parsing: "@none")), 2),
+            (EvolutionSelection(temporal: observed, aggregation: averages), 2),
+        ]
+        for (selection, expected) in selections {
+            for order in [nil, HistorySearch.Order.ascending] {
+                let page = try await folder.broker.queryEvolutions(
+                    EntityFilter(types: .type(iri("Lamp"))), selection, order: order, offset: 0, limit: 10, wantsCount: true, limits: .init(),
+                    access.reading, at: noon)
+                #expect(page.entities.count == expected)
+                #expect(page.count == expected)
+            }
+        }
+    }
+}
