@@ -133,7 +133,7 @@ let package = Package(
                 "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
         .testTarget(
-            name: "ServerTests", dependencies: ["CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio],
+            name: "ServerTests", dependencies: ["CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),

@@ -21,40 +21,67 @@ package struct StoredContext: Hashable, Sendable {
     /// The whole document, with its `@context`.
     package let body: JSON
     package let createdAt: Instant
+    /// When a cached one is downloaded anew; nil for all that nobody downloaded.
+    package var expiresAt: Instant?
 }
 
 /// The JSON-LD contexts that a municipality's requests use: downloaded, hosted, or given on the command line. A context
-/// that was had once is kept in the municipality's file, so that it is there without a network after a restart.
+/// that was had once is kept in the municipality's file, so that it is there without a network after a restart. It is
+/// downloaded anew when it expires (clause 6.3.16); as long as that fails the old copy serves on, for names must not change
+/// because another server is away.
 package actor ContextLibrary {
-    package typealias Download = @Sendable (String) async throws -> JSON
+    package typealias Download = @Sendable (String) async throws -> DownloadedContext
 
     private let broker: Broker
     private let download: Download
     private let overrides: [String: JSON]
     private let startedAt: Instant
+    private let now: @Sendable () -> Instant
     private var resolvers: [MunicipalityName: ContextResolver] = [:]
+    private var expiries: [MunicipalityName: ContextExpiries] = [:]
+    private var unavailable = UnavailableContexts()
 
     /// Municipalities whose processed contexts are kept in memory.
     private static let resolverCountMax = 64
     /// Contexts that one municipality keeps.
     package static let countMax = 10_000
+    /// No document is asked for any more for a context that has taken this long; each document has a shorter time of its own.
+    private static let resolutionSecondsMax: Double = 10
+    @TaskLocal private static var deadline: Instant?
+    /// How long an expired copy serves on before its origin is asked again.
+    private static let staleSeconds: Double = 60
 
     /// - Parameter overrides: documents to use instead of the network, by URL.
     /// - Parameter download: fetches a JSON document; throws `badRequestData` when what is there is not JSON.
-    package init(broker: Broker, overrides: [String: JSON], startedAt: Instant = .now, download: @escaping Download) {
-        (self.broker, self.overrides, self.startedAt, self.download) = (broker, overrides, startedAt, download)
+    /// - Parameter now: the time, by which copies expire.
+    package init(
+        broker: Broker, overrides: [String: JSON], startedAt: Instant = .now, now: @escaping @Sendable () -> Instant = { .now },
+        download: @escaping Download
+    ) {
+        (self.broker, self.overrides, self.startedAt, self.now, self.download) = (broker, overrides, startedAt, now, download)
     }
 
     /// The context that an `@context` value stands for; nil is the core context alone.
     /// - Throws: `contextNotAvailable`, `badRequestData`.
     package func context(_ value: JSON?, in municipality: MunicipalityName) async throws(CityError) -> Context {
         guard let value else { return .core }
-        return try await resolver(municipality).resolve(value)
+        let resolver = resolver(municipality)
+        for url in expiries[municipality]?.passed(at: now()) ?? [] { await resolver.forget(url: url) }
+        return try await resolve(value, by: resolver)
+    }
+
+    private func resolve(_ value: JSON, by resolver: ContextResolver) async throws(CityError) -> Context {
+        let deadline = Self.deadline ?? now().adding(seconds: Self.resolutionSecondsMax)
+        do {
+            return try await Self.$deadline.withValue(deadline) { try await resolver.resolve(value) }
+        } catch {
+            throw error as? CityError ?? .contextNotAvailable("@context: \(error)")
+        }
     }
 
     private func resolver(_ municipality: MunicipalityName) -> ContextResolver {
         if let known = resolvers[municipality] { return known }
-        if resolvers.count >= Self.resolverCountMax { resolvers.removeAll() }
+        if resolvers.count >= Self.resolverCountMax { (resolvers, expiries) = ([:], [:]) }
         // Weak, for the resolver is kept here.
         let resolver = ContextResolver { [weak self] url in
             guard let self else { throw CityError.contextNotAvailable("\(url): the program ends") }
@@ -66,14 +93,39 @@ package actor ContextLibrary {
 
     private func document(at url: String, in municipality: MunicipalityName) async throws -> JSON {
         if let id = Self.hostedID(url), let hosted = try await stored(id, in: municipality) { return hosted.body }
-        if let cached = try await cached(url, in: municipality) { return cached.body }
+        let cached = try await stored(url, in: municipality)
+        if let cached, cached.expiresAt.map({ $0 > now() }) ?? true {
+            expiries[municipality, default: .init()].note(url, cached.expiresAt)
+            return cached.body
+        }
         if let override = overrides[url] {
-            try await keep(url, override, in: municipality)
+            try await keep(url, override, until: nil, in: municipality)
             return override
         }
-        let document = try await download(url)
-        try await keep(url, document, in: municipality)
-        return document
+        do { return try await downloaded(url, in: municipality) } catch {
+            guard let cached else { throw error }
+            expiries[municipality, default: .init()].note(url, now().adding(seconds: Self.staleSeconds))
+            return cached.body
+        }
+    }
+
+    private func downloaded(_ url: String, in municipality: MunicipalityName) async throws -> JSON {
+        let start = now()
+        if let error = unavailable.error(url, at: start) { throw error }
+        if let deadline = Self.deadline, start >= deadline {
+            throw CityError.contextNotAvailable("@context: what it refers to could not be had within \(Int(Self.resolutionSecondsMax)) s")
+        }
+        let context: DownloadedContext
+        do { context = try await download(url) } catch {
+            let known = error as? CityError ?? .contextNotAvailable("@context: \(url) could not be had")
+            unavailable.note(url, known, from: start, to: now())
+            throw known
+        }
+        guard context.document["@context"] != nil else { throw CityError.badRequestData("@context \(url): the document has no @context") }
+        let expiry = context.expiry(from: now())
+        try await keep(url, context.document, until: expiry, in: municipality)
+        expiries[municipality, default: .init()].note(url, expiry)
+        return context.document
     }
 
     /// The identifier in the URL of a context that this program serves.
@@ -94,15 +146,16 @@ package actor ContextLibrary {
         try await file(municipality)?.read { try $0.document(.context, id).flatMap(StoredContext.init) }
     }
 
-    private func cached(_ url: String, in municipality: MunicipalityName) async throws -> StoredContext? {
-        try await stored(url, in: municipality)
-    }
-
-    private func keep(_ url: String, _ document: JSON, in municipality: MunicipalityName) async throws {
+    private func keep(_ url: String, _ document: JSON, until expiry: Instant?, in municipality: MunicipalityName) async throws {
         guard let file = try file(municipality) else { return }
-        let now = Instant.now
-        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: now)
-        try await file.write { transaction in try transaction.put(.context, context.id, context.json, at: now) }
+        let now = now()
+        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: now, expiresAt: expiry)
+        try await file.write { transaction in
+            // What finds no room is used and not kept.
+            let hasRoom = try transaction.documentCount(.context) < Self.countMax
+            guard try hasRoom || transaction.document(.context, context.id) != nil else { return }
+            try transaction.put(.context, context.id, context.json, at: now)
+        }
     }
 }
 
@@ -116,9 +169,10 @@ extension ContextLibrary {
         // Before anything is fetched for a context that can't be one.
         guard Self.hasShape(content) else { throw CityError.badRequestData("@context: a text, an object or an array of them") }
         _ = try await context(content, in: access.municipality)
-        let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: document, createdAt: now)
+        // All that stands beside the @context is discarded (clause 5.13.2.3).
+        let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: ["@context": content], createdAt: now)
         try await broker.file(toWrite: access).write { transaction in
-            guard try transaction.documents(.context).count < Self.countMax else {
+            guard try transaction.documentCount(.context) < Self.countMax else {
                 throw CityError.tooManyResults("a municipality keeps at most \(Self.countMax) contexts")
             }
             try transaction.put(.context, context.id, context.json, at: now)
@@ -129,7 +183,7 @@ extension ContextLibrary {
     /// Stores a context that nobody hosts, so that notifications can name it (clause 5.13.1). Equal ones are stored once.
     /// - Returns: its identifier.
     package func addImplicit(_ document: JSON, _ access: WriteAccess, at now: Instant) async throws -> String {
-        let known = try await list(access.reading).first { $0.kind == .implicitlyCreated && $0.body == document }
+        let known = try await list(access.reading).first { $0.kind == .implicitlyCreated && $0.body["@context"] == document["@context"] }
         if let known { return known.id }
         return try await add(document, kind: .implicitlyCreated, access, at: now)
     }
@@ -172,7 +226,8 @@ extension ContextLibrary {
 
     /// Downloads a cached context anew; what is there stays when that fails. A core context is part of this program and stays
     /// what it is.
-    /// - Throws: `badRequestData` for a context that was not downloaded, `contextNotAvailable`.
+    /// - Throws: `badRequestData` for a context that was not downloaded, `contextNotAvailable` also when what is there now is no
+    ///   context (clause 5.13.5.4).
     package func reload(_ id: String, _ access: WriteAccess) async throws {
         if CoreContext.isKnown(id) { return }
         let context: StoredContext
@@ -182,15 +237,28 @@ extension ContextLibrary {
         guard context.kind == .cached, let url = context.url else {
             throw CityError.badRequestData("reload: only a cached @context can be reloaded, this one is \(context.kind.rawValue)")
         }
-        let document: JSON
+        unavailable.forget(url)
+        let fresh: DownloadedContext
         do {
-            if let override = overrides[url] { document = override } else { document = try await download(url) }
-            guard document["@context"] != nil else { throw CityError.badRequestData("no @context") }
+            if let override = overrides[url] { fresh = DownloadedContext(document: override) } else { fresh = try await download(url) }
+            try await check(fresh.document, at: url, in: access.municipality)
         } catch {
-            throw CityError.contextNotAvailable("reload: \(url) could not be had")
+            throw CityError.contextNotAvailable("reload: \(url) could not be had, or is no @context")
         }
-        try await keep(url, document, in: access.municipality)
+        let expiry = overrides[url] == nil ? fresh.expiry(from: now()) : nil
+        try await keep(url, fresh.document, until: expiry, in: access.municipality)
+        expiries[access.municipality, default: .init()].note(url, expiry)
         await forget(context, in: access.municipality)
+    }
+
+    /// Whether a document is a context, with those that it refers to as they are known.
+    private func check(_ document: JSON, at url: String, in municipality: MunicipalityName) async throws {
+        let resolver = ContextResolver { [weak self] other in
+            if other == url { return document }
+            guard let self else { throw CityError.contextNotAvailable("\(other): the program ends") }
+            return try await self.document(at: other, in: municipality)
+        }
+        _ = try await resolve(.string(url), by: resolver)
     }
 
     /// Keeps a document for a URL, to be used instead of the network.
@@ -219,12 +287,15 @@ extension StoredContext {
         guard let kind = document.body["kind"]?.stringValue.flatMap(ContextKind.init), let body = document.body["body"],
             let createdAt = document.body["createdAt"]?.stringValue.flatMap({ Instant($0) })
         else { return nil }
-        self.init(id: document.id, kind: kind, url: document.body["url"]?.stringValue, body: body, createdAt: createdAt)
+        self.init(
+            id: document.id, kind: kind, url: document.body["url"]?.stringValue, body: body, createdAt: createdAt,
+            expiresAt: document.body["expiresAt"]?.stringValue.flatMap { Instant($0) })
     }
 
     fileprivate var json: JSON {
         var members: JSONObject = ["kind": .string(kind.rawValue), "body": body, "createdAt": .string(createdAt.description)]
         if let url { members["url"] = .string(url) }
+        if let expiresAt { members["expiresAt"] = .string(expiresAt.description) }
         return .object(members)
     }
 }

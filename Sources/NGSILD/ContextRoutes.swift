@@ -3,6 +3,7 @@ internal import CityModel
 internal import Door
 internal import HTTPTypes
 internal import Hummingbird
+internal import OrderedCollections
 internal import Trust
 
 /// `/jsonldContexts` (clauses 6.29, 6.30).
@@ -86,9 +87,11 @@ extension NGSILDDoor {
 
     /// Clause 5.13.3.5.
     private func metadata(_ context: StoredContext, _ request: DoorRequest) -> JSON {
-        [
+        var members: JSONObject = [
             "URL": .string(url(context, request)), "localId": .string(context.id), "kind": .string(context.kind.rawValue),
             "createdAt": .string(context.createdAt.description),
         ]
+        if let expiresAt = context.expiresAt { members["expiresAt"] = .string(expiresAt.description) }
+        return .object(members)
     }
 }

@@ -65,6 +65,8 @@ package final class ConurbServer: Service {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(3), read: .seconds(5))
+        // A connection that is refused is not tried again: whoever needs the document hears of it at once (clause 5.5.6).
+        configuration.connectionPool.retryConnectionEstablishment = false
         return configuration
     }
 

@@ -18,6 +18,10 @@ extension ReadSnapshot {
         try row("SELECT id, body, modified_us FROM document WHERE kind = ? AND id = ?", [kind.rawValue, id]).map(Document.init)
     }
 
+    package func documentCount(_ kind: DocumentKind) throws -> Int {
+        try row("SELECT count(*) FROM document WHERE kind = ?", [kind.rawValue]).map { try $0.decode(Int.self, atIndex: 0) } ?? 0
+    }
+
     /// All documents of one kind, by identifier.
     package func documents(_ kind: DocumentKind) throws -> [Document] {
         let cursor = try rows("SELECT id, body, modified_us FROM document WHERE kind = ? ORDER BY id", [kind.rawValue])

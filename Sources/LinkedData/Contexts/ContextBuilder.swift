@@ -166,7 +166,7 @@ extension ContextBuilder {
         guard let value = local.members[name] else { return }
         local.progress[name] = .underWay
         defer { local.progress[name] = .done }
-        if JSONLDKeyword.all.contains(name) { return try checkTypeKeyword(name, value, in: local) }
+        if JSONLDKeyword.all.contains(name) { return try defineTypeKeyword(name, value, in: local) }
         // Reserved for later versions of JSON-LD, which asks to ignore it.
         if JSONLDKeyword.hasForm(name) { return }
         var reader = TermReader(name: name, value: value, isProtected: local.isProtected)
@@ -176,10 +176,13 @@ extension ContextBuilder {
     }
 
     /// Keywords cannot be defined, but `@type` may be told to be a set.
-    private func checkTypeKeyword(_ name: String, _ value: JSON, in local: LocalContext) throws(CityError) {
+    private mutating func defineTypeKeyword(_ name: String, _ value: JSON, in local: LocalContext) throws(CityError) {
         guard name == "@type", let members = value.objectValue, !members.isEmpty,
             members.allSatisfy({ $0.key == "@protected" || ($0.key == "@container" && $0.value == "@set") })
         else { throw local.fault(name, "a keyword cannot be redefined.") }
+        var definition = TermDefinition(meaning: .keyword(name), isProtected: members["@protected"]?.boolValue ?? local.isProtected)
+        definition.coercion.containers = members["@container"] == nil ? [] : ["@set"]
+        try store(definition, for: name, in: local)
     }
 
     private mutating func store(_ definition: TermDefinition, for name: String, in local: LocalContext) throws(CityError) {
@@ -206,14 +209,18 @@ extension ContextBuilder {
         }
         let resolved: String
         switch written.identifier {
-        case .null, .reverse: return definition
+        case .null: return definition
+        case .reverse(let text):
+            guard let iri = try resolve(text, in: &local, chainLength: chainLength + 1) else { return nil }
+            guard IRI(iri) != nil || iri.utf8.starts(with: "_:".utf8) else { throw local.fault(name, "@reverse \"\(text)\" is not an IRI.") }
+            return definition
         case .text(let text) where JSONLDKeyword.hasForm(text) && !JSONLDKeyword.all.contains(text): return nil
         case .text(let text):
             guard let result = try resolve(text, in: &local, chainLength: chainLength + 1) else { return definition }
             resolved = result
             if written.hasIRIForm { try checkIRIForm(written, resolved, in: &local, chainLength: chainLength) }
         case .absent:
-            resolved = try impliedIRI(name, in: &local, chainLength: chainLength)
+            resolved = try impliedIRI(name, by: .anyTerm, in: &local, chainLength: chainLength)
         }
         definition.meaning = try meaning(resolved, of: written, in: local)
         if written.isPrefix == true, case .keyword = definition.meaning {
@@ -236,18 +243,22 @@ extension ContextBuilder {
     private mutating func checkIRIForm(
         _ written: WrittenTerm, _ resolved: String, in local: inout LocalContext, chainLength: Int
     ) throws(CityError) {
-        let expected = try impliedIRI(written.name, in: &local, chainLength: chainLength)
+        let expected = try impliedIRI(written.name, by: .prefixes, in: &local, chainLength: chainLength)
         let isUnknownPrefix = expected == written.name && !expected.contains("://")
         guard expected == resolved || isUnknownPrefix else {
             throw local.fault(written.name, "it reads as \(expected) and cannot be \(resolved).")
         }
     }
 
+    /// What may stand before the colon of a name. Of a term's own name any term may; everywhere else it must be a prefix
+    /// (JSON-LD 1.1 API, sections 4.2.2 and 5.2.2).
+    private enum Prefixes { case anyTerm, prefixes }
+
     /// What a term without `@id` stands for: a compact IRI, an absolute IRI, or a name in the vocabulary.
     private mutating func impliedIRI(
-        _ name: String, in local: inout LocalContext, chainLength: Int
+        _ name: String, by prefixes: Prefixes, in local: inout LocalContext, chainLength: Int
     ) throws(CityError) -> String {
-        try resolvePrefixed(name, in: &local, chainLength: chainLength + 1) ?? (currentVocabulary + name)
+        try resolvePrefixed(name, by: prefixes, in: &local, chainLength: chainLength + 1) ?? (currentVocabulary + name)
     }
 
     private var currentVocabulary: String { vocabulary ?? IRI.defaultContextNamespace }
@@ -273,13 +284,14 @@ extension ContextBuilder {
 
     /// A compact or absolute IRI or a blank node; nil for a plain name.
     private mutating func resolvePrefixed(
-        _ text: String, in local: inout LocalContext, chainLength: Int
+        _ text: String, by prefixes: Prefixes = .prefixes, in local: inout LocalContext, chainLength: Int
     ) throws(CityError) -> String? {
         guard let (prefixText, suffix) = text.splitAtColon() else { return nil }
         let prefix = String(prefixText)
         if prefix == "_" || suffix.utf8.starts(with: "//".utf8) { return text }
         if local.awaits(prefix) { try define(prefix, in: &local, chainLength: chainLength) }
         if let replacement = terms[prefix]?.prefix { return replacement + suffix }
+        if prefixes == .anyTerm, let iri = terms[prefix]?.iri { return iri.text + suffix }
         return IRI(text) != nil || text.isBareScheme ? text : nil
     }
 

@@ -3,7 +3,7 @@ internal import OrderedCollections
 
 /// A term definition as it is written in a context, checked for shape, its IRIs not yet expanded.
 struct WrittenTerm {
-    enum Identifier { case absent, null, reverse, text(String) }
+    enum Identifier { case absent, null, reverse(String), text(String) }
 
     let name: String
     /// What the term's `@id` says, or the text that is the whole definition.
@@ -42,6 +42,7 @@ struct TermReader {
             }
             for (key, member) in members { try read(key, member, in: local) }
             if members["@reverse"] != nil { try checkReverse(members, in: local) }
+            try checkContainers(in: local)
         default: throw local.fault(term.name, "its definition must be a text, an object or null.")
         }
         return term
@@ -63,11 +64,14 @@ struct TermReader {
             guard value == .null || value.stringValue != nil else { throw local.fault(term.name, "\(key) must be a text or null.") }
             term.coercion.others[key] = value
         case "@index", "@nest":
-            guard value.stringValue != nil else { throw local.fault(term.name, "\(key) must be a text.") }
+            guard let text = value.stringValue else { throw local.fault(term.name, "\(key) must be a text.") }
+            guard !JSONLDKeyword.all.contains(text) || (key == "@nest" && text == "@nest") else {
+                throw local.fault(term.name, "\(key) must not be the keyword \(text).")
+            }
             term.coercion.others[key] = value
         case "@reverse":
-            guard value.stringValue != nil else { throw local.fault(term.name, "@reverse must be a text.") }
-            term.identifier = .reverse
+            guard let text = value.stringValue else { throw local.fault(term.name, "@reverse must be a text.") }
+            term.identifier = .reverse(text)
             term.coercion.others[key] = value
         case "@context": break
         default: throw local.fault(term.name, "\"\(key)\" is unknown in a term definition.")
@@ -84,7 +88,7 @@ struct TermReader {
 
     private mutating func readType(_ value: JSON, in local: LocalContext) throws(CityError) {
         guard let type = value.stringValue else { throw local.fault(term.name, "@type must be a text.") }
-        if JSONLDKeyword.hasForm(type), !["@id", "@vocab", "@json", "@none"].contains(type) {
+        if JSONLDKeyword.hasForm(type) && !["@id", "@vocab", "@json", "@none"].contains(type) || type.utf8.starts(with: "_:".utf8) {
             throw local.fault(term.name, "@type \"\(type)\" is not an IRI, @id, @vocab, @json or @none.")
         }
         term.coercion.type = type
@@ -99,6 +103,16 @@ struct TermReader {
             throw local.fault(term.name, "@container \(value) is not a container of JSON-LD.")
         }
         term.coercion.containers = containers
+    }
+
+    /// What a container says has to go with the rest of the definition (JSON-LD 1.1 API, section 4.2.2).
+    private func checkContainers(in local: LocalContext) throws(CityError) {
+        if term.coercion.others["@index"] != nil, !term.coercion.containers.contains("@index") {
+            throw local.fault(term.name, "@index needs the container @index.")
+        }
+        if term.coercion.containers.contains("@type"), let type = term.coercion.type, type != "@id", type != "@vocab" {
+            throw local.fault(term.name, "the container @type needs the type @id or @vocab.")
+        }
     }
 
     private mutating func checkReverse(_ members: JSONObject, in local: LocalContext) throws(CityError) {

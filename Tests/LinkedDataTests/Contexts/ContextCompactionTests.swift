@@ -6,6 +6,7 @@ import Testing
 private let defaults = "https://uri.etsi.org/ngsi-ld/default-context/"
 
 struct ContextCompactionTests {
+    /// Clause 5.5.7.
     @Test(arguments: [
         (#"{}"#, defaults + "speed", "speed"),
         (#"{}"#, "https://a.example/x", "https://a.example/x"),
@@ -45,6 +46,7 @@ struct ContextCompactionTests {
         #expect(context.compact(IRI(known: prefix + "x")) == (isUsed ? "p:x" : prefix + "x"))
     }
 
+    /// Clause 5.5.7.
     @Test(arguments: UInt64(0)..<150)
     func `expansion gives back what compaction made, in any context`(seed: UInt64) async throws {
         var random = SplitMix(state: seed)

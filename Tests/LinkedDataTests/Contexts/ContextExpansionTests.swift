@@ -5,6 +5,7 @@ import Testing
 private let defaults = "https://uri.etsi.org/ngsi-ld/default-context/"
 
 struct ContextExpansionTests {
+    /// Clauses 4.4, 5.5.7.
     @Test(arguments: [
         // Names without a definition
         (#"{}"#, "speed", defaults + "speed"),
@@ -15,6 +16,9 @@ struct ContextExpansionTests {
         (#"{}"#, "é", defaults + "é"),
         (#"{}"#, ":x", defaults + ":x"),
         (#"{}"#, "1a:b", defaults + "1a:b"),
+        // A term's own name goes by what stands before its colon, though that is no prefix elsewhere
+        (#"{"a": {"@id": "https://a.example/", "@type": "@id"}, "a:x": {"@container": "@set"}}"#, "a:x", "https://a.example/x"),
+        (#"{"a": {"@id": "https://a.example/", "@type": "@id"}}"#, "a:x", "a:x"),
         // Simple and expanded definitions
         (#"{"speed": "https://a.example/v#speed"}"#, "speed", "https://a.example/v#speed"),
         (#"{"speed": {"@id": "https://a.example/v#speed", "@type": "@id"}}"#, "speed", "https://a.example/v#speed"),
@@ -63,6 +67,7 @@ struct ContextExpansionTests {
         #expect(try await context(source).expand(name)?.text == iri)
     }
 
+    /// Clause 5.5.7.
     @Test(arguments: [
         (#"{}"#, ""), (#"{}"#, "two words"), (#"{}"#, "a<b"), (#"{}"#, "@id"), (#"{}"#, "_:b0"), (#"{}"#, "urn:"),
         (#"{"x": null}"#, "x"),
@@ -85,6 +90,7 @@ struct ContextExpansionTests {
         #expect(context.keyword("x") == nil)
     }
 
+    /// Clause 5.5.7.
     @Test(arguments: [
         (#"{}"#, "urn:ngsi-ld:Vehicle:1", "urn:ngsi-ld:Vehicle:1"),
         (#"{"a": "https://a.example/"}"#, "a:1", "https://a.example/1"),

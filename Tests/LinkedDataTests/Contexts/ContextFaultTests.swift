@@ -4,6 +4,7 @@ import OrderedCollections
 import Testing
 
 struct ContextFaultTests {
+    /// Clauses 5.2.3, 5.5.7.
     @Test(arguments: [
         // The value
         (#"5"#, "number"), (#"true"#, "boolean"), (#"["https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld", 7]"#, "number"),
@@ -28,6 +29,11 @@ struct ContextFaultTests {
         (#"{"x": {"@id": "@type", "@prefix": true}}"#, "prefix"),
         (#"{"x": {"@protected": 1}}"#, "@protected"),
         (#"{"x": {"@reverse": "https://a.example/", "@id": "https://a.example/"}}"#, "@reverse"),
+        (#"{"x": {"@id": "https://a.example/", "@nest": "@id"}}"#, "@nest"), (#"{"x": {"@id": "https://a.example/", "@index": "y"}}"#, "@index"),
+        (#"{"x": {"@id": "https://a.example/", "@container": "@index", "@index": "@index"}}"#, "@index"),
+        (#"{"x": {"@id": "https://a.example/", "@type": "_:b"}}"#, "@type"),
+        (#"{"x": {"@id": "https://a.example/", "@type": "y", "@container": "@type"}}"#, "@type"), (#"{"x": {"@reverse": "no IRI"}}"#, "@reverse"),
+        (#"[{"@type": {"@container": "@set", "@protected": true}}, {"@type": {"@protected": true}}]"#, "protected"),
         (#"{"x": {"@reverse": 5}}"#, "@reverse"), (#"{"x": {"@reverse": "https://a.example/", "@container": "@list"}}"#, "@reverse"),
         (#"{"a": "https://a.example/", "a:x": "https://other.example/x"}"#, "reads as"),
         (#"{"https://a.example/x": "https://other.example/x"}"#, "reads as"), (#"{"x/y": "https://a.example/x"}"#, "reads as"),
@@ -53,6 +59,7 @@ struct ContextFaultTests {
         #expect(detail.contains(word), "\(detail)")
     }
 
+    /// Clauses 4.4, 5.5.7.
     @Test(arguments: [
         #"[{"@protected": true, "x": "https://a.example/"}, {"x": "https://a.example/"}]"#,
         #"[{"@protected": true, "x": "https://a.example/"}, {"@protected": true, "x": {"@id": "https://a.example/", "@prefix": true}}]"#,

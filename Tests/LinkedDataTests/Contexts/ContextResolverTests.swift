@@ -6,6 +6,7 @@ import Testing
 private let core = CoreContext.url
 
 struct ContextResolverTests {
+    /// Clauses 4.4, 5.5.5.
     @Test(arguments: [
         nil, JSON.null, .string(core), .string(CoreContext.latestURL), .array([]), .array([.string(core)]),
         .array([.string("http://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.3.jsonld"), .string(core)]),
@@ -16,6 +17,7 @@ struct ContextResolverTests {
         #expect(context.source == .string(core))
     }
 
+    /// Clause 4.4.
     @Test(arguments: [
         (#"{"x": "https://a.example/x"}"#, #"[{"x": "https://a.example/x"}, "CORE"]"#),
         (#""https://a.example/c.jsonld""#, #"["https://a.example/c.jsonld", "CORE"]"#),
@@ -28,6 +30,7 @@ struct ContextResolverTests {
         #expect(context.source == (try JSON(parsing: expected.replacing("CORE", with: core))))
     }
 
+    /// Clauses 4.4, 5.5.7.
     @Test func `remote contexts take effect in their order`() async throws {
         let context = try await context(
             #"["https://a.example/1", {"y": "https://inline.example/y"}, "https://a.example/2"]"#,
@@ -72,6 +75,7 @@ struct ContextResolverTests {
         #expect(context.expandIdentifier("x") == nil)
     }
 
+    /// Clause 5.5.6.
     @Test(arguments: [
         // Documents that lead back to themselves
         ["https://a.example/": #"{"@context": "https://a.example/"}"#],
@@ -95,6 +99,7 @@ struct ContextResolverTests {
         #expect(detail.contains("https://a.example/"), "\(detail)")
     }
 
+    /// Clauses 5.5.2, 5.5.6.
     @Test func `a document that cannot be had is named, and asked for again the next time`() async throws {
         let shelf = DocumentShelf()
         let resolver = ContextResolver { url in try await shelf.document(at: url) }

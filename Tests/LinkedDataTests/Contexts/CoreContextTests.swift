@@ -7,6 +7,7 @@ import LinkedData
 struct CoreContextTests {
     private static let stem = "://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context"
 
+    /// Clause 4.4.
     @Test(.enabled(if: SharedData.hasCoreContexts), arguments: 3...9, ["https", "http"])
     func `a core document is known without a network and equals the published one`(version: Int, scheme: String) throws {
         let published = try SharedData.json("ngsi-ld-core-contexts/ngsi-ld-core-context-v1.\(version).jsonld")
@@ -32,6 +33,7 @@ struct CoreContextTests {
         #expect(!CoreContext.isKnown(url))
     }
 
+    /// Clauses 4.4, 5.5.7.
     @Test(arguments: [
         ("location", "https://uri.etsi.org/ngsi-ld/location"),
         ("value", "https://uri.etsi.org/ngsi-ld/hasValue"),

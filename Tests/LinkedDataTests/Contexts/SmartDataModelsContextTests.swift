@@ -33,6 +33,7 @@ struct SmartDataModelsContextTests {
         }
     }
 
+    /// Clauses 4.4, 5.5.7.
     @Test(arguments: [
         ("dataModel.Environment-context", "AirQualityObserved", "https://smartdatamodels.org/dataModel.Environment/AirQualityObserved"),
         ("dataModel.Environment-context", "typeOfLocation", defaults + "typeOfLocation"),
