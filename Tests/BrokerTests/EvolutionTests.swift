@@ -36,6 +36,7 @@ import Trust
         return access
     }
 
+    /// Clause 4.5.19.
     @Test(arguments: UInt64(0)..<12)
     func `aggregates by period are those of a naive grouping`(seed: UInt64) async throws {
         var generator = SplitMix(state: seed)
@@ -60,6 +61,7 @@ import Trust
         #expect(level.methods["sum"]?.map(\.end) == groups.map { period.start(ofPeriod: $0.key + 1, from: begin) })
     }
 
+    /// Clause 5.7.3.4.
     @Test(arguments: UInt64(0)..<12)
     func `a window holds what a filter leaves, and the last of it`(seed: UInt64) async throws {
         var generator = SplitMix(state: seed &+ 100)
@@ -96,6 +98,7 @@ import Trust
         }
     }
 
+    /// Clause 5.5.9.1.
     @Test func `a page of entities ends early when it holds enough, and says where to go on`() async throws {
         let folder = try TemporaryBroker()
         let access = try await folder.writing()

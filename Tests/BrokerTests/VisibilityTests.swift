@@ -96,6 +96,7 @@ import Trust
         }
     }
 
+    /// Clause 5.6.16.
     @Test func `an erased history is gone and begins anew with the next change`() async throws {
         let folder = try TemporaryBroker()
         let access = try await folder.writing()

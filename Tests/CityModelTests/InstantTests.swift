@@ -2,6 +2,7 @@ import CityModel
 import Testing
 
 @Suite struct InstantTests {
+    /// Clause 4.6.3.
     @Test(arguments: [
         ("1970-01-01T00:00:00Z", 0), ("2020-02-29T12:00:00Z", 1_582_977_600_000_000), ("1969-12-31T23:59:59.5Z", -500_000),
         ("2026-11-21T10:00:00+02:00", 1_795_248_000_000_000), ("2020-01-01T00:00:00,123456789Z", 1_577_836_800_123_456),
@@ -10,6 +11,7 @@ import Testing
         #expect(Instant(text)?.microseconds == microseconds)
     }
 
+    /// Clause 4.6.3.
     @Test(arguments: ["", "2020-01-01", "2021-02-29T00:00:00Z", "2020-01-01T24:00:00Z", "2020-01-01T00:00:00", "2020-01-01T00:00:00.Z", "2020-01-01T00:00:00Zx"])
     func `what is no moment is refused`(text: String) {
         #expect(Instant(text) == nil)

@@ -9,6 +9,7 @@ import Testing
         #expect(try JSON(parsing: text).description == text)
     }
 
+    /// Clause 4.6.4.
     @Test(arguments: ["", "{", "[1,]", "nul", "{\"a\":1}x", "\"\u{1}\"", "01"])
     func `what is not JSON is refused`(text: String) {
         #expect(throws: JSONError.self) { try JSON(parsing: text) }

@@ -4,6 +4,7 @@ internal import Testing
 struct AcceptanceTests {
     private static let json = "application/json", linked = "application/ld+json", geo = "application/geo+json"
 
+    /// Clause 6.3.4.
     @Test(arguments: [
         (nil, json), ("", json), ("*/*", json), ("application/*", json), ("application/ld+json", linked),
         ("application/json;q=0.5, application/ld+json", linked), ("application/ld+json;q=0.5, */*;q=0.9", json),

@@ -7,6 +7,7 @@ struct ConsumptionTests {
     private static let geoJSON: HTTPFields = [.accept: "application/geo+json"]
     private static let linkedData: HTTPFields = [.accept: "application/ld+json"]
 
+    /// Clauses 4.5.23, 4.21, 5.7.1, 6.5.3.1.
     @Test func `linked entities are shown as the braces of pick and omit say`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:house", "type": "House", "n": "h", "in": {"object": "urn:x:town"}}"#)
@@ -27,6 +28,7 @@ struct ConsumptionTests {
         #expect(try await city.ask(.get, "entities/urn:x:house?pick=in%7Bn%7D").problem == "BadRequestData")
     }
 
+    /// Clauses 4.12, 4.13, 5.5.9.1, 6.3.10, 6.3.13, 6.4.3.2.
     @Test func `pages link to the ones before and after`() async throws {
         let city = try Installation()
         for number in 1...3 { try await city.create(#"{"id": "urn:x:\#(number)", "type": "T"}"#) }
@@ -39,6 +41,7 @@ struct ConsumptionTests {
             ])
     }
 
+    /// Clauses 5.2.23, 5.7.2, 6.23.
     @Test(arguments: [
         #"{"type": "Query", "entities": []}"#, #"{"type": "Query", "entities": [{"type": "T"}], "attrs": []}"#,
         #"{"type": "Query", "entities": [{"type": "T"}], "temporalQ": {}}"#, #"{"type": "Query", "entities": [{"id": "urn:x:1"}]}"#,
@@ -49,6 +52,7 @@ struct ConsumptionTests {
         #expect(try await Installation().ask(.post, "entityOperations/query", body).problem == "BadRequestData")
     }
 
+    /// Clauses 4.5.5, 5.7.2.
     @Test func `an entity without an instance of the wanted data set keeps its place without attributes`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:1", "type": "T", "a": 1}"#)
@@ -56,6 +60,7 @@ struct ConsumptionTests {
         #expect(try await city.ask(.get, "entities?type=T&attrs=b").json == [])
     }
 
+    /// Clauses 4.3.6.8, 6.3.6.
     @Test func `a consumer of an earlier version gets what that version knows`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:1", "type": "T", "a": {"vocab": "open"}, "scope": "/x"}"#)
@@ -71,6 +76,7 @@ struct ConsumptionTests {
         #expect(try await city.ask(.get, "entities/urn:x:1", nil, [.prefer: "ngsi-ld=2.0"]).headers[.preferenceApplied] == nil)
     }
 
+    /// Clauses 4.4, 5.5.5, 6.3.5, 6.3.6.
     @Test func `an answer names the context that the request named, and the core context otherwise`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:1", "type": "Bus", "line": 5}"#, Installation.link(Installation.transport))
@@ -84,6 +90,7 @@ struct ConsumptionTests {
         #expect(unnamed["@context"]?.stringValue?.hasPrefix("https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context") ?? false)
     }
 
+    /// Clauses 4.5.16, 6.3.7, 6.3.15, 5.2.29, 5.2.30.
     @Test func `features carry the wanted geometry`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:1", "type": "T", "location": {"type": "Point", "coordinates": [3, 43]}}"#)
@@ -95,6 +102,7 @@ struct ConsumptionTests {
         #expect(try await city.ask(.get, "entities?type=T", nil, [.accept: "text/html"]).status == 406)
     }
 
+    /// Clauses 4.5.10, 4.5.13, 4.5.15, 6.25.3.1, 6.27.3.1, 6.28.3.1.
     @Test func `types and attributes are listed and described`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:x:1", "type": "T", "a": 1, "b": {"object": "urn:x:2"}}"#)
@@ -109,11 +117,13 @@ struct ConsumptionTests {
         }
     }
 
+    /// Clauses 5.7.2.4, 6.4.3.2.
     @Test(arguments: ["entities", "entities?id=urn:x:1", "entities?attrs=createdAt", "entities?type=T&csf=))bad((", "entities?type=*&local=false"])
     func `a query that is too wide or cannot be read is bad data`(target: String) async throws {
         #expect(try await Installation().ask(.get, target).problem == "BadRequestData")
     }
 
+    /// Clause 6.3.2.
     @Test(arguments: ["entities?type=T&nosuch=1", "types?nosuch=1", "entities/urn:x:1?nosuch=1"])
     func `an unknown parameter makes a request invalid`(target: String) async throws {
         #expect(try await Installation().ask(.get, target).problem == "InvalidRequest")

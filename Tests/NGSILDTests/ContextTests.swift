@@ -7,6 +7,7 @@ struct ContextTests {
     private static let core = "https:%2F%2Furi.etsi.org%2Fngsi-ld%2Fv1%2Fngsi-ld-core-context-v1.6.jsonld"
     private static let body = #"{"@context": {"Secret": "urn:x:secret"}}"#
 
+    /// Clauses 5.13.1, 5.13.2, 5.13.3, 5.13.4, 5.13.5, 6.29, 6.30.
     @Test func `a stored context is served, listed, used and deleted`() async throws {
         let city = try Installation()
         let location = try #require(try await city.ask(.post, "jsonldContexts", Self.body).headers[.location])
@@ -25,6 +26,7 @@ struct ContextTests {
         #expect(try await city.ask(.get, "entities/urn:x:1", nil, link).problem == "LdContextNotAvailable")
     }
 
+    /// Clauses 5.5.10, 5.13.3, 6.3.14.
     @Test func `a context of one municipality is none of another's`() async throws {
         let city = try Installation()
         let (one, other): (HTTPFields, HTTPFields) = ([.ngsildTenant: "one"], [.ngsildTenant: "other"])
@@ -35,6 +37,7 @@ struct ContextTests {
         #expect(try await city.ask(.get, target, nil, one).status == 200)
     }
 
+    /// Clauses 5.13.2, 6.29.3.1.
     @Test(arguments: [
         ("{}", "InvalidRequest"), ("[]", "InvalidRequest"), (#"{"@context": 5}"#, "BadRequestData"),
         (#"{"@context": ["https://nowhere.example/", 5]}"#, "BadRequestData"), (#"{"@context": "https://nowhere.example/"}"#, "LdContextNotAvailable"),
@@ -46,6 +49,7 @@ struct ContextTests {
         #expect(try await city.ask(.get, "jsonldContexts").json == [])
     }
 
+    /// Clauses 5.13.4, 5.13.5, 6.30.
     @Test func `the core contexts are there and stay`() async throws {
         let city = try Installation()
         #expect(try await city.ask(.get, "jsonldContexts/\(Self.core)?details=true").json["kind"] == "Cached")
@@ -55,6 +59,7 @@ struct ContextTests {
         #expect(try await city.ask(.delete, "jsonldContexts/none").problem == "ResourceNotFound")
     }
 
+    /// Clauses 5.2.40, 5.15.1, 6.33.
     @Test func `each municipality has an alias of its own, which stays`() async throws {
         let city = try Installation()
         func identity(_ headers: HTTPFields = [:]) async throws -> JSON {

@@ -11,6 +11,7 @@ internal import Testing
             + #""watchedAttributes":["line"],\#(more)"notification":{"endpoint":{"uri":"http://receiver.example/"}}}"#
     }
 
+    /// Clauses 5.8.1, 5.8.2, 5.8.3, 5.8.4, 5.8.5, 6.10, 6.11.
     @Test func `a subscription is created, answered, changed and deleted`() async throws {
         let city = try Installation()
         let link = Installation.link(Installation.transport)
@@ -85,6 +86,7 @@ internal import Testing
         #expect(try await city.ask(.delete, "jsonldContexts/\(id)").status == 204)
     }
 
+    /// Clauses 5.8.1, 6.10.3.1.
     @Test(arguments: [("subscriptions?unknown=1", "InvalidRequest"), ("subscriptions/no-URI", "BadRequestData"), ("subscriptions?limit=0", "BadRequestData")])
     func `what a request says wrongly is refused`(target: String, problem: String) async throws {
         let answer = try await Installation().ask(.get, target)

@@ -26,6 +26,7 @@ struct TemporalTests {
 
     // MARK: - Provision
 
+    /// Clauses 5.2.20, 5.6.11, 5.6.16, 6.18.3.1, 6.19.3.2.
     @Test func `an evolution is created, added to and erased, and makes no entity`() async throws {
         let city = try await city()
         let more = #"{"id": "urn:ngsi-ld:Bus:1", "type": ["Bus", "Tram"], "speed": {"value": 60, "observedAt": "2026-03-01T14:00:00Z"}}"#
@@ -39,6 +40,7 @@ struct TemporalTests {
         #expect(try await city.ask(.delete, "temporal/entities/\(Self.bus)").problem == "ResourceNotFound")
     }
 
+    /// Clauses 4.5.6, 4.5.7, 4.8, 5.7.3, 6.3.11.
     @Test func `what happens to an entity is its evolution, beyond its end`() async throws {
         let city = try Installation()
         try await city.create(#"{"id": "urn:ngsi-ld:Bus:1", "type": "Bus", "scope": "/A", "speed": {"type": "Property", "value": 1}}"#)
@@ -56,6 +58,7 @@ struct TemporalTests {
         #expect(try byModification.json["speed"]?["values"]?.arrayValue?.map { $0.arrayValue?[0] } == [1, 2])
     }
 
+    /// Clauses 5.6.14, 5.6.15, 6.22.3.1, 6.22.3.2.
     @Test func `instances are replaced and erased by their identifier`() async throws {
         let city = try await city()
         let first = try await city.ask(.get, "temporal/entities/\(Self.bus)").json["speed"]?.arrayValue?.first
@@ -75,6 +78,7 @@ struct TemporalTests {
         #expect(try values(try await city.ask(.get, "temporal/entities/\(Self.bus)")) == [50, 40])
     }
 
+    /// Clauses 5.6.11, 6.18.3.1.
     @Test func `an observation of a moment that is known corrects it and keeps its identifier`() async throws {
         let city = try await city()
         let before = try await city.ask(.get, "temporal/entities/\(Self.bus)").json["speed"]?.arrayValue?.first?["instanceId"]
@@ -92,6 +96,7 @@ struct TemporalTests {
         #expect(instances.map { $0["modifiedAt"]?.stringValue } == [later, start, start])
     }
 
+    /// Clauses 4.5.7, 4.5.9, 5.6.5.
     @Test func `deleting from an entity that is history alone adds the trace`() async throws {
         let city = try await city()
         #expect(try await city.ask(.delete, "entities/\(Self.bus)/attrs/speed", seconds: 5).status == 204)
@@ -104,6 +109,7 @@ struct TemporalTests {
             """))
     }
 
+    /// Clause 4.22.
     @Test func `what was recorded of an attribute that expired is not answered, of an entity that expired it is`() async throws {
         let city = try Installation()
         let expiry = Installation.start.adding(seconds: 10)
@@ -118,6 +124,7 @@ struct TemporalTests {
         #expect(try values(try await city.ask(.get, "temporal/entities/urn:ngsi-ld:Bus:2", seconds: 20)) == [1])
     }
 
+    /// Clauses 4.6.4, 5.6.13.
     @Test(arguments: ["invalid(name", "..", "1st"])
     func `a name that is none is wrong rather than missing`(name: String) async throws {
         let city = try await city()
@@ -125,6 +132,7 @@ struct TemporalTests {
         #expect(try await city.ask(.delete, "temporal/entities/\(Self.bus)/attrs/name").problem == "ResourceNotFound")
     }
 
+    /// Clauses 5.6.12, 5.6.13, 6.20.3.1, 6.21.3.1.
     @Test func `an attribute is erased for one dataset or for all`() async throws {
         let city = try await city()
         let fragment = #"{"speed": [{"value": 7, "datasetId": "urn:x:d", "observedAt": "2026-03-01T12:00:00Z"}]}"#
@@ -136,6 +144,7 @@ struct TemporalTests {
         #expect(try values(try await city.ask(.get, "temporal/entities/\(Self.bus)")).isEmpty)
     }
 
+    /// Clauses 5.6.11, 4.6.3.
     @Test(arguments: [
         "{}", #"{"type": "Bus", "speed": []}"#, #"{"id": "x", "type": "Bus"}"#, #"{"id": "urn:ngsi-ld:Bus:2"}"#,
         #"{"id": "urn:ngsi-ld:Bus:2", "type": "Bus", "expiresAt": "urn:ngsi-ld:null"}"#,
@@ -150,6 +159,7 @@ struct TemporalTests {
 
     // MARK: - Consumption
 
+    /// Clauses 4.11, 5.7.3.4, 6.19.3.1.
     @Test(arguments: [
         ("timerel=after&timeAt=2026-03-01T12:30:00Z", [50, 40]), ("timerel=before&timeAt=2026-03-01T12:30:00Z", [30]),
         ("timerel=between&timeAt=2026-03-01T12:00:00Z&endTimeAt=2026-03-01T12:30:00Z", [30]), ("lastN=2", [50, 40]),
@@ -161,6 +171,7 @@ struct TemporalTests {
         #expect(try values(answer) == expected)
     }
 
+    /// Clauses 5.7.3.4, 5.7.4.4.
     @Test func `an interval without instances is not found, and not in a query`() async throws {
         let city = try await city()
         let window = "timerel=before&timeAt=2020-01-01T00:00:00Z"
@@ -168,6 +179,7 @@ struct TemporalTests {
         #expect(try await city.ask(.get, "temporal/entities?type=Bus&\(window)").json == [])
     }
 
+    /// Clauses 4.5.9, 6.3.12.
     @Test func `pairs of value and time are a representation of their own`() async throws {
         let answer = try await city().ask(.get, "temporal/entities/\(Self.bus)?format=temporalValues")
         #expect(try answer.json["speed"] == [
@@ -177,6 +189,7 @@ struct TemporalTests {
         #expect(try answer.json["line"] == ["type": "Relationship", "objects": [["urn:x:7", "2026-03-01T12:00:00Z"]]])
     }
 
+    /// Clauses 4.5.2.3, 4.5.7, 4.21.
     @Test func `a concise answer leaves out the kind and stays unambiguous`() async throws {
         let answer = try await city().ask(.get, "temporal/entities/\(Self.bus)?format=concise&lastN=1&pick=id,speed")
         let speed = try answer.json["speed"]?.arrayValue?.first
@@ -186,6 +199,7 @@ struct TemporalTests {
         #expect(try answer.json["line"] == nil)
     }
 
+    /// Clauses 4.5.19, 5.2.44, 6.3.12.
     @Test func `aggregates are of periods from the beginning of the interval`() async throws {
         let city = try await city()
         let target = "temporal/entities/\(Self.bus)?format=aggregatedValues&pick=id,type,speed&aggrPeriodDuration=PT1H"
@@ -201,6 +215,7 @@ struct TemporalTests {
         #expect(try await city.ask(.get, line).problem == "InvalidRequest")
     }
 
+    /// Clause 6.3.10.
     @Test func `an answer that would be too long ends at one moment for all and says so`() async throws {
         let city = try Installation(instanceCountMax: 2)
         #expect(try await city.ask(.post, "temporal/entities", Self.evolution).status == 201)
@@ -217,6 +232,7 @@ struct TemporalTests {
         #expect(try await city.ask(.get, "temporal/entities/\(Self.bus)?lastN=2").status == 200)
     }
 
+    /// Clause 6.3.10.
     @Test(arguments: [1, 2, 3, 7])
     func `a client that goes on where an answer ended misses nothing`(instanceCountMax: Int) async throws {
         let city = try Installation(instanceCountMax: instanceCountMax)
@@ -238,6 +254,7 @@ struct TemporalTests {
         #expect(found == ["fast": Set(fast), "slow": Set(slow)])
     }
 
+    /// Clauses 5.7.4.4, 6.18.3.2.
     @Test(arguments: [
         ("q=speed>45", true), ("q=speed>55", false), ("q=speed>45&timerel=before&timeAt=2026-03-01T12:30:00Z", false),
         ("q=line==%22urn:x:7%22", true), ("idPattern=.*Bus.*", true), ("id=urn:ngsi-ld:Bus:2", false), ("attrs=line", true), ("attrs=colour", false),
@@ -251,6 +268,7 @@ struct TemporalTests {
         #expect(answer.headers[.ngsildResultsCount] == (isFound ? "1" : "0"))
     }
 
+    /// Clauses 4.18, 4.19.
     @Test func `scopes hold from when they are set until others are`() async throws {
         let city = try Installation()
         let tram = """
@@ -271,6 +289,7 @@ struct TemporalTests {
         ])
     }
 
+    /// Clauses 5.5.9.1, 5.7.4.
     @Test func `pages of entities have no gaps, whether the entities are still there or not`() async throws {
         let city = try Installation()
         for number in 1...3 {
@@ -287,6 +306,7 @@ struct TemporalTests {
         #expect(found == (1...3).map { "urn:ngsi-ld:Bus:\($0)" })
     }
 
+    /// Clauses 5.7.4.4, 6.18.3.2.
     @Test(arguments: [
         "type=Bus", "timerel=after&timeAt=2026-03-01T00:00:00Z", "type=Bus&timerel=after", "type=Bus&timerel=after&timeAt=2026-03-01T00:00:00Z&lastN=0",
         "type=Bus&timerel=after&timeAt=2026-03-01T00:00:00Z&orderBy=speed", "type=Bus&timerel=after&timeAt=2026-03-01T00:00:00Z&pick=line{speed}",
@@ -297,6 +317,7 @@ struct TemporalTests {
         #expect(try await city().ask(.get, "temporal/entities?\(query)").status == 400)
     }
 
+    /// Clauses 5.2.21, 5.2.23, 5.7.4, 6.24.
     @Test func `a query by POST says the same in its body`() async throws {
         let city = try await city()
         let body = """

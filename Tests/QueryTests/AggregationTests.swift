@@ -17,6 +17,7 @@ import Testing
         return results
     }
 
+    /// Clause 4.5.19.1.
     @Test(arguments: UInt64(0)..<100)
     func `numbers are aggregated as a naive computation does`(seed: UInt64) throws {
         var generator = SplitMix(seed: seed)
@@ -46,6 +47,7 @@ import Testing
         #expect(abs((deviation ?? 0) - 22.5.squareRoot()) < 1e-9)
     }
 
+    /// Clause 4.5.19.1.
     @Test func `true counts as one and false as none`() throws {
         let results = try results([true, false, true, true])
         #expect(results[.avg] == 0.75)
@@ -53,6 +55,7 @@ import Testing
         #expect(results[.distinctCount] == 2)
     }
 
+    /// Clause 4.5.19.1.
     @Test func `texts have a first and a last and no average`() throws {
         let results = try results(["pear", "apple", "zebra", "apple"])
         #expect(results[.min] == "apple")
@@ -62,6 +65,7 @@ import Testing
         for method in [AggregationMethod.avg, .sum, .sumsq, .stddev] { #expect(results[method] == nil) }
     }
 
+    /// Clause 4.5.19.1.
     @Test func `arrays count by their size`() throws {
         let results = try results([[1, 2, 3], [], ["a"]])
         #expect(results[.sum] == 4.0)
@@ -70,6 +74,7 @@ import Testing
         for method in [AggregationMethod.stddev, .sumsq] { #expect(results[method] == nil) }
     }
 
+    /// Clause 4.5.19.1.
     @Test func `times of day have an average`() throws {
         let times: [JSON] = [["@type": "Time", "@value": "08:00:00Z"], ["@type": "Time", "@value": "09:30:00Z"]]
         let results = try results(times)
@@ -81,11 +86,13 @@ import Testing
         #expect(dates[.avg] == nil)
     }
 
+    /// Clause 4.5.19.1.
     @Test func `relationships are counted and nothing else`() throws {
         let results = try results(["urn:x:1", ["urn:x:1", "urn:x:2"]], kind: .relationship)
         #expect(results == [.distinctCount: 2, .totalCount: 2])
     }
 
+    /// Clause 4.5.19.1.
     @Test func `objects are counted and nothing else`() throws {
         let results = try results([["a": 1], ["a": 1]])
         #expect(results == [.distinctCount: 1, .totalCount: 2])

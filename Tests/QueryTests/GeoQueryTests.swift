@@ -13,6 +13,7 @@ import Testing
             .matches(entity(["place": target]))
     }
 
+    /// Clause 4.10.
     @Test(arguments: [
         ("within", "[2,2]", true), ("within", "[5,2]", false), ("within", "[0,2]", false), ("intersects", "[0,2]", true), ("intersects", "[5,2]", false),
         ("disjoint", "[5,2]", true), ("disjoint", "[0,2]", false), ("equals", "[2,2]", false), ("contains", "[2,2]", false), ("overlaps", "[2,2]", false),
@@ -21,6 +22,7 @@ import Testing
         #expect(try isMatch(georel, "Polygon", Self.square, geoProperty("Point", JSON(parsing: point))) == expected)
     }
 
+    /// Clause 4.10.
     @Test(arguments: [
         ("within", "[[[1,1],[2,1],[2,2],[1,2],[1,1]]]", true), ("within", "[[[3,3],[5,3],[5,5],[3,5],[3,3]]]", false),
         ("overlaps", "[[[3,3],[5,3],[5,5],[3,5],[3,3]]]", true), ("overlaps", "[[[1,1],[2,1],[2,2],[1,2],[1,1]]]", false),
@@ -38,6 +40,7 @@ import Testing
         #expect(try isMatch("within", "Polygon", Self.holed, geoProperty("Point", [0.5, 0.5])))
     }
 
+    /// Clauses 4.7.1, 4.10.
     @Test func `lines and collections of many are understood`() throws {
         let line = geoProperty("LineString", [[-1, 2], [5, 2]])
         #expect(try isMatch("intersects", "Polygon", Self.square, line))
@@ -59,6 +62,7 @@ import Testing
         #expect(try isMatch("within", "Polygon", "[[[-1,-1],[5,-1],[5,5],[-1,5],[-1,-1]]]", geoProperty("Polygon", JSON(parsing: bow))))
     }
 
+    /// Clause 4.10.
     @Test(arguments: [
         // One degree of latitude is 111 195 m on the sphere.
         ("Point", "[8,40]", "[8,41]", 111_195.08), ("Point", "[0,0]", "[1,0]", 111_195.08), ("Point", "[0,60]", "[1,60]", 55_596.9),
@@ -73,6 +77,7 @@ import Testing
         #expect(abs(try PreparedGeometry(target).distance(to: reference.geometry) - metres) < max(1, metres * 0.0005))
     }
 
+    /// Clause 4.10.
     @Test(arguments: [
         ("near;maxDistance==1112", "[8,40.01]", true), ("near;maxDistance==1111", "[8,40.01]", false), ("near;minDistance==1111", "[8,40.01]", true),
         ("near;minDistance==1112", "[8,40.01]", false), ("near;maxDistance==0.5", "[8,40]", true), ("near;minDistance==1e3", "[8,40]", false),
@@ -119,6 +124,7 @@ import Testing
         #expect(abs(near.south + 1) < 0.001 && abs(near.north - 5) < 0.001 && near.west < -1 && near.east > 5)
     }
 
+    /// Clause 4.10.
     @Test func `any instance of the property may match, and without it none does`() throws {
         let query = try GeoQuery(georel: "within", geometry: "Polygon", coordinates: .string(Self.square), expand: expand)
         #expect(query.property == .location)
@@ -134,6 +140,7 @@ import Testing
         #expect(!disjoint.matches(car))
     }
 
+    /// Clauses 4.10, 5.2.13.
     @Test(arguments: [
         ("touches", "Point", "[8,40]", "georel"), ("near", "Point", "[8,40]", "georel"), ("near;maxDistance==0", "Point", "[8,40]", "georel"),
         ("near;maxDistance==-100", "Point", "[8,40]", "georel"), ("near;maxDistance==5;minDistance==1", "Point", "[8,40]", "georel"),
@@ -150,6 +157,7 @@ import Testing
         }
     }
 
+    /// Clauses 4.10, 5.2.13.
     @Test(arguments: [(nil, "Point", "[0,0]", "georel"), ("within", nil, "[0,0]", "geometry"), ("within", "Point", nil, "coordinates")] as [(String?, String?, String?, String)])
     func `the parameters come together`(georel: String?, geometry: String?, coordinates: String?, parameter: String) throws {
         #expect(throws: CityError.badRequestData("\(parameter): is missing")) {

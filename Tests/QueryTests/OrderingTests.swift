@@ -13,11 +13,13 @@ import Testing
         zip("abcdefghijklmnop", values).map { id, value in entity(value.map { [name: property($0)] } ?? [:], id: "urn:x:\(id)") }
     }
 
+    /// Clause 4.23.3.
     @Test(arguments: [("n", "bcad"), ("n;asc", "bcad"), ("n;desc", "acbd"), ("id;desc", "dcba"), ("n,id;desc", "bcad"), ("type,id", "abcd")])
     func `entities are ordered by value, then by identifier`(orderBy: String, expected: String) throws {
         #expect(try ids(orderBy, entities("n", [3, 1, 2.5, nil])) == expected)
     }
 
+    /// Clause 4.23.3.
     @Test func `the next term decides between equals`() throws {
         let people = [("a", "X", 2), ("b", "X", 1), ("c", "A", 9)].map { id, name, age in
             entity(["name": property(.string(name)), "age": property(.integer(age))], id: "urn:x:\(id)")
@@ -26,12 +28,14 @@ import Testing
         #expect(try ids("name;desc,age;desc", people) == "abc")
     }
 
+    /// Clause 4.23.2.
     @Test func `kinds have an order, and nothing comes last both ways`() throws {
         let mixed = entities("v", [nil, .null, "2020-01-01T00:00:00Z", "2020-01-01", "10:00:00Z", true, [1], ["k": 1], "text", 5])
         #expect(try ids("v", mixed) == "jihgfedcba")
         #expect(try ids("v;desc", mixed) == "cdefghijba")
     }
 
+    /// Clause 4.23.3.
     @Test func `members, subattributes and timestamps can be ordered by`() throws {
         var all = entities("address", [["city": "Rome"], ["city": "Bonn"], ["zip": 1]])
         #expect(try ids("address[city]", all) == "bac")
@@ -44,6 +48,7 @@ import Testing
         #expect(try ids("modifiedAt", all) == "abc")
     }
 
+    /// Clause 4.23.3.
     @Test func `of several instances the default one counts`() throws {
         var all = entities("v", [1, 2])
         var other = property(9)
@@ -52,6 +57,7 @@ import Testing
         #expect(try ids("v", all) == "ab")
     }
 
+    /// Clause 4.23.3.
     @Test func `distance orders geo-properties, then the rest by value`() throws {
         var all = [[8.3, 40], [8.1, 40], [8.2, 40]].enumerated().map { index, position in
             entity(["place": geoProperty("Point", .array(position.map { .number($0) }))], id: "urn:x:\(["a", "b", "c"][index])")
@@ -63,6 +69,7 @@ import Testing
         #expect(try ids("place;dist-asc", all, orderFrom: "[[8.3,39],[8.3,41]]", orderGeometry: "LineString") == "acbde")
     }
 
+    /// Clause 4.23.3.
     @Test(arguments: [
         (nil, ["b", "A", "á", "a", "Z", "1", " "], "gfdbcae"), ("und", ["côte", "coté", "cote", "Cote"], "cdba"), ("und-u-ks-level1", ["A", "á", "a"], "abc"),
         ("und-u-kn", ["x10", "x9", "x010"], "bac"), ("de", ["Ärzte", "Arzt", "Azur"], "bac"), ("de-u-co-phonebk", ["Ärzte", "Adler", "Afrika"], "bac"),
@@ -90,6 +97,7 @@ import Testing
         }
     }
 
+    /// Clauses 4.23.3, 5.2.43.
     @Test(arguments: [
         ("", nil, nil, nil, "orderBy"), ("name;up", nil, nil, nil, "orderBy"), ("name,", nil, nil, nil, "orderBy"), ("name;asc;desc", nil, nil, nil, "orderBy"),
         ("a{b}", nil, nil, nil, "orderBy"), ("place;dist-asc", nil, nil, nil, "orderFrom"), ("place;dist-asc", "[8]", nil, nil, "orderFrom"),

@@ -3,6 +3,7 @@ import Query
 import Testing
 
 @Suite struct PatternTests {
+    /// Clauses 5.2.8, 5.2.33.
     @Test(arguments: [
         ("abc", "xabcx", true), ("abc", "ab", false), ("^abc$", "abc", true), ("^abc$", "xabc", false), ("^abc$", "abcx", false),
         ("a.c", "aéc", true), ("a.c", "ac", false), ("ab*c", "ac", true), ("ab*c", "abbbc", true), ("ab+c", "ac", false), ("ab?c", "abc", true),

@@ -22,6 +22,7 @@ import Testing
         return names
     }
 
+    /// Clause 4.21.
     @Test(arguments: [
         ("name", ["name"]), ("id", ["id"]), ("id,name", ["id", "name"]), ("name|level", ["name", "level"]), ("type,scope,createdAt", ["type", "scope", "createdAt"]),
         ("at{name}", ["at"]), ("https://example.org/name", ["name"]), ("name,unknown", ["name"]), ("unknown", nil), ("modifiedAt", nil),
@@ -30,6 +31,7 @@ import Testing
         #expect(try members(Projection(pick: pick, expand: expand)) == expected)
     }
 
+    /// Clause 4.21.
     @Test(arguments: [
         ("name", ["id", "type", "scope", "createdAt", "level", "at"]), ("id", ["type", "scope", "createdAt", "name", "level", "at"]),
         ("type,name,scope", ["id", "createdAt", "level", "at"]), ("at{name}", ["id", "type", "scope", "createdAt", "name", "level", "at"]),
@@ -39,6 +41,7 @@ import Testing
         #expect(try members(Projection(omit: omit, expand: expand)) == expected)
     }
 
+    /// Clause 4.21.
     @Test func `attrs keeps what is no attribute`() throws {
         let projection = try Projection(attrs: "name,unknown", expand: expand)
         #expect(try members(projection) == ["id", "type", "scope", "createdAt", "name"])
@@ -46,11 +49,13 @@ import Testing
         #expect(try members(Projection(attrs: "unknown", expand: expand)) == nil)
     }
 
+    /// Clause 4.21.
     @Test func `pick and omit apply together`() throws {
         #expect(try members(Projection(pick: "id,name,at{a}", omit: "level,at{b}", expand: expand)) == ["id", "name", "at"])
         #expect(try members(.everything) == ["id", "type", "scope", "createdAt", "name", "level", "at"])
     }
 
+    /// Clause 4.21.
     @Test func `braces speak of the linked entity`() throws {
         let pick = try Projection(pick: "id,at{id,name,in{id}}", expand: expand)
         #expect(pick.linkDepth == 2)
@@ -64,6 +69,7 @@ import Testing
         #expect(!omit.linked(name("at")).keeps(name("name")) && omit.linked(name("at")).keepsID)
     }
 
+    /// Clause 4.21.
     @Test(arguments: [
         "", "id;name", "id,locatedAt{name", "id,locatedAt{{name}", "id,,name", "id,locatedAt{,name}", "id,locatedAt{}", "name||level", ",name", "name,", "1a", "a}b", "a{b}c",
     ])
@@ -74,6 +80,7 @@ import Testing
         }
     }
 
+    /// Clause 4.21.
     @Test func `parameters that contradict each other are refused`() {
         #expect(throws: CityError.badRequestData("omit: https://example.org/name is also in pick")) { try Projection(pick: "name", omit: "name", expand: expand) }
         #expect(throws: CityError.badRequestData("omit: id is also in pick")) { try Projection(pick: "id", omit: "id", expand: expand) }
@@ -88,6 +95,7 @@ import Testing
         #expect(throws: CityError.tooComplexQuery("pick: nested more than 32 deep")) { try Projection(pick: nested(33), expand: expand) }
     }
 
+    /// Clause 4.5.5.
     @Test func `datasets select instances`() throws {
         var station = entity(["no2": property(1), "o3": property(2)])
         var second = property(3)
@@ -102,6 +110,7 @@ import Testing
 }
 
 @Suite struct EntityFilterTests {
+    /// Clause 5.7.2.4.
     @Test func `every part must pass`() throws {
         var bus = entity(["speed": property(50)], id: "urn:bus:1", types: ["Bus"])
         bus.attributes[.location] = [geoProperty("Point", [1, 1])]
@@ -125,6 +134,7 @@ import Testing
         }
     }
 
+    /// Clause 5.7.2.4.
     @Test func `identifiers alone are too wide`() throws {
         #expect(!EntityFilter(ids: [IRI(known: "urn:x:1")], idPattern: try IDPattern(".*")).isNarrowEnough)
         #expect(!EntityFilter(types: .any).isNarrowEnough)

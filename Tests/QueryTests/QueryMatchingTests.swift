@@ -8,6 +8,7 @@ import Testing
         try QueryExpression(parsing: query, expand: expand, expandValues: expandValues).matches(entity)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("speed", true), ("colour", false), ("speed==50", true), ("speed==50.0", true), ("speed==51", false), ("speed!=51", true),
         ("speed!=50", false), ("colour!=1", false), ("speed>49", true), ("speed>50", false), ("speed>=50", true), ("speed<50", false),
@@ -30,6 +31,7 @@ import Testing
         #expect(try !matches("n==9007199254740992", big))
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         (#"colour=="red""#, true), (#"colour=="pink""#, false), (#"colour!="pink""#, true), (#"colour!="red""#, false),
         (#"colour=="pink","green""#, true), (#"colour!="pink","green""#, false), (#"colour~="red""#, false), (#"colour>"a""#, false),
@@ -40,6 +42,7 @@ import Testing
         #expect(try matches(query, entity(["colour": Attribute(kind: .listProperty, value: array)])) == isMatch)
     }
 
+    /// Clauses 4.9, 4.6.3.
     @Test(arguments: [
         ("t==2020-06-01T10:00:00Z", true), ("t==2020-06-01T12:00:00+02:00", true), (#"t=="2020-06-01T10:00:00.000Z""#, true),
         ("t>2020-06-01T09:59:59Z", true), ("t>2020-06-01T10:00:00Z", false), (#"t<"2020-06-02T00:00:00Z""#, true),
@@ -55,6 +58,7 @@ import Testing
         #expect(try matches(query, event) == isMatch)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         (#"address[city]=="Berlin""#, true), (#"address[street.name]=="Ulrich""#, true), (#"address[postcode]=="Berlin""#, false),
         (#"address[postcode]!="Berlin""#, false), ("address[city]", true), ("address[city.x]", false), ("address[expanded]==7", true),
@@ -68,6 +72,7 @@ import Testing
         #expect(try matches(query, place) == isMatch)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         (#"colour[en]=="red""#, true), (#"colour[EN]=="red""#, true), (#"colour[en]=="rouge""#, false), (#"colour[*]=="rouge""#, true),
         (#"colour=="rouge""#, true), (#"colour[*]!="red""#, false), (#"colour!="red""#, false), (#"colour[*]!="schwarz""#, true),
@@ -79,6 +84,7 @@ import Testing
         #expect(try matches(query, entity(["colour": Attribute(kind: .languageProperty, value: map)])) == isMatch)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("at==urn:p:1", true), (#"at=="urn:p:1""#, true), ("at==urn:p:2", false), ("at!=urn:p:2", true), ("at!=urn:p:1", false),
         (#"at>"urn:a""#, false), (#"at~="urn""#, false), (#"at!~="zzz""#, false), ("at==1..2", false), ("at", true), ("at[x]", false),
@@ -93,6 +99,7 @@ import Testing
         #expect(try matches(query, car) == isMatch)
     }
 
+    /// Clause 4.9.
     @Test func `a vocabulary value compares expanded, when expandValues lists the attribute`() throws {
         let person = entity(["gender": Attribute(kind: .vocabProperty, value: "https://example.org/Male")])
         #expect(try matches("gender==Male", person, expandValues: [name("gender")]))
@@ -102,6 +109,7 @@ import Testing
         #expect(try matches("gender==https://example.org/Male", person))
     }
 
+    /// Clause 4.9.
     @Test func `of several instances one is enough`() throws {
         var station = entity(["no2": property(10)])
         var second = property(30)
@@ -114,6 +122,7 @@ import Testing
         #expect(try matches("no2.datasetId==urn:d:2", station))
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("speed.observedAt>=2020-01-01T00:00:00Z", true), ("speed.observedAt>2020-01-01T00:00:00Z", false), ("speed.observedAt", true),
         (#"speed.observedAt>"2019-01-01T00:00:00Z""#, true), (#"speed.unitCode=="KMH""#, true), ("speed.createdAt", false), ("speed.source==urn:s:1", true),
@@ -134,6 +143,7 @@ import Testing
         #expect(try matches(query, car) == isMatch)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("sensor{humidity}==40", true), ("sensor{humidity}==41", false), ("sensor{Device:humidity}==40", true), ("sensor{Room:humidity}==40", false),
         ("sensor{Room,Device:humidity}==40", true), ("sensor{room{floor}}==3", true), ("sensor{Device:room{Room:floor}}==3", true),
@@ -161,6 +171,7 @@ import Testing
         #expect(count == QueryExpression.lookupCountMax)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("a==1;b==2", true), ("a==1;b==3", false), ("a==0|b==2", true), ("a==0|b==0", false), ("a==0;b==0|b==2", true), ("a==0;(b==0|b==2)", false),
         ("(a==0|b==2);(a==1|b==0)", true),

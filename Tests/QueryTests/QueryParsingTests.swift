@@ -10,6 +10,7 @@ import Testing
         return term
     }
 
+    /// Clause 4.9.
     @Test func `a plain term says its attribute, its operator and its value`() throws {
         let term = try term("temperature==20")
         #expect(term.path.isPlain)
@@ -17,6 +18,7 @@ import Testing
         #expect(term.condition == .equal([.integer(20)]))
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         ("a==20", QueryTerm.Condition.equal([.integer(20)])), ("a==20.0", .equal([.integer(20)])),
         ("a==-2.5e-1", .equal([.number(-0.25)])), ("a==true", .equal([.bool(true)])), ("a!=false", .unequal([.bool(false)])),
@@ -31,6 +33,7 @@ import Testing
         #expect(try term(text).condition == condition)
     }
 
+    /// Clause 4.9.
     @Test func `ranges are of numbers, of moments or of texts`() throws {
         #expect(try term("a==10..20").condition == .inside(#require(QueryRange(min: .integer(10), max: .integer(20)))))
         #expect(try term("a!=1.5..2").condition == .outside(#require(QueryRange(min: .number(1.5), max: .integer(2)))))
@@ -43,6 +46,7 @@ import Testing
         #expect(QueryRange(min: .integer(1), max: .text("x")) == nil)
     }
 
+    /// Clauses 4.9, 4.6.3.
     @Test(arguments: [
         ("2017-12-24T12:00:00Z", Moment.Kind.dateTime), ("2017-12-24T12:00:00,5Z", .dateTime), ("2017-12-24", .date), ("12:00:00Z", .time),
     ])
@@ -54,6 +58,7 @@ import Testing
         #expect(moment.kind == kind)
     }
 
+    /// Clause 4.9.
     @Test func `paths have subattributes, trailing members and hops`() throws {
         let raw = try term("sensor.rawdata[airquality.particulate]==40").path
         #expect(raw.root.term == "sensor" && raw.subattributes.map(\.term) == ["rawdata"])
@@ -67,6 +72,7 @@ import Testing
         #expect(linked.root.term == "owner" && linked.subattributes.map(\.term) == ["name"] && linked.members.map(\.name) == ["en"])
     }
 
+    /// Clause 4.9.
     @Test func `and binds stronger than or, and parentheses bind strongest`() throws {
         func shape(_ text: String) throws -> QueryExpression { try QueryExpression(parsing: text, expand: expand) }
         let (a, b, c) = (try shape("a"), try shape("b"), try shape("c"))
@@ -89,6 +95,7 @@ import Testing
         #expect(try QueryExpression(parsing: expression.description, expand: expand) == expression)
     }
 
+    /// Clause 4.9.
     @Test(arguments: [
         "", " ", "==5", "a==", "a>", "a=5", "a=>5", "a==5;", "a==5|", ";a", "(a", "a)", "()", "a b", "a==5 6", "a..b==5", "a.==1",
         ".a==1", "1a==5", "a[b==5", "a[]==5", "a[b][c]==5", "a[b.]==5", "a{b==5", "a{}==5", "a{T:}==5", "a{T,U}==5", "a{b}}==5",
@@ -136,12 +143,14 @@ import Testing
         }
     }
 
+    /// Clause 5.5.7.
     @Test func `a name without an expansion is refused`() {
         #expect(throws: CityError.badRequestData("q, character 2: a cannot be expanded to an attribute's name")) {
             try QueryExpression(parsing: "a==1", expand: { _ in nil })
         }
     }
 
+    /// Clause 4.9.
     @Test func `expandValues lists names`() throws {
         #expect(try QueryExpression.attributeNames(parsing: "gender, mood", expand: expand) == [name("gender"), name("mood")])
         for text in ["", "a,,b", "a,", "1a", "a b"] {
@@ -152,6 +161,7 @@ import Testing
         }
     }
 
+    /// Clause 5.7.2.4.
     @Test(arguments: [("createdAt>2020-01-01T00:00:00Z", false), ("id==urn:x:1", false), ("a;createdAt", true), ("a{createdAt}", true)])
     func `system attributes alone name no attribute`(text: String, namesAttribute: Bool) throws {
         #expect(try QueryExpression(parsing: text, expand: expand).namesAttribute == namesAttribute)

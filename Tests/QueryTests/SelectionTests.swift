@@ -3,6 +3,7 @@ import Query
 import Testing
 
 @Suite struct TypeSelectionTests {
+    /// Clause 4.17.
     @Test(arguments: [
         ("Building|House", ["House"], true), ("Building,House", ["Building", "X"], true), ("Building,House", ["Barn"], false),
         ("(Home;Vehicle)", ["Vehicle", "Home"], true), ("(Home;Vehicle)", ["Home"], false), ("(Home;Vehicle)|Motorhome", ["Motorhome"], true),
@@ -13,10 +14,12 @@ import Testing
         #expect(try TypeSelection(parsing: text, expand: expand).matches(types.map(name)) == isMatch)
     }
 
+    /// Clause 4.17.
     @Test func `all types are listed once`() throws {
         #expect(try TypeSelection(parsing: "(A;B)|A,C", expand: expand).types == [name("A"), name("B"), name("C")])
     }
 
+    /// Clause 4.17.
     @Test(arguments: ["", "A|", "|A", "(A", "A)", "(A;)", "A,,B", "A B", "1A", "()", "*,A"])
     func `what is no selection is refused and the error names type`(text: String) {
         #expect { try TypeSelection(parsing: text, expand: expand) } throws: { error in
@@ -29,6 +32,7 @@ import Testing
 @Suite struct ScopeQueryTests {
     func scopes(_ texts: [String]) -> [Scope] { texts.compactMap { Scope($0) } }
 
+    /// Clause 4.19.
     @Test(arguments: [
         ("/Madrid", ["/Madrid"], true), ("/Madrid", ["/Madrid/Gardens"], false), ("/Madrid/Gardens/#", ["/Madrid/Gardens"], true),
         ("/Madrid/Gardens/#", ["/Madrid/Gardens/ParqueNorte/Parterre1"], true), ("/Madrid/Gardens/#", ["/Madrid"], false), ("/Madrid/Gardens/#", ["/Madrid/GardensX"], false),
@@ -42,6 +46,7 @@ import Testing
         #expect(try ScopeQuery(parsing: text).matches(scopes(texts)) == isMatch)
     }
 
+    /// Clause 4.19.
     @Test(arguments: ["", "/", "//A", "/A/", "/A/#/B", "/A#", "/1A", "/A|", "(/A", "/A)", "/A/++", "/A /B", "#x"])
     func `what is no scope query is refused and the error names scopeQ`(text: String) {
         #expect { try ScopeQuery(parsing: text) } throws: { error in
@@ -60,6 +65,7 @@ import Testing
 }
 
 @Suite struct TemporalQueryTests {
+    /// Clause 4.11.
     @Test(arguments: [
         ("before", nil, "2020-01-01T00:00:00Z", false), ("before", nil, "2019-12-31T23:59:59.999999Z", true), ("after", nil, "2020-01-01T00:00:00Z", true),
         ("after", nil, "2019-12-31T23:59:59Z", false), ("between", "2020-01-02T00:00:00Z", "2020-01-01T00:00:00Z", true),
@@ -71,11 +77,13 @@ import Testing
         #expect(query.matches(try instant(moment)) == isMatch)
     }
 
+    /// Clause 4.11.
     @Test func `a timestamp alone asks for what has it, and nothing asks for nothing`() throws {
         #expect(try TemporalQuery.parsing(timerel: nil, timeAt: nil, timeproperty: "deletedAt") == TemporalQuery(nil, of: .deletedAt))
         #expect(try TemporalQuery.parsing(timerel: nil, timeAt: nil) == nil)
     }
 
+    /// Clauses 4.11, 5.2.21.
     @Test(arguments: [
         ("during", "2020-01-01T00:00:00Z", nil, nil, "timerel"), ("before", nil, nil, nil, "timeAt"), ("before", "2020-01-01", nil, nil, "timeAt"),
         ("between", "2020-01-01T00:00:00Z", nil, nil, "endTimeAt"), ("between", "2020-01-01T00:00:00Z", "2019-01-01T00:00:00Z", nil, "endTimeAt"),

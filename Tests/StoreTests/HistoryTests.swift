@@ -43,6 +43,7 @@ import Testing
         }
     }
 
+    /// Clause 4.5.6.
     @Test func `each change of a value is one record, and an attribute that stays as it is has none`() async throws {
         let folder = try TemporaryStore()
         let name = iri("name")
@@ -91,6 +92,7 @@ import Testing
         #expect(record.time == noon)
     }
 
+    /// Clauses 4.5.7, 4.5.8.
     @Test func `a deletion leaves its trace, of the attribute and of the entity`() async throws {
         let folder = try TemporaryStore()
         try await write(folder) {
@@ -119,6 +121,7 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    /// Clause 4.22.
     @Test func `with an attribute that has expired goes what was recorded of it, whatever removes it`() async throws {
         let folder = try TemporaryStore()
         try await write(folder) {

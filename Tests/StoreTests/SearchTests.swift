@@ -84,6 +84,7 @@ import Testing
         #expect((hidden.entities.count, hidden.count, hidden.hasMore) == (0, 0, false))
     }
 
+    /// Clause 4.22.
     @Test func `what has expired is not found`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()

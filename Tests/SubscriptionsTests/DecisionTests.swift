@@ -21,6 +21,7 @@ import Testing
         #expect(plan.failed(attemptCount: 2, createdAt: noon, cooldownSeconds: nil, at: noon.adding(seconds: 86_400)) == .giveUp)
     }
 
+    /// Clause 5.2.12.
     @Test func `a throttle lets through what is far enough from the last it let through`() {
         var throttle = Throttle(seconds: 2.5, lastMatch: nil)
         let admitted = [0, 2.4, 2.5, 4.9, 5.0, 100].map { throttle.admits(noon.adding(seconds: $0)) }
@@ -29,6 +30,7 @@ import Testing
         #expect(throttle.admits(noon.adding(seconds: 100)) && !throttle.admits(noon.adding(seconds: 100.5)))
     }
 
+    /// Clauses 5.2.12, 5.8.6.
     @Test func `a period goes on from the moment that was due, and begins anew after a standstill`() {
         let period = Period(seconds: 10)
         #expect(period.next(after: noon, now: noon.adding(seconds: 0.3)) == noon.adding(seconds: 10))
@@ -78,6 +80,7 @@ import Testing
         #expect(address.map { MQTTParts($0.host, $0.port, $0.topic, $0.username, $0.password) } == parts)
     }
 
+    /// Clause 7.2.
     @Test(arguments: ["mqtt://host", "mqtt://host/", "mqtt:///t", "mqtt://host:0/t", "mqtt://host:x/t", "mqtt://host/a/#", "mqtt://host/+/b", "amqp://host/t"])
     func `what is no MQTT address is refused`(uri: String) { #expect(MQTTAddress(uri) == nil) }
 }

@@ -20,6 +20,7 @@ import Testing
         try await city.close()
     }
 
+    /// Clause 5.8.6.
     @Test func `entities of another type and repetitions of the same value are not told`() async throws {
         let city = try City()
         try await city.subscribe(subscription())
@@ -72,6 +73,7 @@ import Testing
         try await city.close()
     }
 
+    /// Clauses 5.2.14.2, 5.8.6.
     @Test func `after so many attempts a notification is given up, and the subscription says so`() async throws {
         let city = try City(limits: NotificationLimits(attemptCountMax: 1))
         let id = try await city.subscribe(subscription())
@@ -179,6 +181,7 @@ import Testing
         try await city.close()
     }
 
+    /// Clause 5.2.12.
     @Test func `with throttling the changes within that time are not told (table 5.2.12-1)`() async throws {
         let city = try City()
         try await city.subscribe(subscription("\"throttling\":5"))

@@ -14,6 +14,7 @@ import Testing
     private static func notification(_ members: String) -> String { #""notification":{"endpoint":{"uri":"http://a.example/"},"# + members + "}" }
     private static func endpoint(_ members: String) -> String { #""notification":{"endpoint":{"# + members + "}}" }
 
+    /// Clauses 5.2.13, 5.2.14, 5.2.15, 5.2.33, 5.8.1.4.
     @Test(arguments: [
         #""entities":[]"#, #""entities":[{"id":"urn:x:1"}]"#, #""entities":[{"type":"Lamp","id":"no URI"}]"#, #""watchedAttributes":[]"#,
         #""watchedAttributes":[1]"#, #""notificationTrigger":["entityChanged"]"#, #""q":"((""#, #""geoQ":{"georel":"near"}"#,
@@ -57,6 +58,7 @@ import Testing
         try await city.close()
     }
 
+    /// Clauses 5.2.12, 5.2.14.2.
     @Test func `what the broker makes itself is passed over in requests and stands in answers (table 5.2.12-2)`() async throws {
         let city = try City()
         let id = try await city.subscribe(Self.document(#""status":"expired","secret":1,"#
@@ -75,6 +77,7 @@ import Testing
         try await city.close()
     }
 
+    /// Clause 5.8.2.
     @Test func `a fragment replaces the members it has and removes those that are null (clause 5.5.8)`() async throws {
         let city = try City()
         let id = try await city.subscribe(Self.document(#""description":"old","q":"level>5","throttling":3"#))

@@ -42,6 +42,7 @@ import Testing
         return told
     }
 
+    /// Clauses 5.3.1, 4.5.4, 5.2.14.
     @Test func `simplified, concise and normalized are what they are in answers`() async throws {
         for (format, level) in [("simplified", 7), ("keyValues", 7), ("concise", ["value": 7, "unitCode": "LUX"]),
             ("normalized", ["type": "Property", "value": 7, "unitCode": "LUX"])] as [(String, JSON)]
@@ -52,6 +53,7 @@ import Testing
         }
     }
 
+    /// Clauses 5.2.12, 5.8.6.
     @Test func `only the watched attributes make a notification, and all are told`() async throws {
         let city = try await city(#""watchedAttributes":["level"]"#, "")
         try await update(city, "label", Attribute(kind: .languageProperty, value: ["fr": "réverbère"]))
@@ -61,6 +63,7 @@ import Testing
         #expect(told.data[0]["label"]?["languageMap"]?["fr"] == "réverbère")
     }
 
+    /// Clauses 5.2.14, 5.8.6.
     @Test func `with showChanges the value before stands beside the one now, where there was one`() async throws {
         let city = try await city("", #""showChanges":true"#)
         try await update(city, "label", Attribute(kind: .languageProperty, value: ["fr": "réverbère"]))
@@ -69,6 +72,7 @@ import Testing
         #expect(label["level"]?["previousValue"] == nil)
     }
 
+    /// Clause 5.8.6.
     @Test func `a deleted attribute is told as null, with what it was where changes are shown`() async throws {
         for (notification, expected) in [
             (#""format":"normalized""#, ["type": "Relationship", "object": "urn:ngsi-ld:null"]), (#""format":"simplified""#, "urn:ngsi-ld:null"),
@@ -81,6 +85,7 @@ import Testing
         }
     }
 
+    /// Clause 5.8.6.
     @Test func `of several instances the one that is gone is told, and one null when none is left`() async throws {
         for (deletesAll, expected) in [
             (false, [["type": "Property", "value": 1], ["type": "Property", "value": "urn:ngsi-ld:null", "datasetId": "urn:x:d"]]),
@@ -95,6 +100,7 @@ import Testing
         }
     }
 
+    /// Clause 5.8.6.
     @Test func `of a deleted entity the time is told, and what it was only where changes are shown`() async throws {
         let plain = try await city(#""notificationTrigger":["entityDeleted"]"#, "")
         try await plain.broker.delete(Self.lamp, plain.access(), at: noon)
@@ -111,6 +117,7 @@ import Testing
         #expect(lamp["label"]?["languageMap"] == ["@none": "urn:ngsi-ld:null"])
     }
 
+    /// Clauses 5.2.12, 5.8.6.
     @Test func `creation and deletion are told to those who ask for them and to no others`() async throws {
         let city = try City()
         for trigger in ["entityCreated", "entityDeleted", "entityUpdated"] {
@@ -143,6 +150,7 @@ import Testing
         }
     }
 
+    /// Clauses 4.21, 5.2.14.
     @Test func `pick, omit, attributes and datasetId say what is told of an entity`() async throws {
         for (members, notification, expected) in [
             ("", #""pick":["id","level"]"#, ["id", "level"]), ("", #""omit":["label","pole","location"]"#, ["id", "type", "level"]),
@@ -169,6 +177,7 @@ import Testing
         #expect(try await told(city).data[0]["label"] == ["type": "Property", "value": "lampe", "lang": "fr"])
     }
 
+    /// Clause 5.2.15.
     @Test func `the media type decides where the context stands (clause 6.3.8)`() async throws {
         let linked = try await city("", "", endpoint: #","accept":"application/ld+json","receiverInfo":[{"key":"X-Key","value":"v"}]"#)
         try await update(linked, "level", Attribute(kind: .property, value: 7))
@@ -187,6 +196,7 @@ import Testing
         #expect(collection?["features"]?.arrayValue?[0]["properties"]?["level"] == 7)
     }
 
+    /// Clauses 5.3.1, 5.8.6.
     @Test func `entities that change in one request are told of together`() async throws {
         let city = try City()
         try await city.subscribe(document("", ""))

@@ -81,6 +81,7 @@ class NgsildclientTest(unittest.TestCase):
         return parking
 
     def test_the_parking_of_the_read_me_is_filled_hour_by_hour_and_its_history_is_a_table(self):
+        """Clauses 4.5.9, 5.6.1, 5.7.3, 6.19.3.1."""
         client, parking = self.client(), self.parking("Downtown1")
         self.assertTrue(client.create(parking))
         available = parking["availableSpotNumber"]
@@ -102,6 +103,7 @@ class NgsildclientTest(unittest.TestCase):
         self.assertEqual(len(client.temporal.query(type="OffStreetParking", attrs=["availableSpotNumber"], ctx=PARKING_CONTEXT)), 1)
 
     def test_a_parking_with_its_spots_is_stored_in_batches_and_counted(self):
+        """Clauses 4.13, 5.6.8, 5.6.10, 6.15.3.1, 6.17.3.1."""
         client = self.client()
         parking = ngsildclient.Entity("OffStreetParking", "porto-ParkingLot-23889", ctx=[PARKING_CONTEXT, ngsildclient.CORE_CONTEXT])
         parking.prop("totalSpotNumber", 414)
@@ -128,6 +130,7 @@ class NgsildclientTest(unittest.TestCase):
         self.assertEqual(client.entities.count("ParkingSpot", ctx=PARKING_CONTEXT), 314)
 
     def test_the_subscription_of_the_read_me_tells_of_a_high_occupancy(self):
+        """Clauses 5.8.1, 5.8.3, 5.8.4, 5.8.5, 5.8.6."""
         client, receiver = self.client(), Receiver()
         self.addCleanup(receiver.close)
         subscription = (ngsildclient.SubscriptionBuilder(receiver.uri)
@@ -148,6 +151,7 @@ class NgsildclientTest(unittest.TestCase):
         self.assertFalse(client.subscriptions.exists(identifier))
 
     def test_a_tenant_comes_to_be_with_the_first_write(self):
+        """Clauses 5.5.10, 6.3.14."""
         client = self.client(tenant="lattes")
         self.assertEqual(client.count("OffStreetParking"), 0)
         self.assertTrue(client.upsert(self.parking("Lattes1")))
@@ -155,6 +159,7 @@ class NgsildclientTest(unittest.TestCase):
         self.assertFalse(self.client().exists("OffStreetParking:Lattes1"))
 
     def test_contexts_are_stored_listed_and_deleted(self):
+        """Clauses 5.13.2, 5.13.3, 5.13.4, 5.13.5."""
         client = self.client(tenant="contexts")
         client.upsert(self.parking("C1"))
         client.contexts.add({"@context": {"depth": "https://example.org/depth"}})
@@ -166,6 +171,7 @@ class NgsildclientTest(unittest.TestCase):
         self.assertFalse(client.contexts.exists(identifier))
 
     def test_everything_of_a_type_is_found_by_body_and_dropped(self):
+        """Clauses 4.5.10, 5.6.10, 5.7.2, 6.23.3.1."""
         client = self.client(tenant="drop")
         client.upsert([self.parking(f"D{number}") for number in range(7)])
         query = {"type": "Query", "entities": [{"type": "OffStreetParking"}], "q": "totalSpotNumber>100"}
@@ -195,6 +201,7 @@ class FilipTest(unittest.TestCase):
             location={"type": "GeoProperty", "value": {"type": "Point", "coordinates": [3.87, 43.61]}})
 
     def test_an_entity_is_created_read_patched_and_deleted(self):
+        """Clauses 5.6.1, 5.6.2, 5.6.3, 5.6.4, 5.6.5, 5.6.6, 5.7.1, 6.6.3.1, 6.7.3.2."""
         client = self.client("filip1")
         client.post_entity(self.room(1))
         self.assertEqual(client.get_entity("urn:ngsi-ld:Room:1").temperature.value, 22.5)
@@ -211,6 +218,7 @@ class FilipTest(unittest.TestCase):
         self.assertEqual(client.get_entity_list(entity_type="Room"), [])
 
     def test_lists_are_read_in_pages_of_a_thousand(self):
+        """Clauses 4.10, 4.12, 5.5.9.1, 5.6.7, 5.6.8, 5.7.2, 6.14.3.1."""
         client = self.client("filip2")
         rooms = [self.room(number, number) for number in range(1_100)]
         client.entity_batch_operation(entities=rooms[:600], action_type=filip_context.ActionTypeLD.CREATE)
@@ -234,6 +242,7 @@ class FilipTest(unittest.TestCase):
         self.assertIn("type", refused.exception.response.json()["detail"])
 
     def test_a_subscription_is_made_once_changed_and_told_of(self):
+        """Clauses 5.8.1, 5.8.2, 5.8.3, 5.8.4, 5.8.5, 5.8.6, 6.11."""
         client, receiver = self.client("filip3"), Receiver()
         self.addCleanup(receiver.close)
 
@@ -255,6 +264,7 @@ class FilipTest(unittest.TestCase):
         self.assertEqual(client.get_subscription_list(), [])
 
     def test_an_entity_may_bring_its_own_context(self):
+        """Clause 6.3.5."""
         client = self.client("filip4")
         room = filip_context.ContextLDEntity(**self.room(1).model_dump(exclude_none=True), **{"@context": [PARKING_CONTEXT]})
         client.post_entity(room)

@@ -65,6 +65,7 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
                     self.assert_problem(self.post(body), 400)
 
     def test_what_is_not_json_is_refused_with_400(self):
+        """Clauses 4.6.4, 5.5.4, 6.3.2."""
         for body in (b"", b"{", b"[1,", b"nul", b'{"id":1}}', b"\xff\xfe\x00", b'{"id":"\xc3\x28"}', b"{}\x00", b'"text"', b"17", b"null"):
             with self.subTest(body=body):
                 self.assert_problem(self.post(body), (400, 411) if body == b"" else 400)
@@ -76,6 +77,7 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
                 self.assert_problem(self.post(body), 400)
 
     def test_a_refused_body_leaves_nothing_behind(self):
+        """Clauses 5.5.4, 5.6.1."""
         entity = {"id": "urn:ngsi-ld:Note:refused", "type": "Note", "good": {"type": "Property", "value": 1},
                   "bad": {"type": "NoSuchKind", "value": 1}}
         self.assert_problem(self.post(json.dumps(entity)), 400)
@@ -84,14 +86,17 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
     # Media types and methods
 
     def test_unsupported_media_types_are_refused_with_415(self):
+        """Clause 6.3.4."""
         for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"):
             with self.subTest(media_type=media_type):
                 self.assert_problem(self.post(b"{}", {"Content-Type": media_type}), 415)
 
     def test_an_unacceptable_answer_is_refused_with_406(self):
+        """Clause 6.3.4."""
         self.assert_problem(self.server.get(NGSI_LD + "/entities?type=Note", headers={"Accept": "application/pdf"}), 406)
 
     def test_methods_a_resource_has_not_are_refused_with_405_and_allow(self):
+        """Clause 6.3.2."""
         for method, path in (("PUT", "/entities"), ("PATCH", "/types"), ("POST", "/attributes"), ("DELETE", "/entityOperations/query")):
             with self.subTest(method=method, path=path):
                 answer = self.server.request(method, NGSI_LD + path, data=b"{}", headers=JSON)
@@ -110,6 +115,7 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
     # Query parameters
 
     def test_bad_parameters_are_refused_with_400_and_named(self):
+        """Clauses 4.9, 4.10, 4.17, 5.5.9.1, 6.4.3.2."""
         for query, field in (("type=Note&limit=-1", "limit"), ("type=Note&limit=many", "limit"),
                              ("type=Note&limit=100000000", "limit"), ("type=Note&offset=-5", "offset"), ("type=Note&q=((((", "q"),
                              ("type=Note&q=" + "(" * 5_000, "q"), ("type=Note&georel=near&geometry=Point&coordinates=[1,2]", "geo"),

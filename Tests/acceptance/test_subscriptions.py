@@ -141,6 +141,7 @@ class DeliveryTest(unittest.TestCase):
         return answer.headers["Location"]
 
     def test_no_acknowledged_change_is_lost_and_order_holds_when_the_server_is_killed(self):
+        """Clause 5.8.6."""
         chance = random.Random(7)
         receiver = Receiver(delay=lambda: chance.random() * 0.01)
         self.addCleanup(receiver.close)
@@ -174,6 +175,7 @@ class DeliveryTest(unittest.TestCase):
         server.stop()
 
     def test_a_receiver_that_is_away_for_a_while_gets_everything_in_order(self):
+        """Clause 5.8.6."""
         receiver = Receiver(status=lambda number: 503 if number <= 2 else 200)
         self.addCleanup(receiver.close)
         with harness.Server(self.data, "--allow-private-egress") as server:
@@ -206,6 +208,7 @@ class DeliveryTest(unittest.TestCase):
                 self.assertEqual(answer.status_code, 401, f"{method} {path}: {answer.text[:200]}")
 
     def test_what_a_receiver_is_told_and_with_which_headers(self):
+        """Clauses 5.2.15, 5.2.22, 6.3.8."""
         receiver = Receiver()
         self.addCleanup(receiver.close)
         with harness.Server(self.data, "--allow-private-egress") as server:
@@ -278,6 +281,7 @@ class MQTTTest(unittest.TestCase):
         return answer.headers["Location"]
 
     def test_every_version_and_quality_of_service(self):
+        """Clause 7.2."""
         for version in ("mqtt3.1.1", "mqtt5.0"):
             for quality in ("0", "1", "2"):
                 topic = f"city/{version}/{quality}"
@@ -294,6 +298,7 @@ class MQTTTest(unittest.TestCase):
                     self.server.request("DELETE", location)
 
     def test_mqtts_is_spoken_to_brokers_whose_certificate_is_trusted_and_to_no_others(self):
+        """Clause 7.2."""
         # Not the name in the certificate: refused, though the authority is known.
         wrong = self.server.post(NGSI_LD + "/subscriptions", subscription(f"mqtts://city:s3cret@127.0.0.1:{self.tls_port}/city/wrong"))
         self.addCleanup(lambda: self.server.request("DELETE", wrong.headers["Location"]))

@@ -21,6 +21,7 @@ private func fault(_ json: String, _ purpose: EntityReader.Purpose = .content) t
 }
 
 struct EntityReaderTests {
+    /// Clauses 4.5.2, 4.5.3, 4.5.4, 4.5.18, 4.5.20, 4.5.21, 4.5.22, 4.5.24, 5.2.5, 5.2.6, 5.2.32, 5.2.35, 5.2.36, 5.2.37, 5.2.38.
     @Test(arguments: [
         (#"{"type": "Property", "value": 5}"#, AttributeKind.property, JSON(5)),
         (#"{"value": 5}"#, .property, 5),
@@ -42,6 +43,7 @@ struct EntityReaderTests {
         #expect(instances.map(\.value) == [value])
     }
 
+    /// Clauses 4.7.1, 4.7.2, 4.7.3, 5.2.7.
     @Test(arguments: [
         #"{"type": "GeoProperty", "value": {"type": "Point", "coordinates": [3, 43]}}"#,
         #"{"value": {"type": "Point", "coordinates": [3, 43]}}"#,
@@ -54,6 +56,7 @@ struct EntityReaderTests {
         #expect(instance.value == ["type": "Point", "coordinates": [3, 43]])
     }
 
+    /// Clauses 4.5.5, 4.5.1.
     @Test func `instances are told apart by datasetId, and qualifiers are kept`() throws {
         let instances = try read(
             """
@@ -72,6 +75,7 @@ struct EntityReaderTests {
         #expect(try fault(#"{"id": "urn:x:1", "type": "T", "\#(term)": {"type": "Property", "value": 1}}"#) == nil)
     }
 
+    /// Clauses 4.2.2, 4.5.1, 5.2.4, 5.5.4.
     @Test(arguments: [
         (#"{"id": "no URI"}"#, "id"), (#"{"id": "urn:ngsi-ld:null"}"#, "id"), (#"{"id": 5}"#, "id"),
         (#"{"type": []}"#, "type"), (#"{"type": "9T"}"#, "type"), (#"{"type": 5}"#, "type"), (#"{"type": "urn:ngsi-ld:null"}"#, "type"),
@@ -105,6 +109,7 @@ struct EntityReaderTests {
         #expect(detail.hasPrefix("\(member):"))
     }
 
+    /// Clauses 4.5.2, 5.5.4.
     @Test(arguments: [(EntityReader.Purpose.content, false), (.update, true), (.merge, true)])
     func `an NGSI-LD Null stands only where something is changed`(purpose: EntityReader.Purpose, isAllowed: Bool) throws {
         for value in [#""urn:ngsi-ld:null""#, #"{"object": "urn:ngsi-ld:null"}"#, #"{"languageMap": {"@none": "urn:ngsi-ld:null"}}"#] {
@@ -122,6 +127,7 @@ struct EntityReaderTests {
         #expect(throws: CityError.self) { try read(instances(EntityReader.instanceCountMax + 1)) }
     }
 
+    /// Clause 5.2.2.
     @Test func `a bare value is remembered as one, and creation times of clients are not`() throws {
         let json = try JSON(parsing: #"{"a": 5, "b": {"value": 5, "createdAt": "2001-01-01T00:00:00Z"}, "createdAt": "2001-01-01T00:00:00Z"}"#)
         let fragment = try EntityReader(context: Context.core, purpose: .merge).fragment(json)

@@ -10,6 +10,7 @@ private func written(_ entity: Entity, _ format: RepresentationFormat, context: 
 }
 
 struct RoundTripTests {
+    /// Clauses 4.5.1, 4.5.2.2, 4.5.3.2, 4.5.18.2, 4.5.20.2, 4.5.21.2, 4.5.22.2, 4.5.24.2.
     @Test(arguments: UInt64(0)..<300)
     func `an entity survives being written normalized and read again`(seed: UInt64) throws {
         var random = RandomEntity(seed: seed)
@@ -18,6 +19,7 @@ struct RoundTripTests {
         #expect(try EntityReader(context: Context.core, purpose: .stored).fragment(json).entity() == entity)
     }
 
+    /// Clauses 4.5.2.3, 4.5.3.3, 4.5.18.3, 4.5.20.3, 4.5.21.3, 4.5.22.3, 4.5.24.3.
     @Test(arguments: UInt64(0)..<300)
     func `what is written concise says the same to a client's reader`(seed: UInt64) throws {
         var random = RandomEntity(seed: seed)
@@ -34,6 +36,7 @@ struct RoundTripTests {
         }
     }
 
+    /// Clauses 4.8, 6.3.11.
     @Test func `without sysAttrs no time of the system is written`() throws {
         var random = RandomEntity(seed: 4)
         for _ in 0..<50 {
@@ -42,6 +45,7 @@ struct RoundTripTests {
         }
     }
 
+    /// Clause 5.5.7.
     @Test func `names are written as the terms of a context`() async throws {
         let context = try await context(#"{"Bus": "https://example.org/Bus", "line": "https://example.org/line", "red": "https://example.org/red"}"#)
         let entity = Entity(
@@ -52,6 +56,7 @@ struct RoundTripTests {
                 == JSON(parsing: #"{"id": "urn:x:1", "type": "Bus", "line": {"type": "VocabProperty", "vocab": "red"}}"#))
     }
 
+    /// Clause 4.5.4.
     @Test(arguments: [
         (AttributeKind.property, JSON(5), "5"), (.relationship, "urn:x:2", #""urn:x:2""#), (.listProperty, [1, 2], "[1,2]"),
         (.languageProperty, ["fr": "rue"], #"{"languageMap":{"fr":"rue"}}"#), (.jsonProperty, ["a": 1], #"{"json":{"a":1}}"#),
@@ -74,6 +79,7 @@ struct RoundTripTests {
         #expect(try EntityReader(context: Context.core, purpose: .stored).fragment(stored).entity() == entity)
     }
 
+    /// Clause 4.5.23.2.
     @Test func `linked entities are written in place, each as its view shows it`() throws {
         @Sendable func name(_ term: String) -> IRI { IRI(known: IRI.defaultContextNamespace + term) }
         func entity(_ id: String, linkingTo target: String) -> Entity {

@@ -30,6 +30,7 @@ import Testing
         return TemporalInstance(attribute: attribute, deletedAt: deletedAt, time: noon, instanceID: "urn:x:i")
     }
 
+    /// Clauses 4.5.6, 4.5.7, 4.5.8.
     @Test func `an attribute is one instance or many, also of one dataset`() throws {
         let fragment = try fragment("""
             {"id": "urn:x:1", "type": "T", "a": [{"value": 1, "observedAt": "2026-06-01T12:00:00Z"}, {"value": 2, "observedAt": "2026-06-01T12:01:00Z"}],
@@ -41,6 +42,7 @@ import Testing
         #expect(fragment.instanceCount == 4)
     }
 
+    /// Clauses 4.5.6, 4.18.
     @Test(arguments: [
         (#""/A""#, [["/A"]]), (#"["/A", "B/C"]"#, [["/A", "/B/C"]]), (#"{"type": "Property", "value": "/A"}"#, [["/A"]]),
         (#"[{"type": "Property", "value": ["/A", "/B"]}, {"type": "Property", "value": "urn:ngsi-ld:null"}]"#, [["/A", "/B"], []]),
@@ -50,6 +52,7 @@ import Testing
         #expect(fragment.scopes.map { $0.scopes.map(\.text) } == expected)
     }
 
+    /// Clause 4.5.6.
     @Test(arguments: [
         #""scope": [{"type": "Property"}]"#, #""scope": {"type": "Relationship", "value": "/A"}"#, #""scope": {"value": "/A", "accuracy": 1}"#,
         #""scope": 5"#, #""a": [{"value": 1, "observedAt": "2026-06-01T12:00:00+02:00"}]"#, #""a": null"#, #""expiresAt": "urn:ngsi-ld:null""#,
@@ -58,6 +61,7 @@ import Testing
         #expect(throws: CityError.self) { try fragment(#"{"id": "urn:x:1", "type": "T", \#(member)}"#) }
     }
 
+    /// Clause 4.5.9.
     @Test(arguments: [
         (AttributeKind.property, 5, "values", 5), (.geoProperty, ["type": "Point", "coordinates": [1, 2]], "values", ["type": "Point", "coordinates": [1, 2]]),
         (.relationship, "urn:x:2", "objects", "urn:x:2"), (.languageProperty, ["en": "yes"], "languageMaps", ["languageMap": ["en": "yes"]]),
@@ -70,6 +74,7 @@ import Testing
         #expect(json["a"] == .object(["type": .string(kind.rawValue), member: [[expected, "2026-06-01T12:00:00Z"]]]))
     }
 
+    /// Clauses 4.5.5, 4.5.9.
     @Test func `datasets stand apart`() throws {
         let json = try written([name("a"): [instance(.property, 1), instance(.property, 2, datasetID: "urn:x:d")]], .simplified)
         #expect(json["a"] == [
@@ -78,6 +83,7 @@ import Testing
         ])
     }
 
+    /// Clauses 4.5.7, 4.5.8, 4.8.
     @Test func `the trace of a deletion has its time and the null of its kind`() throws {
         let traces = [instance(.languageProperty, .string(Attribute.nullText), deletedAt: noon)]
         let json = try written([name("a"): traces], .normalized, sysAttrs: true)
@@ -86,6 +92,7 @@ import Testing
         ]])
     }
 
+    /// Clauses 6.3.11, 4.8.
     @Test func `system members are shown when asked for, and the one that the query is about`() throws {
         let attributes = OrderedDictionary(uniqueKeysWithValues: [(name("a"), [instance(.property, 1)])])
         #expect(try written(attributes, .normalized)["a"]?.arrayValue?.first?["createdAt"] == nil)
@@ -97,6 +104,7 @@ import Testing
         #expect(shown == ["value": 1, "observedAt": "2026-06-01T12:00:00Z", "instanceId": "urn:x:i", "modifiedAt": "2026-06-01T12:00:00Z"])
     }
 
+    /// Clauses 4.5.9, 4.11.
     @Test func `pairs are of what was observed, unless the query is about another time`() throws {
         var unobserved = instance(.property, 2)
         unobserved = TemporalInstance(
