@@ -7,7 +7,7 @@ BINARY := .build/release/conurb
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test install-deps install-binary install bench conformance clean
+.PHONY: help demo build test install-deps install-binary install bench etsi-suite clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +29,9 @@ bench: build ## measure on this machine and write docs/benchmarks.md (takes a wh
 	@scripts/install-dependencies bench
 	.venv/bin/python scripts/bench/bench.py $(BINARY) $(BENCH)
 
-conformance: build ## run the ETSI NGSI-LD test suite: make conformance SUITE=path/to/checkout
-	@test -n "$(SUITE)" || { echo "Say where the suite is: make conformance SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }
-	scripts/conformance --suite "$(SUITE)" --binary $(BINARY) $(CONFORMANCE)
+etsi-suite: build ## run the ETSI NGSI-LD test suite: make etsi-suite SUITE=path/to/checkout
+	@test -n "$(SUITE)" || { echo "Say where the suite is: make etsi-suite SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }
+	scripts/etsi-suite "$(SUITE)" --binary $(BINARY) $(ETSI_SUITE)
 
 # For a machine without a Swift toolchain: its own build folder, because everything is compiled anew for static linking.
 INSTALL_BUILD := .build-install
