@@ -34,6 +34,7 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
     public init(known text: String) { self.text = text }
 
     public var description: String { text }
+    public static func == (left: IRI, right: IRI) -> Bool { left.text.hasSameCodePoints(as: right.text) }
     public static func < (left: IRI, right: IRI) -> Bool { left.text < right.text }
 
     /// Controls, space and `<` `>` `"` `{` `}` `|` `\` `^` `` ` ``.

@@ -15,6 +15,21 @@ public enum JSON: Hashable, Sendable {
 }
 
 extension JSON {
+    /// Texts are the same when their code points are.
+    public static func == (left: JSON, right: JSON) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left.hasSameCodePoints(as: right)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)):
+            left.count == right.count && zip(left, right).allSatisfy { $0.key.hasSameCodePoints(as: $1.key) && $0.value == $1.value }
+        default: false
+        }
+    }
+
     public var objectValue: JSONObject? { if case .object(let members) = self { members } else { nil } }
     public var arrayValue: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
     public var stringValue: String? { if case .string(let text) = self { text } else { nil } }

@@ -14,6 +14,7 @@ public struct Scope: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The names between the slashes, outermost first.
     public var levels: [Substring] { text.dropFirst().split(separator: "/") }
     public var description: String { text }
+    public static func == (left: Scope, right: Scope) -> Bool { left.text.hasSameCodePoints(as: right.text) }
     public static func < (left: Scope, right: Scope) -> Bool { left.text < right.text }
 
     private static func isLevel(_ level: Substring) -> Bool {

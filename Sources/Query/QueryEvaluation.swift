@@ -102,7 +102,7 @@ enum TargetScalar {
             if let first = Moment(left), let second = Moment(right), first.kind == second.kind {
                 return ValueOrder(first.instant, second.instant)
             }
-            return ValueOrder(left, right)
+            return left.hasSameCodePoints(as: right) ? .same : left.precedes(right) ? .before : .after
         case (.json(.object(let members)), _):
             // A JSON-LD typed value (clause C.6) counts as the text it carries.
             return members["@value"].flatMap { if case .object = $0 { nil } else { TargetScalar.json($0).order(to: value) } }

@@ -73,7 +73,7 @@ public struct ScopePattern: Hashable, Sendable {
         return zip(levels, actual).allSatisfy { level, name in
             switch level {
             case .any: true
-            case .name(let wanted): wanted == name
+            case .name(let wanted): String(name).hasSameCodePoints(as: wanted)
             }
         }
     }

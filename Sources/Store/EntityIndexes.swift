@@ -16,7 +16,7 @@ struct IndexRows {
     }
 
     var types: Set<Int64> = []
-    var scopes: Set<String> = []
+    var scopes: Set<Scope> = []
     /// In order: the position is part of the place's row number.
     var places: [Place] = []
     var values: Set<Value> = []
@@ -28,7 +28,7 @@ struct IndexRows {
 
     init(_ entity: Entity, intern: (IRI) throws -> Int64) throws {
         for type in entity.types { types.insert(try intern(type)) }
-        scopes = Set(entity.scopes.map(\.text))
+        scopes = Set(entity.scopes)
         for (name, instances) in entity.attributes {
             let attribute = try intern(name)
             for instance in instances {
@@ -68,7 +68,12 @@ enum IndexValue: Hashable {
     /// Values of one instance that are indexed one by one. When there are more, `present` stands for the rest.
     static let valueCountMax = 64
 
+    /// A text with U+0000 is `present`, for SQL's texts end there: its entity is asked.
     init(text: String) {
+        guard !text.utf8.contains(0) else {
+            self = .present
+            return
+        }
         guard text.utf8.count > IndexValue.textByteCountMax else {
             self = .text(text)
             return
@@ -96,6 +101,15 @@ enum IndexValue: Hashable {
             guard let text = members["@value"]?.stringValue else { return nil }
             self.init(text: text)
         default: return nil
+        }
+    }
+
+    static func == (left: IndexValue, right: IndexValue) -> Bool {
+        switch (left, right) {
+        case (.number(let left), .number(let right)): left == right
+        case (.text(let left), .text(let right)): left.hasSameCodePoints(as: right)
+        case (.present, .present): true
+        default: false
         }
     }
 
@@ -149,12 +163,12 @@ extension WriteTransaction {
         try execute("DELETE FROM entity_type WHERE type = ? AND entity = ?", [type, entity])
     }
 
-    private func addScope(_ scope: String, _ entity: Int64) throws {
-        try execute("INSERT INTO entity_scope (scope, entity) VALUES (?, ?)", [scope, entity])
+    private func addScope(_ scope: Scope, _ entity: Int64) throws {
+        try execute("INSERT INTO entity_scope (scope, entity) VALUES (?, ?)", [scope.text, entity])
     }
 
-    private func removeScope(_ scope: String, _ entity: Int64) throws {
-        try execute("DELETE FROM entity_scope WHERE scope = ? AND entity = ?", [scope, entity])
+    private func removeScope(_ scope: Scope, _ entity: Int64) throws {
+        try execute("DELETE FROM entity_scope WHERE scope = ? AND entity = ?", [scope.text, entity])
     }
 
     private func addPlace(_ place: IndexRows.Place, slot: Int, _ entity: Int64) throws {

@@ -56,11 +56,14 @@ enum InstanceRest {
     static func bytes(of attribute: Attribute, instanceID: String? = nil) -> [UInt8]? {
         guard
             !attribute.subattributes.isEmpty || attribute.valueType != nil || !attribute.objectTypes.isEmpty || instanceID != nil
+                || attribute.unitCode?.utf8.contains(0) ?? false
         else { return nil }
         // A property with some value carries them, so that one reader and one writer serve documents and this.
         var carrier = Attribute(kind: .property, value: 0)
         carrier.subattributes = attribute.subattributes
         (carrier.valueType, carrier.objectTypes) = (attribute.valueType, attribute.objectTypes)
+        // SQL's texts end at U+0000.
+        if attribute.unitCode?.utf8.contains(0) ?? false { carrier.unitCode = attribute.unitCode }
         var writer = JSONWriter()
         EntityWriter(names: WholeNames(), format: .normalized).writeObject(carrier, to: &writer)
         if let instanceID {
@@ -84,6 +87,7 @@ enum InstanceRest {
         guard let carrier = try EntityReader(context: WholeNames(), purpose: .stored).instances(json, path: "rest").first else { return nil }
         attribute.subattributes = carrier.subattributes
         (attribute.valueType, attribute.objectTypes) = (carrier.valueType, carrier.objectTypes)
+        if let unitCode = carrier.unitCode { attribute.unitCode = unitCode }
         return json["instanceId"]?.stringValue
     }
 }

@@ -165,12 +165,12 @@ extension JSON {
         }
     }
 
-    /// Numbers and texts as themselves; everything else as JSON text in a blob.
+    /// Numbers and texts as themselves; everything else as JSON text in a blob, also a text with U+0000, where SQL's texts end.
     var historyValue: DatabaseValue {
         switch self {
         case .integer(let value): value.databaseValue
         case .number(let value): value.databaseValue
-        case .string(let text): text.databaseValue
+        case .string(let text) where !text.utf8.contains(0): text.databaseValue
         default:
             { () -> DatabaseValue in
                 var writer = JSONWriter()

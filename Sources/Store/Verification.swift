@@ -99,7 +99,7 @@ struct Verification {
         for type in rows.types where try !exists("entity_type WHERE type = ? AND entity = ?", [type, number]) {
             fault("\(entity.id): missing in the index by type")
         }
-        for scope in rows.scopes where try !exists("entity_scope WHERE scope = ? AND entity = ?", [scope, number]) {
+        for scope in rows.scopes where try !exists("entity_scope WHERE scope = ? AND entity = ?", [scope.text, number]) {
             fault("\(entity.id): missing in the index by scope")
         }
         for slot in rows.places.indices

@@ -59,6 +59,32 @@ import Testing
         #expect(try await search(.seconds(60)) == [entityID(1)])
     }
 
+    @Test func `identifiers, types and attributes are told apart by their code points`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        for (number, name) in [composed, decomposed].enumerated() {
+            let id = try #require(IRI("urn:ngsi-ld:Thing:\(name)"))
+            let entity = Entity(id: id, types: [iri(name)], attributes: [iri(name): property(.string(name)), iri("n"): property(.integer(Int64(number)))])
+            try await file.write { try $0.insert(entity, provenance: .init(), at: noon) }
+        }
+        for (number, name) in [composed, decomposed].enumerated() {
+            let id = try #require(IRI("urn:ngsi-ld:Thing:\(name)"))
+            let filters = [
+                EntityFilter(ids: [id]), EntityFilter(types: .type(iri(name))), EntityFilter(attributes: [iri(name)]),
+                EntityFilter(query: try QueryExpression(parsing: "x==\(JSON.string(name))", expand: { _ in iri(name) })),
+            ]
+            for filter in filters {
+                let page = try await file.read { snapshot in
+                    let page = try snapshot.search(EntitySearch(filter: filter, classificationMax: .special, limit: 9, wantsCount: true, now: noon))
+                    return try page.entities.map { try snapshot.entity($0.stored) }
+                }
+                #expect(page.map { $0.instance(of: iri("n"))?.value } == [.integer(Int64(number))])
+            }
+        }
+        #expect(try await file.verify().faults == [])
+    }
+
     @Test func `pages cover everything once`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()
@@ -110,7 +136,7 @@ import Testing
 enum RandomCity {
     static func entity(_ number: Int, _ random: inout SplitMix) -> Entity {
         var result = Entity(id: entityID(number), types: types(&random))
-        for scope in ["/A", "/A/B", "/A/C", "/D"] where Int.random(in: 0..<4, using: &random) == 0 {
+        for scope in ["/A", "/A/B", "/A/C", "/D"] + scopesThatLookAlike where Int.random(in: 0..<4, using: &random) == 0 {
             if let scope = Scope(scope) { result.scopes.append(scope) }
         }
         for name in ["n", "t", "m"] where Bool.random(using: &random) {
@@ -130,13 +156,18 @@ enum RandomCity {
         return result
     }
 
+    /// Of one look or one beginning, and yet different texts.
+    private static let textsThatLookAlike = ["caf\u{e9}", "cafe\u{301}", "a\u{0}b", "a\u{0}c", "a", "K", "\u{212A}", "\u{0}"]
+    private static let scopesThatLookAlike = ["/Caf\u{e9}", "/Cafe\u{301}"]
+
     private static func types(_ random: inout SplitMix) -> [IRI] {
         let names = ["Lamp", "Tree", "Bus"].shuffled(using: &random)
         return names.prefix(Int.random(in: 1...2, using: &random)).map(iri)
     }
 
     private static func value(_ random: inout SplitMix) -> JSON {
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<12, using: &random) {
+        case 9...10: .string(textsThatLookAlike.randomElement(using: &random) ?? "")
         case 0...2: .integer(Int64.random(in: 0..<8, using: &random))
         case 3: .number(Double(Int.random(in: 0..<16, using: &random)) / 2)
         case 4: .string(["red", "green", "2026-01-01T00:00:00Z", "4"].randomElement(using: &random) ?? "")
@@ -163,7 +194,7 @@ enum RandomCity {
             texts.append("q=\(text)")
         }
         if Int.random(in: 0..<4, using: &random) == 0 {
-            let text = ["/A", "/A/#", "/+/B", "/A/B,/D", "/#", "(/A/B;/A/C)"].randomElement(using: &random)!
+            let text = (["/A", "/A/#", "/+/B", "/A/B,/D", "/#", "(/A/B;/A/C)"] + scopesThatLookAlike).randomElement(using: &random)!
             filter.scopes = try ScopeQuery(parsing: text)
             texts.append("scopeQ=\(text)")
         }
@@ -189,7 +220,9 @@ enum RandomCity {
     private static func query(_ random: inout SplitMix) -> String {
         func term() -> String {
             let name = ["n", "t", "m"].randomElement(using: &random)!
+            let text = JSON.string(textsThatLookAlike.randomElement(using: &random)!)
             return [
+                "\(name)==\(text)", "\(name)==\(text)", "\(name)!=\(text)", "\(name)>\(text)", "\(name)==\(text),\"red\"",
                 "\(name)", "\(name)==4", "\(name)==\"4\"", "\(name)!=4", "\(name)>3", "\(name)>=3.5", "\(name)<2", "\(name)<=2",
                 "\(name)==1..5", "\(name)!=1..5", "\(name)==\"red\"", "\(name)==\"red\",\"green\"", "\(name)==true", "\(name)~=re",
                 "\(name)!~=re", "\(name)==\"\(String(repeating: "x", count: 130))a\"", "\(name)>\"g\"", "\(name)>2025-12-31T00:00:00Z",

@@ -1,0 +1,16 @@
+/// Texts of JSON and identifiers are sequences of code points (RFC 8259, section 8.3; RFC 3987, section 5.3.1), where Swift's `==`
+/// asks whether they look the same: "é" as one code point and as two. What indexes hold by their bytes is compared like this
+/// everywhere, or what is found would depend on the way to it.
+extension String {
+    public func hasSameCodePoints(as other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        // Stored as UTF-8, as almost all are, the bytes are compared where they lie.
+        let same = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in left.elementsEqual(right) }
+        }
+        return (same ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    /// Whether the text comes first in the order of code points, which is that of the bytes of UTF-8.
+    public func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+}
