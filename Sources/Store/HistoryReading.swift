@@ -27,7 +27,8 @@ package struct Series: Hashable, Sendable {
 
 /// Which records of a series are read, and in which order.
 package struct HistoryWindow: Sendable {
-    /// Nil reads all, in the order in which they were observed or else recorded.
+    /// Nil reads all, in the order in which they were observed or else recorded. Of several observations of one moment one that
+    /// asks by `observedAt` reads the last recorded; all others read each.
     package var temporal: TemporalQuery?
     /// Only records of these half-open intervals; nil does not restrict.
     package var validity: [Range<Instant>]?
@@ -159,6 +160,16 @@ private struct WindowSelect {
     private var arguments: [any DatabaseValueConvertible]
     private let isBackwards: Bool
 
+    /// Of what was observed at a moment the last that was recorded holds: those before it were corrected (clause 4.8).
+    private static let isLastOfMoment = """
+        NOT EXISTS (
+            SELECT 1 FROM instance AS later
+            WHERE later.entity = instance.entity AND later.attribute = instance.attribute AND later.dataset = instance.dataset
+            AND later.at_us = instance.at_us AND later.late_us > instance.late_us AND later.form & \(InstanceForm.observedBit) <> 0
+            AND later.form < ? AND (later.expires_us IS NULL OR later.expires_us > ?)
+        )
+        """
+
     init(_ entity: Int64, _ series: Series, _ window: HistoryWindow) {
         // The trace of a deletion that nobody observed has a deletedAt and no other timestamp.
         let isNoTrace = "form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit)"
@@ -167,7 +178,9 @@ private struct WindowSelect {
             entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax), window.now.microseconds,
         ]
         switch window.temporal?.property {
-        case .observedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0"])
+        case .observedAt?:
+            (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0", Self.isLastOfMoment])
+            arguments += Array(arguments.suffix(2))
         case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace])
         case .modifiedAt?: (time, conditions) = ("coalesce(modified_us, at_us + late_us)", conditions + [isNoTrace])
         case .deletedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.deletionBit) <> 0"])

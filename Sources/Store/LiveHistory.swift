@@ -29,12 +29,13 @@ extension ReadSnapshot {
             AND typeof(value) IN ('integer', 'real') AND form < ? AND \(InstanceForm.isAlive)
             """
         let shown: StatementArguments = [number, attribute, from, to, InstanceForm.hidden(from: classificationMax), now.microseconds]
-        let few = try points(
-            "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us ORDER BY at_us LIMIT ?", shown + [countMax + 1])
+        // Of several records of one moment the last counts.
+        let moments = "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us"
+        let few = try points(moments + " ORDER BY at_us LIMIT ?", shown + [countMax + 1])
         if few.count <= countMax { return few }
         let span = max(1, (to - from) / Int64(countMax) + 1)
         return try points(
-            "SELECT CAST(avg(at_us) AS INTEGER), avg(value) \(numeric) GROUP BY (at_us - ?) / ? ORDER BY 1",
+            "SELECT CAST(avg(at_us) AS INTEGER), avg(value) FROM (\(moments)) GROUP BY (at_us - ?) / ? ORDER BY 1",
             shown + [from, span])
     }
 

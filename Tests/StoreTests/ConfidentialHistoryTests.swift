@@ -129,6 +129,29 @@ import Testing
         #expect(try await seen(folder, .special).values[level] == [5, .string(Attribute.nullText), 6])
     }
 
+    @Test func `a confidential correction hides nothing from those who may not see it`() async throws {
+        let folder = try TemporaryStore()
+        let values = [1, 2].map { [Attribute(kind: .property, value: .integer($0), observedAt: noon)] }
+        try await write(folder) {
+            try $0.insert(entity(1, attributes: [iri("level"): values[0]]), provenance: .init(classification: .open), at: noon)
+        }
+        try await change(folder, as: .special, at: noon.adding(seconds: 1)) { $0.attributes[iri("level")] = values[1] }
+        try await change(folder, as: .open, at: noon.adding(seconds: 2)) { $0.attributes[iri("level")] = nil }
+        for (classificationMax, expected) in [(Classification.open, 1), (.special, 2)] as [(Classification, JSON)] {
+            let found = try await folder.file().read { [level] snapshot in
+                let entity = try #require(try snapshot.historicEntity(entityID(1), classificationMax))
+                let series = try #require(try snapshot.series(of: entity.number, attributes: [level], classificationMax).first)
+                var values: [JSON] = []
+                try snapshot.visitRecords(of: entity.number, series, HistoryWindow(TemporalQuery(nil), now: noon, classificationMax)) { record in
+                    values.append(record.attribute.value)
+                    return true
+                }
+                return values
+            }
+            #expect(found == [expected])
+        }
+    }
+
     @Test func `followers of a released entity are told nothing of what it was`() async throws {
         let folder = try TemporaryStore()
         let interest = Interest(wantsEveryEntity: true, operations: [.created, .updated, .deleted])

@@ -60,7 +60,7 @@ import Testing
         #expect(try await records(folder, .scopeMember).map(\.attribute.value) == ["/A"])
     }
 
-    @Test func `an observation that is said again is recorded once, a new value of the same moment is a record of its own`() async throws {
+    @Test func `an observation that is said again is recorded once, a new value of the same moment is a record of its own and holds`() async throws {
         let folder = try TemporaryStore()
         func observed(_ value: JSON, modifiedAt: Instant) -> [Attribute] {
             var instance = Attribute(kind: .property, value: value, observedAt: noon)
@@ -75,6 +75,29 @@ import Testing
             try await change(folder, at: now) { $0.attributes[iri("level")] = said }
         }
         #expect(try await records(folder, level).map(\.attribute.value) == [1, 2])
+        for property in [TemporalQuery.Property.createdAt, .modifiedAt] {
+            let all = try await records(folder, level, TemporalQuery(nil, of: property))
+            #expect(all.map(\.attribute.value) == [1, 2])
+            #expect(Set(all.map(\.instanceID)).count == 2)
+        }
+        for relation in [nil, TemporalQuery.Relation.after(noon), .between(noon, noon.adding(seconds: 1))] {
+            #expect(try await records(folder, level, TemporalQuery(relation)).map(\.attribute.value) == [2])
+        }
+        try await write(folder) { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for second in [1800.0, 3000] {
+                let instance = Attribute(kind: .property, value: 4, observedAt: noon.adding(seconds: second))
+                try transaction.add(instance, iri("level"), to: target, at: noon.adding(seconds: 3600))
+            }
+        }
+        for (countMax, expected) in [(9, [2, 4, 4]), (2, [3, 4])] as [(Int, [Double])] {
+            let chart = try await folder.file().read { [level] snapshot in
+                let number = try #require(try snapshot.historicEntity(entityID(1), .special)).number
+                let hour = noon..<noon.adding(seconds: 3600)
+                return try snapshot.livePoints(of: number, attribute: level, in: hour, countMax: countMax, .special, at: noon).map(\.value)
+            }
+            #expect(chart == expected)
+        }
         #expect(try await folder.file().verify().faults == [])
     }
 
@@ -195,5 +218,28 @@ import Testing
         }
         #expect(plan.joined().contains("USING PRIMARY KEY"))
         #expect(!plan.joined().contains("TEMP B-TREE"))
+    }
+
+    @Test func `texts come back whole, with U+0000 in them and with the code points that they were written with`() async throws {
+        let folder = try TemporaryStore()
+        let values: [JSON] = ["a\u{0}b", "\u{0}", ["a\u{0}b"], "caf\u{e9}", "cafe\u{301}"]
+        var instance = Attribute(kind: .property, value: 0, unitCode: "C\u{0}EL")
+        for (second, value) in values.enumerated() {
+            instance.value = value
+            let stored = instance
+            if second == 0 {
+                try await write(folder) { try $0.insert(entity(1, attributes: [iri("level"): [stored]]), provenance: .init(), at: noon) }
+            } else {
+                try await change(folder, at: noon.adding(seconds: Double(second))) { $0.attributes[iri("level")] = [stored] }
+            }
+        }
+        #expect(try await records(folder, level).map(\.attribute.value) == values)
+        #expect(try await records(folder, level).map(\.attribute.unitCode) == Array(repeating: "C\u{0}EL", count: values.count))
+        let list = try await folder.file().read { [level] snapshot in
+            let number = try #require(try snapshot.historicEntity(entityID(1), .special)).number
+            return try snapshot.history(of: number, attribute: level, in: noon..<noon.adding(seconds: 60), limit: 9, .special, at: noon).map(\.value)
+        }
+        #expect(list == values)
+        #expect(try await folder.file().verify().faults == [])
     }
 }
