@@ -30,11 +30,39 @@ extension ReadSnapshot {
 }
 
 extension WriteTransaction {
-    /// Opens a run and returns its number.
+    /// Opens a run and returns its number. Of the source's older runs go those that nobody asks for any more.
     package func beginImportRun(source: String, version: String, at now: Instant) throws -> Int64 {
         try execute(
             "INSERT INTO import_run (source, source_version, started_us) VALUES (?, ?, ?)", [source, version, now.microseconds])
-        return db.lastInsertedRowID
+        let number = db.lastInsertedRowID
+        try trimImportRuns(of: source, at: now)
+        return number
+    }
+
+    /// Keeps of a source's runs the newest `ImportRun.keptCount`, those that fed an entity last, and the last one that rejected
+    /// a record. One without an end is kept for a day, for it may still be running.
+    private func trimImportRuns(of source: String, at now: Instant) throws {
+        let oldest = try row(
+            "SELECT id FROM import_run WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?", [source, ImportRun.keptCount - 1])
+        guard let oldest = try oldest?.decode(Int64.self, atIndex: 0) else { return }
+        let cursor = try rows(
+            """
+            SELECT \(ImportRun.columns) FROM import_run
+            WHERE source = ? AND id < ? AND (finished_us IS NOT NULL OR started_us < ?)
+            AND NOT EXISTS (SELECT 1 FROM entity WHERE run = import_run.id) ORDER BY id DESC LIMIT ?
+            """, [source, oldest, now.adding(seconds: -86_400).microseconds, ImportRun.trimmedCount])
+        var old: [ImportRun] = []
+        while let row = try cursor.next() { old.append(try ImportRun(row)) }
+        for run in old where try !run.rejectedRecords || hasRejected(source, after: run.number) {
+            try execute("DELETE FROM import_run WHERE id = ?", [run.number])
+        }
+    }
+
+    private func hasRejected(_ source: String, after number: Int64) throws -> Bool {
+        let newer = try rows(
+            "SELECT \(ImportRun.columns) FROM import_run WHERE source = ? AND id > ? AND report IS NOT NULL ORDER BY id DESC", [source, number])
+        while let row = try newer.next() { if try ImportRun(row).rejectedRecords { return true } }
+        return false
     }
 
     package func finishImportRun(_ number: Int64, report: JSON, at now: Instant) throws {
@@ -46,6 +74,13 @@ extension WriteTransaction {
 }
 
 extension ImportRun {
+    /// Runs of one source that are kept whatever came of them.
+    package static let keptCount = 100
+    /// Runs that are removed at once.
+    fileprivate static let trimmedCount = 200
+
+    fileprivate var rejectedRecords: Bool { report?["rejected"]?.integerValue ?? 0 > 0 }
+
     fileprivate static let columns = "id, source, source_version, started_us, finished_us, report"
 
     fileprivate init(_ row: Row) throws {

@@ -18,6 +18,7 @@ enum Schema {
         migrator.registerMigration("0002-history", migrate: HistoryMigration.migrate)
         migrator.registerMigration("0003-subscriptions") { db in try db.execute(sql: subscriptions) }
         migrator.registerMigration("0004-instance-marks", migrate: InstanceMarksMigration.migrate)
+        migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
         return migrator
     }
 
@@ -107,6 +108,9 @@ enum Schema {
         ) STRICT;
         CREATE INDEX import_run_source ON import_run (source, id);
         """
+
+    /// Without it, whoever removes a run would look at every entity.
+    private static let runsOfEntities = "CREATE INDEX entity_run ON entity (run) WHERE run IS NOT NULL"
 
     private static let subscriptions = """
         CREATE TABLE subscription (
