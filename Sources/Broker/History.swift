@@ -85,7 +85,7 @@ private struct Recorder {
         var target = try target(of: observation)
         let isNew = target.stored == nil && !target.isChanged
         let isOld = observation.isOlder(than: target.entity)
-        var isChanged = isNew || (!isOld && target.entity.takeFrame(of: observation))
+        var isChanged = isNew || isReclassified(target) || (!isOld && target.entity.takeFrame(of: observation))
         var isHistoric = false
         for (name, instances) in observation.attributes {
             for instance in instances {
@@ -103,6 +103,12 @@ private struct Recorder {
         if isChanged { target.isChanged = true }
         targets[observation.id] = target
         return isNew ? .created : isChanged ? .updated : isHistoric ? .historic : .unchanged
+    }
+
+    /// Whether the source says that the entity is more or less confidential than it is.
+    private func isReclassified(_ target: Target) -> Bool {
+        guard let stored = target.stored, !target.isChanged else { return false }
+        return provenance.classification ?? stored.classification != stored.classification
     }
 
     private func target(of observation: ObservedEntity) throws -> Target {

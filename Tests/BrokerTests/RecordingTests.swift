@@ -1,6 +1,7 @@
 import Broker
 import CityModel
 import OrderedCollections
+import Query
 import Store
 import Testing
 import Trust
@@ -90,6 +91,20 @@ import Trust
         _ = try await folder.broker.record([observation(5, minute: -30), observation(6, minute: -30)], provenance: .init(), access, at: now)
         if minute != nil { #expect(try await history(folder) == (isKnown ? [9, 6, 4] : [6, 4])) }
         #expect(try await folder.store.file(TemporaryBroker.name).verify().faults == [])
+    }
+
+    @Test func `what a source says again under another classification is classified so`() async throws {
+        let folder = try TemporaryBroker()
+        let access = try await folder.writing()
+        let open = try await folder.gatekeeper.reading(TemporaryBroker.name, .none)
+        for (classification, outcome) in [(Classification.open, RecordingOutcome.created), (.special, .updated), (.special, .unchanged), (.open, .updated)] {
+            let outcomes = try await folder.broker.record(
+                [observation(1, minute: 1)], provenance: .init(classification: classification), access, at: .now)
+            #expect(outcomes == [outcome])
+            let query = EntityQuery(filter: EntityFilter(types: .type(iri("Lamp"))), limit: 1, wantsCount: true)
+            #expect(try await folder.broker.query(query, open, at: .now).count == (classification == .open ? 1 : 0))
+        }
+        #expect(try await history(folder) == [1])
     }
 
     @Test func `a correction of the same moment replaces what history held`() async throws {
