@@ -36,6 +36,9 @@ package actor ContextLibrary {
     private let download: Download
     private let overrides: [String: JSON]
     private let startedAt: Instant
+    /// Bytes of all contexts of a municipality, beyond which no downloaded one is kept in its file: whoever may read can name
+    /// any context, and must not fill the disk with them.
+    private let keptByteCountMax: Int
     private let now: @Sendable () -> Instant
     private var resolvers: [MunicipalityName: ContextResolver] = [:]
     private var expiries: [MunicipalityName: ContextExpiries] = [:]
@@ -55,10 +58,11 @@ package actor ContextLibrary {
     /// - Parameter download: fetches a JSON document; throws `badRequestData` when what is there is not JSON.
     /// - Parameter now: the time, by which copies expire.
     package init(
-        broker: Broker, overrides: [String: JSON], startedAt: Instant = .now, now: @escaping @Sendable () -> Instant = { .now },
-        download: @escaping Download
+        broker: Broker, overrides: [String: JSON], startedAt: Instant = .now, keptByteCountMax: Int = 64 << 20,
+        now: @escaping @Sendable () -> Instant = { .now }, download: @escaping Download
     ) {
         (self.broker, self.overrides, self.startedAt, self.now, self.download) = (broker, overrides, startedAt, now, download)
+        self.keptByteCountMax = keptByteCountMax
     }
 
     /// The context that an `@context` value stands for; nil is the core context alone.
@@ -150,9 +154,10 @@ package actor ContextLibrary {
         guard let file = try file(municipality) else { return }
         let now = now()
         let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: now, expiresAt: expiry)
-        try await file.write { transaction in
+        try await file.write { [keptByteCountMax] transaction in
             // What finds no room is used and not kept.
-            let hasRoom = try transaction.documentCount(.context) < Self.countMax
+            let totals = try transaction.documentTotals(.context)
+            let hasRoom = totals.count < Self.countMax && totals.byteCount < keptByteCountMax
             guard try hasRoom || transaction.document(.context, context.id) != nil else { return }
             try transaction.put(.context, context.id, context.json, at: now)
         }
@@ -172,7 +177,7 @@ extension ContextLibrary {
         // All that stands beside the @context is discarded (clause 5.13.2.3).
         let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: ["@context": content], createdAt: now)
         try await broker.file(toWrite: access).write { transaction in
-            guard try transaction.documentCount(.context) < Self.countMax else {
+            guard try transaction.documentTotals(.context).count < Self.countMax else {
                 throw CityError.tooManyResults("a municipality keeps at most \(Self.countMax) contexts")
             }
             try transaction.put(.context, context.id, context.json, at: now)

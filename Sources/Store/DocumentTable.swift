@@ -18,8 +18,11 @@ extension ReadSnapshot {
         try row("SELECT id, body, modified_us FROM document WHERE kind = ? AND id = ?", [kind.rawValue, id]).map(Document.init)
     }
 
-    package func documentCount(_ kind: DocumentKind) throws -> Int {
-        try row("SELECT count(*) FROM document WHERE kind = ?", [kind.rawValue]).map { try $0.decode(Int.self, atIndex: 0) } ?? 0
+    /// How many documents of one kind there are, and how many bytes they take.
+    package func documentTotals(_ kind: DocumentKind) throws -> (count: Int, byteCount: Int) {
+        let sql = "SELECT count(*), ifnull(sum(length(body)), 0) FROM document WHERE kind = ?"
+        guard let row = try row(sql, [kind.rawValue]) else { return (0, 0) }
+        return (try row.decode(Int.self, atIndex: 0), try row.decode(Int.self, atIndex: 1))
     }
 
     /// All documents of one kind, by identifier.

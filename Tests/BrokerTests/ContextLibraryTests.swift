@@ -125,6 +125,18 @@ final class ContextOrigin: Sendable {
         #expect(try await expanded() == "https://a.example/1")
     }
 
+    @Test(arguments: [(1_000_000, 2), (200, 1)])
+    func `what finds no room in the file is used and not kept`(byteCountMax: Int, keptCount: Int) async throws {
+        let small = ContextLibrary(broker: city.broker, overrides: [:], keptByteCountMax: byteCountMax, now: { [origin] in origin.now }) { _ in
+            DownloadedContext(document: ["@context": ["x": .string("https://a.example/" + String(repeating: "y", count: 300))]])
+        }
+        for url in ["https://a.example/1", "https://a.example/2"] {
+            #expect(try await small.context(.string(url), in: .standard).expand("x") != nil)
+        }
+        let access = try await city.gatekeeper.writing(.standard, .program)
+        #expect(try await small.list(access.reading).count == keptCount)
+    }
+
     /// Clause 5.13.5.4.
     @Test(arguments: [nil, ["x": 1], ["@context": 5], ["@context": ["x": 5]]] as [JSON?])
     func `a reload that brings no context leaves the one that is there`(document: JSON?) async throws {

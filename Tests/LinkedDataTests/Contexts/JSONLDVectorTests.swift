@@ -34,6 +34,12 @@ import Testing
         #expect(Set(compacted) == expected, "\(compacted.sorted()), not \(expected.sorted())")
     }
 
+    /// Clause 5.5.7.
+    @Test(arguments: (JSONLDVectors.expansion + JSONLDVectors.compaction).filter { LeftOutVectors.reason(for: $0) == LeftOutVectors.scopedContexts })
+    func `a context that holds scoped contexts is refused`(vector: JSONLDVector) async throws {
+        await #expect(throws: CityError.self) { try await JSONLDVectors.resolver().resolve(vector.context) }
+    }
+
     /// Clauses 4.4, 5.5.7.
     @Test(arguments: invalid)
     func `a context that is invalid in the vector is refused`(vector: JSONLDVector) async throws {

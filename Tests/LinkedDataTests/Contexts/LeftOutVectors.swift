@@ -3,6 +3,9 @@ import OrderedCollections
 
 /// Which of the W3C's vectors say nothing about NGSI-LD, and why.
 enum LeftOutVectors {
+    /// They are refused.
+    static let scopedContexts = "scoped contexts, which clause 5.5.7 forbids: they are refused"
+
     /// Nil for a vector that runs.
     static func reason(for vector: JSONLDVector) -> String? {
         if vector.isOfVersion10 { return "rules of JSON-LD 1.0, which 1.1 changed" }
@@ -12,7 +15,7 @@ enum LeftOutVectors {
         if has("@context", in: body.map(withoutContext)) { return "contexts within a document's body, which clause 5.5.7 forbids" }
         if vector.id.hasPrefix("compact"), vector.input["@context"] != nil { return "documents that have to be expanded first" }
         if let code = vector.errorCode { return contextErrors.contains(code) ? nil : "faults of a document's body, not of its context" }
-        if has("@context", in: vector.context) { return "scoped contexts, which clause 5.5.7 forbids" }
+        if has("@context", in: vector.context) { return scopedContexts }
         if containers(in: vector.context).contains(where: mapContainers.contains) { return "maps by language, identifier, type or graph" }
         if vector.id.hasPrefix("compact"), has("@vocab", in: vector.context) { return "names in a vocabulary of the user's" }
         let used = [vector.context, vector.input, vector.output].compactMap { $0 }
@@ -22,7 +25,7 @@ enum LeftOutVectors {
 
     static let byName: [String: String] = {
         let groups: [(String, [String])] = [
-            ("scoped contexts, which clause 5.5.7 forbids", ["expand#t0126", "expand#t0127", "expand#t0128", "expand#tc031"]),
+            (scopedContexts, ["expand#t0126", "expand#t0127", "expand#t0128", "expand#tc031"]),
             (
                 "names that the core context defines, which wins (clause 5.5.7)",
                 ["expand#t0006", "expand#t0014", "expand#tjs16", "expand#tjs20", "expand#tpr31", "compact#t0008"]
