@@ -125,7 +125,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SubscriptionsTests",
-            dependencies: ["Broker", "CityModel", "LinkedData", "Store", "Subscriptions", "Trust", orderedCollections],
+            dependencies: ["Broker", "CityModel", "LinkedData", "Store", "Subscriptions", "Trust", orderedCollections, grdb],
             swiftSettings: strict),
         .testTarget(
             name: "SiteTests",

@@ -57,7 +57,8 @@ package final class ConurbServer: Service {
         site = Doors.site(broker, gatekeeper, configuration.site, logger)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
-            site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount }, configuration: configuration)
+            site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
+            passedOverCount: { [notifying] in notifying.passedOverCount }, configuration: configuration)
         table = RouteTable(doors.routes)
     }
 
@@ -170,6 +171,7 @@ private struct Doors {
     let site: SiteDoor
     let isReady: @Sendable () -> Bool
     let waitingEndpointCount: @Sendable () -> Int
+    let passedOverCount: @Sendable () -> Int
     let configuration: ServerConfiguration
 
     var routes: [Route] {
@@ -179,7 +181,7 @@ private struct Doors {
             limits: NGSILDLimits(
                 pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax,
                 evolution: EvolutionLimits(instanceCountMax: limits.instanceCountMax), subscriptionCountMax: limits.subscriptionCountMax))
-        let system = SystemDoor(store: store, metrics: metrics, isReady: isReady, waitingEndpointCount: waitingEndpointCount)
+        let system = SystemDoor(store: store, metrics: metrics, isReady: isReady, waitingEndpointCount: waitingEndpointCount, passedOverCount: passedOverCount)
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)

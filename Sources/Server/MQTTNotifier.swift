@@ -1,29 +1,55 @@
 internal import CMosquitto
 internal import CityModel
-internal import Foundation
 internal import NIOCore
 internal import Subscriptions
+internal import Synchronization
 
-/// Sends notifications to MQTT endpoints (clause 7.2). Each message has a connection of its own, and a thread for as long as
-/// that lasts: libmosquitto waits where it works. How many there are at once is bounded by whoever calls.
-struct MQTTNotifier: Sendable {
-    let egress: EgressPolicy
+/// Sends notifications to MQTT endpoints (clause 7.2), over connections that stay open while they are used.
+final class MQTTNotifier: Sendable {
+    private let egress: EgressPolicy
+    private let connections = Mutex<[MQTTBroker: MQTTConnection]>([:])
 
     private static let timeoutSeconds = 10.0
     private static let timeoutSecondsMax = 30.0
+    /// Connections, each of which has a thread. One more closes the one that was used longest ago.
+    private static let connectionCountMax = 64
     private static let libraryReady: Bool = mosquitto_lib_init() == Int32(MOSQ_ERR_SUCCESS.rawValue)
 
+    init(egress: EgressPolicy) { self.egress = egress }
+
     func send(_ endpoint: Endpoint, _ headers: [(name: String, value: String)], _ body: [UInt8]) async -> DeliveryResult {
-        guard Self.libraryReady, let address = MQTTAddress(endpoint.uri), let target = try? await target(address) else { return .failed }
+        guard Self.libraryReady, let address = MQTTAddress(endpoint.uri) else { return .failed }
+        guard let target = try? await target(address) else { return Task.isCancelled ? .interrupted : .unreachable }
         let seconds = min(endpoint.timeoutSeconds ?? Self.timeoutSeconds, Self.timeoutSecondsMax)
-        let message = Self.message(headers, body)
-        let isTaken = await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                let publication = MQTTPublication(address, target: target, endpoint.mqtt, message, egress: egress)
-                continuation.resume(returning: publication.run(within: .milliseconds(Int(seconds * 1000))))
-            }
+        let message = MQTTMessage(
+            topic: address.topic, body: Self.message(headers, body), qualityOfService: endpoint.mqtt.qualityOfService)
+        let broker = MQTTBroker(address, target: target, version: endpoint.mqtt.version)
+        // A connection that ended just now, for nobody used it, is followed by a new one.
+        for _ in 0..<3 {
+            if let result = await connection(to: broker).send(message, within: .milliseconds(Int(seconds * 1000))) { return result }
         }
-        return isTaken ? .accepted : .failed
+        return .failed
+    }
+
+    func close() { for connection in connections.withLock({ Array($0.values) }) { connection.end() } }
+
+    var connectionCount: Int { connections.withLock { $0.values.count { !$0.isEnded } } }
+
+    private func connection(to broker: MQTTBroker) -> MQTTConnection {
+        let (connection, isNew, surplus) = connections.withLock { connections in
+            connections = connections.filter { !$0.value.isEnded }
+            if let open = connections[broker] { return (open, false, nil as MQTTConnection?) }
+            var surplus: MQTTConnection?
+            if connections.count >= Self.connectionCountMax, let oldest = connections.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+                surplus = connections.removeValue(forKey: oldest.key)
+            }
+            let new = MQTTConnection(broker, egress: egress)
+            connections[broker] = new
+            return (new, true, surplus)
+        }
+        surplus?.end()
+        if isNew { connection.begin() }
+        return connection
     }
 
     /// Where to connect: to the address that was checked; by name where a certificate must be held against it, and then the
@@ -51,84 +77,23 @@ struct MQTTNotifier: Sendable {
     }
 }
 
-/// One message on its way to an MQTT broker. For one thread; libmosquitto calls back on the thread that runs its loop.
-private final class MQTTPublication {
-    private enum Stage { case connecting, publishing(Int32), taken, failed }
+/// A broker as one connection speaks to it.
+struct MQTTBroker: Hashable, Sendable {
+    let target: String
+    let port: Int
+    let isSecure: Bool
+    let username: String?
+    let password: String?
+    let version: MQTTOptions.Version
 
-    private let address: MQTTAddress
-    private let target: String
-    private let options: MQTTOptions
-    private let message: [UInt8]
-    private let egress: EgressPolicy
-    private var stage = Stage.connecting
-
-    private static let keepAliveSeconds: Int32 = 30
-    private static let success = Int32(MOSQ_ERR_SUCCESS.rawValue)
-    private static let pending = Int32(MOSQ_ERR_CONN_PENDING.rawValue)
-
-    init(_ address: MQTTAddress, target: String, _ options: MQTTOptions, _ message: [UInt8], egress: EgressPolicy) {
-        (self.address, self.target, self.options, self.message, self.egress) = (address, target, options, message, egress)
+    init(_ address: MQTTAddress, target: String, version: MQTTOptions.Version) {
+        (self.target, port, isSecure, self.version) = (target, address.port, address.isSecure, version)
+        (username, password) = (address.username, address.password)
     }
+}
 
-    /// - Returns: whether the broker took the message: sent for QoS 0, acknowledged for 1, completed for 2.
-    func run(within duration: Duration) -> Bool {
-        let deadline = ContinuousClock.now + duration
-        guard let client = mosquitto_new(nil, true, Unmanaged.passUnretained(self).toOpaque()) else { return false }
-        defer { mosquitto_destroy(client) }
-        guard prepare(client) else { return false }
-        let connected = mosquitto_connect_async(client, target, Int32(address.port), Self.keepAliveSeconds)
-        guard connected == Self.success || connected == Self.pending else { return false }
-        while ContinuousClock.now < deadline {
-            let result = mosquitto_loop(client, 50, 1)
-            switch stage {
-            case .taken:
-                mosquitto_disconnect(client)
-                _ = mosquitto_loop(client, 0, 1)
-                return true
-            case .failed: return false
-            case .connecting, .publishing: guard result == Self.success || result == Self.pending else { return false }
-            }
-        }
-        return false
-    }
-
-    private func prepare(_ client: OpaquePointer) -> Bool {
-        // The numbers that mosquitto.h gives the versions 3.1.1 and 5.
-        guard mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, options.version == .v5 ? 5 : 4) == Self.success else { return false }
-        if let username = address.username { mosquitto_username_pw_set(client, username, address.password) }
-        if address.isSecure {
-            // The machine's certificates of authorities; the broker's own is held against them and against its name.
-            guard mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1) == Self.success else { return false }
-        }
-        mosquitto_connect_callback_set(client) { client, context, code in
-            guard let client, let context else { return }
-            Unmanaged<MQTTPublication>.fromOpaque(context).takeUnretainedValue().connected(client, code)
-        }
-        mosquitto_publish_v5_callback_set(client) { _, context, number, reason, _ in
-            guard let context else { return }
-            Unmanaged<MQTTPublication>.fromOpaque(context).takeUnretainedValue().published(number, reason)
-        }
-        return true
-    }
-
-    private func connected(_ client: OpaquePointer, _ code: Int32) {
-        guard code == 0, isPermitted(mosquitto_socket(client)) else {
-            stage = .failed
-            return
-        }
-        var number: Int32 = 0
-        let result = mosquitto_publish(
-            client, &number, address.topic, Int32(message.count), message, options.qualityOfService, false)
-        // With QoS 0 the message may be gone, and the other callback called, before this returns.
-        if case .taken = stage { return }
-        stage = result == Self.success ? .publishing(number) : .failed
-    }
-
-    /// Reasons from 128 on are errors (MQTT 5, section 2.4).
-    private func published(_ number: Int32, _ reason: Int32) { stage = reason < 128 ? .taken : .failed }
-
-    private func isPermitted(_ socket: Int32) -> Bool {
-        guard !egress.allowsPrivate else { return true }
-        return EgressPolicy.peer(of: socket).map { !EgressPolicy.isPrivate($0) } ?? false
-    }
+struct MQTTMessage: Sendable {
+    let topic: String
+    let body: [UInt8]
+    let qualityOfService: Int32
 }

@@ -18,7 +18,7 @@ final class CommitQueue: Sendable {
     private let journal: JournalSignal
     private let watches: WatchTable
     /// Called after a commit that left something to do for whoever delivers notifications.
-    private let hasWork: @Sendable () -> Void
+    private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
 
     /// Writes that may wait; one more is refused rather than queued.
     static let waitingCountMax = 20_000
@@ -27,7 +27,7 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
-        hasWork: @escaping @Sendable () -> Void
+        hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
         self.terms = terms
@@ -70,7 +70,7 @@ final class CommitQueue: Sendable {
                     return .commit
                 }
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
-                if outcome.hasWork { hasWork() }
+                if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
                 // What the index was told of subscriptions did not come to be.
@@ -98,7 +98,8 @@ final class CommitQueue: Sendable {
         try db.inSavepoint {
             let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches)
             if write.run(transaction) {
-                outcome = Outcome(lastChange: transaction.lastChange, hasWork: transaction.hasWork)
+                outcome = Outcome(
+                    lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues)
                 watches.apply(transaction.watchChanges)
                 return .commit
             }
@@ -114,10 +115,12 @@ private struct Outcome {
     /// The number of the last change.
     var lastChange: Int64?
     var hasWork = false
+    var wokenQueues: Set<String> = []
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange
         hasWork = hasWork || other.hasWork
+        wokenQueues.formUnion(other.wokenQueues)
     }
 }
 

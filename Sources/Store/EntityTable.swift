@@ -100,7 +100,7 @@ extension WriteTransaction {
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
             classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))
         try appendChange(created)
-        try noteForSubscribers(created, attributes: created.attributes, document: document)
+        try noteForSubscribers(created, of: entity, attributes: created.attributes, document: document)
     }
 
     /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history. Followers of an entity that
@@ -125,7 +125,7 @@ extension WriteTransaction {
             types: new.types, attributes: told)
         try appendChange(updated)
         guard !told.isEmpty else { return }
-        try noteForSubscribers(updated, attributes: told, document: document, previous: isReleased ? nil : stored.document)
+        try noteForSubscribers(updated, of: new, attributes: told, document: document, previous: isReleased ? nil : stored.document)
     }
 
     /// Removes an entity with its index rows; its history stays, and the journal tells followers.
@@ -137,7 +137,7 @@ extension WriteTransaction {
             seq: try nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
             classification: stored.classification, types: entity.types, attributes: [])
         try appendChange(deleted)
-        try noteForSubscribers(deleted, attributes: entity.attributes.keys, document: stored.document)
+        try noteForSubscribers(deleted, of: entity, attributes: entity.attributes.keys, document: stored.document)
     }
 
     private func document(_ entity: Entity) throws -> StoredDocument {

@@ -31,7 +31,7 @@ package final class MunicipalityFile: Sendable {
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
             return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex()))
         }
-        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches) { work.publish(name) }
+        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches) { work.publish(name, wokenQueues: $0) }
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {

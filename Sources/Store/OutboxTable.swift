@@ -1,16 +1,16 @@
 package import CityModel
 internal import GRDB
 
-/// A notification on its way: made, and not yet accepted by its receiver.
+/// A notification on its way: made, and not yet accepted by its receiver. What waits for one subscription is a queue.
 package struct OutboxMessage: Sendable {
     /// In the order in which they were made.
     package let id: Int64
-    package let subscription: String
     package let createdAt: Instant
     package var attemptCount: Int
     /// Not before this moment.
     package var due: Instant
-    /// What accompanies the body, by name.
+    /// What belongs to the body, by name: its media type, its context. What a receiver asked to be sent along is not here,
+    /// for it may change while a notification waits.
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
 }
@@ -18,43 +18,71 @@ package struct OutboxMessage: Sendable {
 /// A notification to be put into the outbox.
 package struct NewMessage: Sendable {
     package let subscription: String
-    /// Names the queue: one for each endpoint.
-    package let endpoint: String
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
 
-    package init(subscription: String, endpoint: String, headers: [(name: String, value: String)], body: [UInt8]) {
-        (self.subscription, self.endpoint, self.headers, self.body) = (subscription, endpoint, headers, body)
+    package init(subscription: String, headers: [(name: String, value: String)], body: [UInt8]) {
+        (self.subscription, self.headers, self.body) = (subscription, headers, body)
+    }
+}
+
+/// The notifications that wait for one subscription.
+package struct OutboxQueue: Hashable, Sendable {
+    package let subscription: String
+    /// Where they go.
+    package let endpoint: String
+    /// When the first of them may be sent.
+    package let due: Instant
+
+    package init(subscription: String, endpoint: String, due: Instant) {
+        (self.subscription, self.endpoint, self.due) = (subscription, endpoint, due)
     }
 }
 
 extension ReadSnapshot {
-    /// The endpoints for which something waits, each with the moment at which its first message is due.
-    package func outboxEndpoints() throws -> [(endpoint: String, due: Instant)] {
-        let cursor = try rows("SELECT endpoint, due_us, min(id) FROM outbox GROUP BY endpoint")
-        var endpoints: [(String, Instant)] = []
-        while let row = try cursor.next() {
-            endpoints.append((try row.decode(String.self, atIndex: 0), Instant(microseconds: try row.decode(Int64.self, atIndex: 1))))
-        }
-        return endpoints
+    /// All queues in which something waits.
+    package func outboxQueues() throws -> [OutboxQueue] {
+        let cursor = try rows(
+            """
+            SELECT subscription, subscription.endpoint, outbox.due_us, min(outbox.id)
+            FROM outbox JOIN subscription ON subscription.id = outbox.subscription GROUP BY outbox.subscription
+            """)
+        var queues: [OutboxQueue] = []
+        while let row = try cursor.next() { queues.append(try OutboxQueue(row)) }
+        return queues
     }
 
-    /// The first messages of one endpoint's queue.
-    package func outbox(of endpoint: String, limit: Int) throws -> [OutboxMessage] {
+    /// The queue of one subscription; nil when nothing waits in it.
+    package func outboxQueue(of subscription: String) throws -> OutboxQueue? {
+        try row(
+            """
+            SELECT subscription.id, subscription.endpoint, outbox.due_us
+            FROM outbox JOIN subscription ON subscription.id = outbox.subscription
+            WHERE outbox.subscription = ? ORDER BY outbox.id LIMIT 1
+            """, [subscription]
+        ).map(OutboxQueue.init)
+    }
+
+    /// The first messages of a queue: up to `limit`, and no more than about `byteCountMax` of bodies.
+    package func outbox(of subscription: String, limit: Int, byteCountMax: Int) throws -> [OutboxMessage] {
         let cursor = try rows(
-            "SELECT id, subscription, created_us, attempts, due_us, headers, message FROM outbox WHERE endpoint = ? ORDER BY id LIMIT ?",
-            [endpoint, limit])
+            "SELECT id, created_us, attempts, due_us, headers, message FROM outbox WHERE subscription = ? ORDER BY id LIMIT ?",
+            [subscription, limit])
         var messages: [OutboxMessage] = []
-        while let row = try cursor.next() { messages.append(try OutboxMessage(row)) }
+        var byteCount = 0
+        while byteCount < byteCountMax, let row = try cursor.next() {
+            let message = try OutboxMessage(row)
+            byteCount += message.body.count
+            messages.append(message)
+        }
         return messages
     }
 
-    package func outboxCount(of endpoint: String) throws -> Int {
-        try row("SELECT count(*) FROM outbox WHERE endpoint = ?", [endpoint])?.decode(Int.self, atIndex: 0) ?? 0
-    }
-
-    package func hasOutbox(for subscription: String) throws -> Bool {
-        try row("SELECT 1 FROM outbox WHERE subscription = ? LIMIT 1", [subscription]) != nil
+    /// How many messages wait for a subscription and how many bytes they have; nil when there is no such subscription.
+    package func outboxSize(of subscription: String) throws -> (count: Int, byteCount: Int)? {
+        try row("SELECT queued_count, queued_bytes FROM subscription WHERE id = ?", [subscription]).map { row in
+            (try row.decode(Int.self, atIndex: 0), try row.decode(Int.self, atIndex: 1))
+        }
     }
 }
 
@@ -63,11 +91,8 @@ extension WriteTransaction {
         var headers = JSONWriter()
         headers.write(JSON.array(message.headers.map { .array([.string($0.name), .string($0.value)]) }))
         try execute(
-            "INSERT INTO outbox (subscription, endpoint, created_us, attempts, due_us, headers, message) VALUES (?, ?, ?, 0, ?, ?, ?)",
-            [
-                message.subscription, message.endpoint, now.microseconds, now.microseconds, headers.bytes.databaseBlob,
-                message.body.databaseBlob,
-            ])
+            "INSERT INTO outbox (subscription, created_us, attempts, due_us, headers, message) VALUES (?, ?, 0, ?, ?, ?)",
+            [message.subscription, now.microseconds, now.microseconds, headers.bytes.databaseBlob, message.body.databaseBlob])
     }
 
     package func removeMessage(_ id: Int64) throws { try execute("DELETE FROM outbox WHERE id = ?", [id]) }
@@ -80,25 +105,34 @@ extension WriteTransaction {
         try execute("DELETE FROM outbox WHERE subscription = ?", [subscription])
     }
 
-    /// Lets what waits for a subscription wait in the queue of its new endpoint.
-    package func moveOutbox(of subscription: String, to endpoint: String) throws {
-        try execute("UPDATE outbox SET endpoint = ? WHERE subscription = ? AND endpoint <> ?", [endpoint, subscription, endpoint])
+    /// Lets what waits for a subscription begin anew at once: what made it fail may be mended.
+    package func restartOutbox(of subscription: String, at now: Instant) throws {
+        try execute("UPDATE outbox SET attempts = 0, due_us = ? WHERE subscription = ?", [now.microseconds, subscription])
+        wokenQueues.insert(subscription)
+        hasWork = true
+    }
+}
+
+extension OutboxQueue {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            subscription: try row.decode(String.self, atIndex: 0), endpoint: try row.decode(String.self, atIndex: 1),
+            due: Instant(microseconds: try row.decode(Int64.self, atIndex: 2)))
     }
 }
 
 extension OutboxMessage {
     fileprivate init(_ row: Row) throws {
         id = try row.decode(Int64.self, atIndex: 0)
-        subscription = try row.decode(String.self, atIndex: 1)
-        createdAt = Instant(microseconds: try row.decode(Int64.self, atIndex: 2))
-        attemptCount = try row.decode(Int.self, atIndex: 3)
-        due = Instant(microseconds: try row.decode(Int64.self, atIndex: 4))
-        let pairs = try row.withUnsafeData(atIndex: 5) { data in try data.map { try JSON(parsing: $0) } ?? .null }
+        createdAt = Instant(microseconds: try row.decode(Int64.self, atIndex: 1))
+        attemptCount = try row.decode(Int.self, atIndex: 2)
+        due = Instant(microseconds: try row.decode(Int64.self, atIndex: 3))
+        let pairs = try row.withUnsafeData(atIndex: 4) { data in try data.map { try JSON(parsing: $0) } ?? .null }
         headers = (pairs.arrayValue ?? []).compactMap { pair in
             guard let sides = pair.arrayValue, sides.count == 2, let name = sides[0].stringValue, let value = sides[1].stringValue
             else { return nil }
             return (name, value)
         }
-        body = try row.withUnsafeData(atIndex: 6) { $0.map(Array.init) ?? [] }
+        body = try row.withUnsafeData(atIndex: 5) { $0.map(Array.init) ?? [] }
     }
 }

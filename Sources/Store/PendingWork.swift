@@ -5,7 +5,7 @@ internal import Synchronization
 /// is stands in their files, so that nothing is lost when nobody listens. A file need not be open for it.
 package final class PendingWork: Sendable {
     private struct State {
-        var names: Set<MunicipalityName> = []
+        var queues: [MunicipalityName: Set<String>] = [:]
         var listener: (@Sendable () -> Void)?
     }
 
@@ -13,19 +13,20 @@ package final class PendingWork: Sendable {
 
     package init() {}
 
-    package func publish(_ name: MunicipalityName) {
+    /// - Parameter wokenQueues: subscriptions whose notifications need not wait any longer.
+    package func publish(_ name: MunicipalityName, wokenQueues: Set<String> = []) {
         let listener = state.withLock { state in
-            state.names.insert(name)
+            state.queues[name, default: []].formUnion(wokenQueues)
             return state.listener
         }
         listener?()
     }
 
-    /// The municipalities named since this was asked last.
-    package func take() -> Set<MunicipalityName> {
+    /// The municipalities named since this was asked last, each with the queues that were woken.
+    package func take() -> [MunicipalityName: Set<String>] {
         state.withLock { state in
-            defer { state.names = [] }
-            return state.names
+            defer { state.queues = [:] }
+            return state.queues
         }
     }
 

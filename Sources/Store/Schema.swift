@@ -118,19 +118,24 @@ enum Schema {
             revision INTEGER NOT NULL,
             body BLOB NOT NULL,
             interest BLOB NOT NULL,
+            endpoint TEXT NOT NULL,
             classification_max INTEGER NOT NULL CHECK (classification_max BETWEEN 0 AND 4),
             active INTEGER NOT NULL CHECK (active IN (0, 1)),
             expires_us INTEGER,
             since INTEGER NOT NULL,
             due_us INTEGER,
+            held_due_us INTEGER,
             matched_us INTEGER,
             times_sent INTEGER NOT NULL DEFAULT 0,
             times_failed INTEGER NOT NULL DEFAULT 0,
             notified_us INTEGER,
             succeeded_us INTEGER,
-            failed_us INTEGER
+            failed_us INTEGER,
+            queued_count INTEGER NOT NULL DEFAULT 0,
+            queued_bytes INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE INDEX subscription_due ON subscription (due_us) WHERE due_us IS NOT NULL;
+        CREATE INDEX subscription_held ON subscription (held_due_us) WHERE held_due_us IS NOT NULL;
 
         CREATE TABLE watched (
             seq INTEGER PRIMARY KEY,
@@ -141,17 +146,36 @@ enum Schema {
             previous BLOB
         ) STRICT;
 
+        CREATE TABLE held (
+            subscription TEXT NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
+            entity TEXT NOT NULL,
+            operation INTEGER NOT NULL CHECK (operation BETWEEN 1 AND 3),
+            at_us INTEGER NOT NULL,
+            classification INTEGER NOT NULL,
+            document BLOB NOT NULL,
+            previous BLOB,
+            PRIMARY KEY (subscription, entity)
+        ) WITHOUT ROWID, STRICT;
+
         CREATE TABLE outbox (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             subscription TEXT NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
-            endpoint TEXT NOT NULL,
             created_us INTEGER NOT NULL,
             attempts INTEGER NOT NULL,
             due_us INTEGER NOT NULL,
             headers BLOB NOT NULL,
             message BLOB NOT NULL
         ) STRICT;
-        CREATE INDEX outbox_endpoint ON outbox (endpoint, id);
-        CREATE INDEX outbox_subscription ON outbox (subscription);
+        CREATE INDEX outbox_queue ON outbox (subscription, id);
+
+        -- How full a queue is, so that nobody has to count.
+        CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN
+            UPDATE subscription SET queued_count = queued_count + 1, queued_bytes = queued_bytes + length(NEW.message)
+            WHERE id = NEW.subscription;
+        END;
+        CREATE TRIGGER outbox_removed AFTER DELETE ON outbox BEGIN
+            UPDATE subscription SET queued_count = queued_count - 1, queued_bytes = queued_bytes - length(OLD.message)
+            WHERE id = OLD.subscription;
+        END;
         """
 }

@@ -48,6 +48,8 @@ package final class WriteTransaction: ReadSnapshot {
     var watchChanges: [(subscription: String, interest: Interest?)] = []
     /// Whether it left something to do for whoever delivers notifications.
     var hasWork = false
+    /// Subscriptions whose notifications need not wait any longer.
+    var wokenQueues: Set<String> = []
     let watches: WatchTable
 
     init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable) {

@@ -9,6 +9,8 @@ package struct SubscriptionRecord: Sendable {
     package var revision: Int64
     package var body: JSON
     package var interest: Interest
+    /// Where its notifications go.
+    package var endpoint: String
     /// The most confidential class of data that it may tell of.
     package var classificationMax: Classification
     package var isActive: Bool
@@ -19,16 +21,19 @@ package struct SubscriptionRecord: Sendable {
     package var due: Instant?
     /// The moment of the last change that became a notification, by which throttling counts.
     package var lastMatch: Instant?
+    /// When what throttling holds back is to be told; nil when nothing is.
+    package var heldDue: Instant?
     package var delivery: DeliveryState
 
     package init(
-        id: String, body: JSON, interest: Interest, classificationMax: Classification, isActive: Bool, expiresAt: Instant?,
-        since: Int64, due: Instant?
+        id: String, body: JSON, interest: Interest, endpoint: String, classificationMax: Classification, isActive: Bool,
+        expiresAt: Instant?, since: Int64, due: Instant?
     ) {
-        (self.id, self.body, self.interest, self.classificationMax) = (id, body, interest, classificationMax)
+        (self.id, self.body, self.interest, self.endpoint) = (id, body, interest, endpoint)
+        self.classificationMax = classificationMax
         (self.isActive, self.expiresAt, self.since, self.due) = (isActive, expiresAt, since, due)
         // A number that no subscription of this identifier had before, so that nothing kept of one is taken for another's.
-        (revision, lastMatch, delivery) = (.random(in: 1...(1 << 52)), nil, DeliveryState())
+        (revision, lastMatch, heldDue, delivery) = (.random(in: 1...(1 << 52)), nil, nil, DeliveryState())
     }
 
     package func hasExpired(at now: Instant) -> Bool { expiresAt.map { $0 <= now } ?? false }
@@ -57,7 +62,7 @@ extension ReadSnapshot {
     private static var columns: String {
         """
         id, revision, body, interest, classification_max, active, expires_us, since, due_us, matched_us, times_sent, times_failed,
-        notified_us, succeeded_us, failed_us
+        notified_us, succeeded_us, failed_us, endpoint, held_due_us
         """
     }
 
@@ -94,9 +99,11 @@ extension ReadSnapshot {
     /// What the active subscriptions want.
     func watchIndex() throws -> WatchIndex {
         var index = WatchIndex()
-        let cursor = try rows("SELECT id, interest FROM subscription WHERE active = 1 AND due_us IS NULL")
+        let cursor = try rows("SELECT id, interest, expires_us FROM subscription WHERE active = 1 AND due_us IS NULL")
         while let row = try cursor.next() {
-            index.put(Interest(try json(row, at: 1)), of: try row.decode(String.self, atIndex: 0))
+            var interest = Interest(try json(row, at: 1))
+            interest.expiresAt = try row.decode(Int64?.self, atIndex: 2).map(Instant.init(microseconds:))
+            index.put(interest, of: try row.decode(String.self, atIndex: 0))
         }
         return index
     }
@@ -112,12 +119,12 @@ extension WriteTransaction {
     package func insert(_ record: SubscriptionRecord) throws {
         try execute(
             """
-            INSERT INTO subscription (id, revision, body, interest, classification_max, active, expires_us, since, due_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, expires_us, since, due_us)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                record.id, record.revision, record.body.blob, record.interest.json.blob, record.classificationMax.rank, record.isActive,
-                record.expiresAt?.microseconds, record.since, record.due?.microseconds,
+                record.id, record.revision, record.body.blob, record.interest.json.blob, record.endpoint, record.classificationMax.rank,
+                record.isActive, record.expiresAt?.microseconds, record.since, record.due?.microseconds,
             ])
         note(record)
     }
@@ -126,11 +133,11 @@ extension WriteTransaction {
     package func update(_ record: SubscriptionRecord) throws {
         try execute(
             """
-            UPDATE subscription SET revision = revision + 1, body = ?, interest = ?, classification_max = ?, active = ?, expires_us = ?,
-                due_us = ? WHERE id = ?
+            UPDATE subscription SET revision = revision + 1, body = ?, interest = ?, endpoint = ?, classification_max = ?, active = ?,
+                expires_us = ?, due_us = ? WHERE id = ?
             """,
             [
-                record.body.blob, record.interest.json.blob, record.classificationMax.rank, record.isActive,
+                record.body.blob, record.interest.json.blob, record.endpoint, record.classificationMax.rank, record.isActive,
                 record.expiresAt?.microseconds, record.due?.microseconds, record.id,
             ])
         note(record)
@@ -165,7 +172,9 @@ extension WriteTransaction {
     }
 
     private func note(_ record: SubscriptionRecord) {
-        watchChanges.append((record.id, record.isActive && record.due == nil ? record.interest : nil))
+        var interest = record.isActive && record.due == nil ? record.interest : nil
+        interest?.expiresAt = record.expiresAt
+        watchChanges.append((record.id, interest))
         hasWork = true
     }
 }
@@ -178,10 +187,10 @@ extension SubscriptionRecord {
         func moment(_ column: Int) throws -> Instant? { try row.decode(Int64?.self, atIndex: column).map(Instant.init(microseconds:)) }
         self.init(
             id: try row.decode(String.self, atIndex: 0), body: try json(row, at: 2), interest: Interest(try json(row, at: 3)),
-            classificationMax: classificationMax, isActive: try row.decode(Bool.self, atIndex: 5), expiresAt: try moment(6),
+            endpoint: try row.decode(String.self, atIndex: 15), classificationMax: classificationMax, isActive: try row.decode(Bool.self, atIndex: 5), expiresAt: try moment(6),
             since: try row.decode(Int64.self, atIndex: 7), due: try moment(8))
         revision = try row.decode(Int64.self, atIndex: 1)
-        lastMatch = try moment(9)
+        (lastMatch, heldDue) = (try moment(9), try moment(16))
         delivery.timesSent = try row.decode(Int64.self, atIndex: 10)
         delivery.timesFailed = try row.decode(Int64.self, atIndex: 11)
         (delivery.lastNotification, delivery.lastSuccess, delivery.lastFailure) = (try moment(12), try moment(13), try moment(14))

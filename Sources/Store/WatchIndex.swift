@@ -2,104 +2,133 @@ package import CityModel
 internal import OrderedCollections
 internal import Synchronization
 
-/// Which changes a subscription may want, said coarsely: whoever is not found by this does not match, whoever is may.
-package struct Interest: Hashable, Sendable {
-    /// These entities.
-    package var ids: Set<IRI>
-    /// Entities of one of these types.
-    package var types: Set<IRI>
-    /// Entities of all kinds.
-    package var wantsEveryEntity: Bool
-    /// Changes to one of these attributes; nil for changes to any.
-    package var attributes: Set<IRI>?
-    package var operations: Set<Change.Operation>
-
-    package init(
-        ids: Set<IRI> = [], types: Set<IRI> = [], wantsEveryEntity: Bool = false, attributes: Set<IRI>? = nil,
-        operations: Set<Change.Operation>
-    ) {
-        (self.ids, self.types, self.wantsEveryEntity) = (ids, types, wantsEveryEntity)
-        (self.attributes, self.operations) = (attributes, operations)
-    }
-}
-
-/// Finds the subscriptions that may want a change, by entity, type and attribute: what a look-up costs follows the number
-/// of those it finds, not of those there are.
+/// Finds the subscriptions that may want a change: by entity, type and attribute, and within these by what their queries ask
+/// of a value or a place. What a look-up costs follows the number of those it finds, not of those there are.
 package struct WatchIndex: Sendable {
     private enum Place: Hashable { case id(IRI), type(IRI), everywhere }
 
-    private struct Bucket {
-        var everyAttribute: Set<String> = []
-        var byAttribute: [IRI: Set<String>] = [:]
+    /// Subscriptions at one place, by the attributes that they watch.
+    fileprivate struct Bucket {
+        var everyAttribute = WatchShelf()
+        var byAttribute: [IRI: WatchShelf] = [:]
         var isEmpty: Bool { everyAttribute.isEmpty && byAttribute.isEmpty }
     }
 
+    /// Where a subscription stands, so that it can be taken away from there again.
+    private struct Watch {
+        let subscription: String
+        let interest: Interest
+        let attributes: [IRI]?
+        let keys: [Interest.Key]
+    }
+
     private var buckets: [Place: Bucket] = [:]
-    private var interests: [String: Interest] = [:]
+    private var numbers: [String: Int] = [:]
+    private var watches: [Int: Watch] = [:]
+    private var nextNumber = 0
+
+    /// Entries of one subscription. One that would have more stands under fewer and is found more often than it need be.
+    private static let entryCountMax = 256
 
     package init() {}
 
-    package var isEmpty: Bool { interests.isEmpty }
+    package var isEmpty: Bool { watches.isEmpty }
 
     /// Puts what a subscription wants in the place of what it wanted; nil wants nothing more.
     package mutating func put(_ interest: Interest?, of subscription: String) {
-        if let old = interests.removeValue(forKey: subscription) {
-            for place in Self.places(of: old) { remove(subscription, old.attributes, at: place) }
-        }
+        if let number = numbers.removeValue(forKey: subscription) { remove(number) }
         guard let interest else { return }
-        interests[subscription] = interest
-        for place in Self.places(of: interest) { insert(subscription, interest.attributes, at: place) }
+        let watch = Self.watch(subscription, interest)
+        let number = nextNumber
+        nextNumber += 1
+        (numbers[subscription], watches[number]) = (number, watch)
+        for place in Self.places(of: interest) {
+            change(place) { bucket in bucket.change(watch.attributes) { $0.insert(number, watch.keys) } }
+        }
+    }
+
+    private mutating func remove(_ number: Int) {
+        guard let watch = watches.removeValue(forKey: number) else { return }
+        for place in Self.places(of: watch.interest) {
+            change(place) { bucket in bucket.change(watch.attributes) { $0.remove(number, watch.keys) } }
+        }
     }
 
     /// The subscriptions that may want a change.
+    /// - Parameter entity: as the change left it; one that was deleted as it was.
     /// - Parameter attributes: those that changed; of a deleted entity all it had.
-    package func watchers(
-        of id: IRI, types: [IRI], attributes: some Sequence<IRI>, operation: Change.Operation
+    package mutating func watchers(
+        of entity: Entity, attributes: some Sequence<IRI>, operation: Change.Operation, at moment: Instant
     ) -> Set<String> {
-        guard !interests.isEmpty else { return [] }
-        var found: Set<String> = []
-        for place in [.id(id), .everywhere] + types.map(Place.type) {
-            guard let bucket = buckets[place] else { continue }
-            found.formUnion(bucket.everyAttribute)
-            guard !bucket.byAttribute.isEmpty else { continue }
-            for attribute in attributes { if let watching = bucket.byAttribute[attribute] { found.formUnion(watching) } }
+        guard !watches.isEmpty else { return [] }
+        let values = WatchedValues(entity)
+        let changed = Set(attributes)
+        var found: Set<Int> = []
+        for place in [.id(entity.id), .everywhere] + entity.types.map(Place.type) {
+            buckets[place]?.find(values, changed) { found.insert($0) }
         }
-        return found.filter { interests[$0]?.operations.contains(operation) ?? false }
+        var watchers: Set<String> = []
+        for number in found {
+            guard let watch = watches[number], watch.interest.operations.contains(operation) else { continue }
+            if let expiresAt = watch.interest.expiresAt, expiresAt <= moment {
+                // Swept by who finds it: one that is never found costs nothing but its room.
+                put(nil, of: watch.subscription)
+                continue
+            }
+            if let wanted = watch.interest.attributes, wanted.isDisjoint(with: changed) { continue }
+            watchers.insert(watch.subscription)
+        }
+        return watchers
+    }
+
+    /// Attributes and keys to stand under, so that there are not too many entries.
+    private static func watch(_ subscription: String, _ interest: Interest) -> Watch {
+        let placeCount = max(1, interest.ids.count + interest.types.count)
+        var attributes = interest.attributes.map(Array.init)
+        var keys = interest.keys ?? []
+        if placeCount * (attributes?.count ?? 1) * max(1, keys.count) > entryCountMax { keys = [] }
+        if placeCount * (attributes?.count ?? 1) > entryCountMax { attributes = nil }
+        return Watch(subscription: subscription, interest: interest, attributes: attributes, keys: keys)
     }
 
     private static func places(of interest: Interest) -> [Place] {
         interest.ids.map(Place.id) + interest.types.map(Place.type) + (interest.wantsEveryEntity ? [.everywhere] : [])
     }
 
-    private mutating func insert(_ subscription: String, _ attributes: Set<IRI>?, at place: Place) {
-        guard let attributes else {
-            buckets[place, default: Bucket()].everyAttribute.insert(subscription)
-            return
-        }
-        for attribute in attributes { buckets[place, default: Bucket()].byAttribute[attribute, default: []].insert(subscription) }
-    }
-
-    private mutating func remove(_ subscription: String, _ attributes: Set<IRI>?, at place: Place) {
-        guard var bucket = buckets.removeValue(forKey: place) else { return }
-        bucket.everyAttribute.remove(subscription)
-        for attribute in attributes ?? [] {
-            bucket.byAttribute[attribute]?.remove(subscription)
-            if bucket.byAttribute[attribute]?.isEmpty ?? false { bucket.byAttribute[attribute] = nil }
-        }
+    private mutating func change(_ place: Place, _ body: (inout Bucket) -> Void) {
+        var bucket = buckets.removeValue(forKey: place) ?? Bucket()
+        body(&bucket)
         if !bucket.isEmpty { buckets[place] = bucket }
     }
 }
 
-/// The index of one file's active subscriptions, kept in memory. Only the writer changes it.
+extension WatchIndex.Bucket {
+    fileprivate mutating func change(_ attributes: [IRI]?, _ body: (inout WatchShelf) -> Void) {
+        guard let attributes else { return body(&everyAttribute) }
+        for attribute in attributes {
+            var shelf = byAttribute.removeValue(forKey: attribute) ?? WatchShelf()
+            body(&shelf)
+            if !shelf.isEmpty { byAttribute[attribute] = shelf }
+        }
+    }
+
+    fileprivate mutating func find(_ values: WatchedValues, _ changed: Set<IRI>, _ found: (Int) -> Void) {
+        everyAttribute.find(values, found)
+        guard !byAttribute.isEmpty else { return }
+        for attribute in changed { byAttribute[attribute]?.find(values, found) }
+    }
+}
+
+/// The index of one file's active subscriptions, kept in memory. Only the writer puts anything into it.
 package final class WatchTable: Sendable {
     private let index: Mutex<WatchIndex>
 
     init(_ index: WatchIndex) { self.index = Mutex(index) }
 
     package func watchers(
-        of id: IRI, types: [IRI], attributes: some Sequence<IRI>, operation: Change.Operation
+        of entity: Entity, attributes: some Sequence<IRI>, operation: Change.Operation, at moment: Instant
     ) -> Set<String> {
-        index.withLock { $0.watchers(of: id, types: types, attributes: attributes, operation: operation) }
+        index.withLock { $0.watchers(of: entity, attributes: attributes, operation: operation, at: moment) }
     }
 
     func apply(_ changes: [(subscription: String, interest: Interest?)]) {
@@ -110,26 +139,4 @@ package final class WatchTable: Sendable {
     }
 
     func replace(with new: WatchIndex) { index.withLock { $0 = new } }
-}
-
-extension Interest {
-    /// As the file keeps it.
-    var json: JSON {
-        var members: JSONObject = [
-            "ids": Self.json(ids), "types": Self.json(types), "everyEntity": .bool(wantsEveryEntity),
-            "operations": .array(operations.map(\.rawValue).sorted().map { .integer(Int64($0)) }),
-        ]
-        if let attributes { members["attributes"] = Self.json(attributes) }
-        return .object(members)
-    }
-
-    init(_ json: JSON) {
-        func names(_ member: String) -> Set<IRI> { Set(json[member]?.arrayValue?.compactMap { $0.stringValue.map(IRI.init(known:)) } ?? []) }
-        let operations = json["operations"]?.arrayValue?.compactMap { $0.integerValue.flatMap { Change.Operation(rawValue: Int($0)) } } ?? []
-        self.init(
-            ids: names("ids"), types: names("types"), wantsEveryEntity: json["everyEntity"]?.boolValue ?? false,
-            attributes: json["attributes"] == nil ? nil : names("attributes"), operations: Set(operations))
-    }
-
-    private static func json(_ names: Set<IRI>) -> JSON { .array(names.map(\.text).sorted().map(JSON.string)) }
 }

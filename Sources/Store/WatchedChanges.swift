@@ -17,27 +17,41 @@ package struct WatchedChange: Sendable {
     package let entity: Entity
     /// The entity before an update.
     package let previous: Entity?
+    /// Of both documents as they are stored.
+    package let byteCount: Int
+}
+
+/// A change that waits, or why it can't be read: one that is damaged holds up no other.
+package struct WatchedRow: Sendable {
+    package let seq: Int64
+    package let change: Result<WatchedChange, any Error>
 }
 
 extension ReadSnapshot {
     /// Up to `limit` changes that wait to be matched, oldest first, and no more than about `byteCountMax` of documents.
-    package func watchedChanges(limit: Int, byteCountMax: Int) throws -> [WatchedChange] {
+    package func watchedChanges(limit: Int, byteCountMax: Int) throws -> [WatchedRow] {
         let cursor = try rows("SELECT seq, operation, at_us, classification, document, previous FROM watched ORDER BY seq LIMIT ?", [limit])
-        var changes: [WatchedChange] = []
+        var changes: [WatchedRow] = []
         var byteCount = 0
         while byteCount < byteCountMax, let row = try cursor.next() {
-            guard let operation = Change.Operation(rawValue: try row.decode(Int.self, atIndex: 1)),
-                let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)), let document = try document(row, at: 4)
-            else { throw CorruptRow(table: "watched", reason: "operation, classification or document") }
-            let previous = try self.document(row, at: 5)
-            byteCount += document.bytes.count + (previous?.bytes.count ?? 0)
-            changes.append(
-                WatchedChange(
-                    seq: try row.decode(Int64.self, atIndex: 0), operation: operation,
-                    at: Instant(microseconds: try row.decode(Int64.self, atIndex: 2)), classification: classification,
-                    entity: try decoder.entity(document), previous: try previous.map { try decoder.entity($0) }))
+            let change = Result { try watchedChange(row) }
+            if case .success(let change) = change { byteCount += change.byteCount }
+            changes.append(WatchedRow(seq: try row.decode(Int64.self, atIndex: 0), change: change))
         }
         return changes
+    }
+
+    /// - Parameter row: seq, operation, at_us, classification, document, previous.
+    func watchedChange(_ row: Row) throws -> WatchedChange {
+        guard let operation = Change.Operation(rawValue: try row.decode(Int.self, atIndex: 1)),
+            let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)), let document = try document(row, at: 4)
+        else { throw CorruptRow(table: "watched", reason: "operation, classification or document") }
+        let previous = try self.document(row, at: 5)
+        return WatchedChange(
+            seq: try row.decode(Int64.self, atIndex: 0), operation: operation,
+            at: Instant(microseconds: try row.decode(Int64.self, atIndex: 2)), classification: classification,
+            entity: try decoder.entity(document), previous: try previous.map { try decoder.entity($0) },
+            byteCount: document.bytes.count + (previous?.bytes.count ?? 0))
     }
 
     private func document(_ row: Row, at column: Int) throws -> StoredDocument? {
@@ -47,12 +61,12 @@ extension ReadSnapshot {
 
 extension WriteTransaction {
     /// Keeps a change for the matcher when a subscription may want it.
+    /// - Parameter entity: as the change left it; one that was deleted as it was.
     /// - Parameter attributes: those that changed; of a deleted entity all it had.
     func noteForSubscribers(
-        _ change: Change, attributes: some Sequence<IRI>, document: StoredDocument, previous: StoredDocument? = nil
+        _ change: Change, of entity: Entity, attributes: some Sequence<IRI>, document: StoredDocument, previous: StoredDocument? = nil
     ) throws {
-        guard !watches.watchers(of: change.entityID, types: change.types, attributes: attributes, operation: change.operation).isEmpty
-        else { return }
+        guard !watches.watchers(of: entity, attributes: attributes, operation: change.operation, at: change.at).isEmpty else { return }
         try execute(
             "INSERT INTO watched (seq, operation, at_us, classification, document, previous) VALUES (?, ?, ?, ?, ?, ?)",
             [

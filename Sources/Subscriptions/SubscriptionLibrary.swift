@@ -39,7 +39,8 @@ package struct SubscriptionLibrary: Sendable {
             }
             try transaction.insert(
                 SubscriptionRecord(
-                    id: id, body: body.json, interest: subscription.interest, classificationMax: access.reading.classificationMax,
+                    id: id, body: body.json, interest: subscription.interest,
+                    endpoint: subscription.notification.endpoint.uri, classificationMax: access.reading.classificationMax,
                     isActive: subscription.isActive, expiresAt: subscription.expiresAt, since: try transaction.lastChangeNumber(),
                     due: subscription.timeIntervalSeconds.map(now.adding)))
         }
@@ -56,7 +57,8 @@ package struct SubscriptionLibrary: Sendable {
         if let url = fragment["jsonldContext"]?.stringValue { _ = try await contexts.context(.string(url), in: access.municipality) }
         try await broker.writeSubscriptions(access) { transaction in
             guard let record = try transaction.subscription(id.text) else { throw Self.notFound(id.text) }
-            try transaction.update(try record.updated(with: fragment, context, access, at: now), at: now)
+            let updated = try record.updated(with: fragment, context, access, at: now)
+            try transaction.update(updated, restarting: fragment["notification"] != nil, at: now)
         }
     }
 
@@ -119,7 +121,7 @@ extension SubscriptionRecord {
         body.modifiedAt = now
         var record = self
         record.body = body.json
-        record.interest = subscription.interest
+        (record.interest, record.endpoint) = (subscription.interest, subscription.notification.endpoint.uri)
         // What it may tell of never grows with who changes it.
         record.classificationMax = min(classificationMax, access.reading.classificationMax)
         (record.isActive, record.expiresAt) = (subscription.isActive, subscription.expiresAt)
@@ -144,14 +146,15 @@ extension SubscriptionRecord {
 }
 
 extension WriteTransaction {
-    /// Stores a changed subscription. What waits for one that was paused is dropped, for it must not be sent any more; what
-    /// waits for another goes where it says now.
-    fileprivate func update(_ record: SubscriptionRecord, at now: Instant) throws {
+    /// Stores a changed subscription. What waits for one that was paused is dropped, for it must not be sent any more.
+    /// - Parameter restarting: whether what waits is sent at once, to where the subscription says now.
+    fileprivate func update(_ record: SubscriptionRecord, restarting: Bool, at now: Instant) throws {
         try update(record)
-        if record.isActive {
-            try moveOutbox(of: record.id, to: try SubscriptionBody(record.body).subscription().notification.endpoint.uri)
-        } else {
+        if !record.isActive {
             try removeOutbox(of: record.id)
+            try removeHeld(of: record.id)
+        } else if restarting {
+            try restartOutbox(of: record.id, at: now)
         }
     }
 }

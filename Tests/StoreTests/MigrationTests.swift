@@ -21,8 +21,8 @@ import Testing
         }
         try queue.close()
         let record = SubscriptionRecord(
-            id: "urn:s:1", body: [:], interest: Interest(wantsEveryEntity: true, operations: [.created]), classificationMax: .special,
-            isActive: true, expiresAt: nil, since: 7, due: nil)
+            id: "urn:s:1", body: [:], interest: Interest(wantsEveryEntity: true, operations: [.created]), endpoint: "http://a",
+            classificationMax: .special, isActive: true, expiresAt: nil, since: 7, due: nil)
         try await folder.file().write { try $0.insert(record) }
         try await folder.file().write { try $0.insert(entity(1), provenance: .init(), at: noon) }
         let (setting, watched) = try await folder.file().read { snapshot in

@@ -7,13 +7,14 @@ import Testing
 @Suite struct WatchTests {
     private let level = iri("level"), name = iri("name")
 
-    private func record(_ id: String, _ interest: Interest, isActive: Bool = true) -> SubscriptionRecord {
+    private func record(_ id: String, _ interest: Interest, isActive: Bool = true, expiresAt: Instant? = nil) -> SubscriptionRecord {
         SubscriptionRecord(
-            id: id, body: [:], interest: interest, classificationMax: .special, isActive: isActive, expiresAt: nil, since: 0, due: nil)
+            id: id, body: [:], interest: interest, endpoint: "http://a", classificationMax: .special, isActive: isActive, expiresAt: expiresAt,
+            since: 0, due: nil)
     }
 
     private func watched(_ folder: TemporaryStore) async throws -> [WatchedChange] {
-        try await folder.file().read { try $0.watchedChanges(limit: 100, byteCountMax: 1 << 20) }
+        try await folder.file().read { try $0.watchedChanges(limit: 100, byteCountMax: 1 << 20).map { try $0.change.get() } }
     }
 
     private func insert(_ number: Int, _ attributes: Attributes, in folder: TemporaryStore) async throws {
@@ -80,16 +81,21 @@ import Testing
             index.put(Interest(types: [iri("T\(number % 1000)")], attributes: [iri("a\(number)")], operations: [.updated]), of: "s\(number)")
         }
         index.put(Interest(ids: [entityID(7)], operations: [.updated]), of: "one")
-        #expect(index.watchers(of: entityID(7), types: [iri("T5")], attributes: [iri("a1005")], operation: .updated) == ["s1005", "one"])
-        #expect(index.watchers(of: entityID(8), types: [iri("T5")], attributes: [iri("a1006")], operation: .updated) == [])
-        #expect(index.watchers(of: entityID(7), types: [iri("T5")], attributes: [iri("a1005")], operation: .deleted) == [])
+        func found(_ number: Int, _ attribute: String, _ operation: Change.Operation) -> Set<String> {
+            let changed = Entity(id: entityID(number), types: [iri("T5")])
+            return index.watchers(of: changed, attributes: [iri(attribute)], operation: operation, at: noon)
+        }
+        #expect(found(7, "a1005", .updated) == ["s1005", "one"])
+        #expect(found(8, "a1006", .updated) == [])
+        #expect(found(7, "a1005", .deleted) == [])
         index.put(nil, of: "s1005")
-        #expect(index.watchers(of: entityID(8), types: [iri("T5")], attributes: [iri("a1005")], operation: .updated) == [])
+        #expect(found(8, "a1005", .updated) == [])
     }
 
     @Test(arguments: [
-        ("SELECT id FROM outbox WHERE endpoint = 'a' ORDER BY id LIMIT 16", "outbox_endpoint"),
-        ("SELECT 1 FROM outbox WHERE subscription = 'a' LIMIT 1", "outbox_subscription"),
+        ("SELECT id FROM outbox WHERE subscription = 'a' ORDER BY id LIMIT 16", "outbox_queue"),
+        ("SELECT subscription, min(id) FROM outbox GROUP BY subscription", "outbox_queue"),
+        ("SELECT id FROM subscription WHERE held_due_us <= 5 ORDER BY held_due_us LIMIT 9", "subscription_held"),
         ("SELECT id FROM subscription WHERE due_us <= 5 AND active = 1 ORDER BY due_us LIMIT 9", "subscription_due"),
         ("SELECT seq FROM watched ORDER BY seq LIMIT 200", "SCAN watched"),
     ])
@@ -110,15 +116,57 @@ import Testing
             for number in 0..<3 {
                 for subscription in ["urn:s:1", "urn:s:2"] {
                     try transaction.append(
-                        NewMessage(subscription: subscription, endpoint: "http://a", headers: [("N", "\(number)")], body: [UInt8(number)]), at: noon)
+                        NewMessage(subscription: subscription, headers: [("N", "\(number)")], body: [UInt8(number)]), at: noon)
                 }
             }
         }
         try folder.store.close()
-        let waiting = try await folder.file().read { try $0.outbox(of: "http://a", limit: 10) }
-        #expect(waiting.map(\.body) == [[0], [0], [1], [1], [2], [2]])
-        #expect(waiting.map { $0.headers[0].value } == ["0", "0", "1", "1", "2", "2"])
+        let waiting = try await folder.file().read { try $0.outbox(of: "urn:s:1", limit: 10, byteCountMax: 100) }
+        #expect(waiting.map(\.body) == [[0], [1], [2]])
+        #expect(waiting.map { $0.headers[0].value } == ["0", "1", "2"])
         #expect(try await folder.file().write { try $0.removeSubscription("urn:s:1") })
-        #expect(try await folder.file().read { try $0.outbox(of: "http://a", limit: 10).map(\.subscription) } == ["urn:s:2", "urn:s:2", "urn:s:2"])
+        let queues = try await folder.file().read { try $0.outboxQueues() }
+        #expect(queues == [OutboxQueue(subscription: "urn:s:2", endpoint: "http://a", due: noon)])
+        #expect(try await folder.file().read { try $0.outboxQueue(of: "urn:s:1") } == nil)
+    }
+
+    @Test func `a queue is read up to so many bytes, and its size stands with the subscription`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { [self] transaction in
+            try transaction.insert(record("urn:s:1", Interest(wantsEveryEntity: true, operations: [.created])))
+            for _ in 0..<5 { try transaction.append(NewMessage(subscription: "urn:s:1", headers: [], body: [UInt8](repeating: 1, count: 100)), at: noon) }
+        }
+        let some = try await folder.file().read { try $0.outbox(of: "urn:s:1", limit: 10, byteCountMax: 250) }
+        #expect(some.count == 3)
+        try await folder.file().write { try $0.removeMessage(some[0].id) }
+        let size = try await folder.file().read { try $0.outboxSize(of: "urn:s:1") }
+        #expect(size?.count == 4 && size?.byteCount == 400)
+        try await folder.file().write { try $0.removeOutbox(of: "urn:s:1") }
+        #expect(try await folder.file().read { try $0.outboxSize(of: "urn:s:1")?.byteCount } == 0)
+    }
+
+    @Test func `a damaged change holds up no other`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { [self] in try $0.insert(record("urn:s:1", Interest(wantsEveryEntity: true, operations: [.created]))) }
+        for number in 1...3 { try await insert(number, [level: property(1)], in: folder) }
+        try folder.store.close()
+        try await DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)").write { db in
+            try db.execute(sql: "UPDATE watched SET document = x'FF' WHERE seq = 2")
+        }
+        let rows = try await folder.file().read { try $0.watchedChanges(limit: 9, byteCountMax: 1 << 20) }
+        #expect(rows.map(\.seq) == [1, 2, 3])
+        #expect(throws: (any Error).self) { try rows[1].change.get() }
+        #expect(try [rows[0], rows[2]].map { try $0.change.get().entity.id } == [entityID(1), entityID(3)])
+    }
+
+    @Test func `an expired subscription leaves the index, also of a file that is opened later`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(wantsEveryEntity: true, operations: [.created])
+        try await folder.file().write { [self] in try $0.insert(record("urn:s:1", interest, expiresAt: noon)) }
+        try await insert(1, [level: property(1)], in: folder)
+        try folder.store.close()
+        try await insert(2, [level: property(1)], in: folder)
+        #expect(try await watched(folder).isEmpty)
+        #expect(try await folder.file().read { try $0.subscription("urn:s:1")?.expiresAt } == noon)
     }
 }

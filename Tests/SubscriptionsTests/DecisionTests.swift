@@ -24,10 +24,17 @@ import Testing
     /// Clause 5.2.12.
     @Test func `a throttle lets through what is far enough from the last it let through`() {
         var throttle = Throttle(seconds: 2.5, lastMatch: nil)
-        let admitted = [0, 2.4, 2.5, 4.9, 5.0, 100].map { throttle.admits(noon.adding(seconds: $0)) }
-        #expect(admitted == [true, false, true, false, true, true])
+        let held = [0, 2.5, 5.0, 100].map { throttle.heldUntil(noon.adding(seconds: $0)) }
+        #expect(held == [nil, nil, nil, nil])
         // What changed at one moment belongs together.
-        #expect(throttle.admits(noon.adding(seconds: 100)) && !throttle.admits(noon.adding(seconds: 100.5)))
+        #expect(throttle.heldUntil(noon.adding(seconds: 100)) == nil)
+        #expect(throttle.heldUntil(noon.adding(seconds: 102.4)) == noon.adding(seconds: 102.5))
+    }
+
+    @Test func `nothing overtakes what a throttle holds back`() {
+        var throttle = Throttle(seconds: 2.5, lastMatch: noon)
+        #expect(throttle.heldUntil(noon.adding(seconds: 1)) == noon.adding(seconds: 2.5))
+        #expect(throttle.heldUntil(noon.adding(seconds: 9)) == noon.adding(seconds: 2.5))
     }
 
     /// Clauses 5.2.12, 5.8.6.
@@ -68,6 +75,14 @@ import Testing
         #expect(board.take(at: noon, runningCountMax: 9) == ["b"])
         #expect(board.take(at: noon.adding(seconds: 4.9), runningCountMax: 9) == [])
         #expect(board.take(at: noon.adding(seconds: 5), runningCountMax: 9) == ["a"])
+    }
+
+    @Test(arguments: [
+        (200, DeliveryResult.accepted), (204, .acceptedOtherwise), (301, .failed), (400, .refused), (401, .refused), (404, .refused),
+        (408, .failed), (425, .failed), (429, .failed), (499, .refused), (500, .failed), (503, .failed),
+    ])
+    func `a status that blames the notification is final, one that asks for patience is not`(status: Int, result: DeliveryResult) {
+        #expect(DeliveryResult(status: status) == result)
     }
 
     @Test(arguments: [

@@ -41,6 +41,24 @@ import Testing
         try await city.close()
     }
 
+    @Test(arguments: [
+        (#""lang":"""#, "lang: "), (#""lang":5"#, "lang: "), (#""entities":["Lamp"]"#, "entities: "),
+        (#""geoQ":{"georel":"on","geometry":"Point","coordinates":[1,2]}"#, "geoQ.georel: "),
+        (#""geoQ":{"georel":"within","geometry":"Point","coordinates":[1]}"#, "geoQ.coordinates: "),
+        (#""geoQ":{"georel":"within","geometry":"Point","coordinates":[1,2],"geoproperty":7}"#, "geoQ.geoproperty: "),
+        (notification(#""pick":["a b"]"#), "notification.pick: "), (endpoint(#""uri":"http://:80/""#), "notification.endpoint.uri: "),
+        (#""datasetId":["no URI"]"#, "datasetId: "), (#""scopeQ":"/a b""#, "scopeQ: "), (#""q":"((""#, "q: "),
+    ])
+    func `what is wrong with a document is said at creation, and which member it is`(members: String, member: String) async throws {
+        let city = try City()
+        await #expect {
+            try await city.subscribe(Self.document(members))
+        } throws: { error in
+            if case CityError.badRequestData(let detail) = error { detail.hasPrefix(member) } else { false }
+        }
+        try await city.close()
+    }
+
     @Test func `an identifier that is known is refused, and one is made up where there is none (clause 5.8.1.4)`() async throws {
         let city = try City()
         #expect(try await city.subscribe(Self.document("")).text.hasPrefix("urn:"))

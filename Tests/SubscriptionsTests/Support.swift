@@ -32,6 +32,7 @@ final class Receivers: Sendable {
         var failures: [String: Int] = [:]
         var shut: Set<String> = []
         var attempts: [String: Int] = [:]
+        var refusals: [String: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -41,13 +42,19 @@ final class Receivers: Sendable {
     /// Lets deliveries to an endpoint hang until it is opened.
     func shut(_ uri: String) { state.withLock { _ = $0.shut.insert(uri) } }
     func open(_ uri: String) { state.withLock { _ = $0.shut.remove(uri) } }
+    /// Lets an endpoint refuse for good whatever has this value of the header `X-Key`.
+    func refuse(_ uri: String, key: String) { state.withLock { $0.refusals[uri] = key } }
     var received: [Received] { state.withLock { $0.received } }
     func attempts(_ uri: String) -> Int { state.withLock { $0.attempts[uri] ?? 0 } }
 
     func send(_ endpoint: Endpoint, _ headers: [(name: String, value: String)], _ body: [UInt8]) async -> DeliveryResult {
         state.withLock { $0.attempts[endpoint.uri, default: 0] += 1 }
-        while state.withLock({ $0.shut.contains(endpoint.uri) }) { await Task.yield() }
+        while state.withLock({ $0.shut.contains(endpoint.uri) }) {
+            if Task.isCancelled { return .interrupted }
+            await Task.yield()
+        }
         return state.withLock { state in
+            if let key = state.refusals[endpoint.uri], headers.contains(where: { $0.name == "X-Key" && $0.value == key }) { return .refused }
             if let left = state.failures[endpoint.uri], left > 0 {
                 state.failures[endpoint.uri] = left - 1
                 return .failed
@@ -76,6 +83,12 @@ final class TestClock: Sendable {
     func advance(seconds: Double) { moment.withLock { $0 = $0.adding(seconds: seconds) } }
 }
 
+final class PassedOverList: Sendable {
+    private let number = Mutex(0)
+    var count: Int { number.withLock { $0 } }
+    func add() { number.withLock { $0 += 1 } }
+}
+
 /// A broker with subscriptions and a running service, on a data directory of its own.
 final class City: Sendable {
     let path: String
@@ -87,22 +100,27 @@ final class City: Sendable {
     let receivers: Receivers
     let clock: TestClock
     let service: NotificationService
+    /// What was passed over.
+    let passedOver: PassedOverList
     private let run: Task<Void, any Error>
 
     init(
         path: String? = nil, receivers: Receivers = Receivers(), clock: TestClock = TestClock(), limits: NotificationLimits = .init(),
-        openFileCountMax: Int = 64
+        openFileCountMax: Int = 64,
+        download: @escaping ContextLibrary.Download = { url in throw CityError.contextNotAvailable("no network in tests: \(url)") }
     ) throws {
         self.path = path ?? FileManager.default.temporaryDirectory.appending(path: "conurb-subs-\(UUID().uuidString)").path
         store = try Store(directory: self.path, limits: StoreLimits(openFileCountMax: openFileCountMax))
         broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
         gatekeeper = Gatekeeper(store: store, isOpen: true)
-        contexts = ContextLibrary(broker: broker, overrides: [:]) { url in throw CityError.contextNotAvailable("no network in tests: \(url)") }
+        contexts = ContextLibrary(broker: broker, overrides: [:], download: download)
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: 100)
-        (self.receivers, self.clock) = (receivers, clock)
+        (self.receivers, self.clock, passedOver) = (receivers, clock, PassedOverList())
         service = NotificationService(
             store: store, contexts: contexts, limits: limits, now: { clock.now }, send: receivers.send,
-            report: { municipality, error in Issue.record("\(municipality): \(error)") })
+            report: { [passedOver] municipality, error in
+                if error is PassedOver { passedOver.add() } else { Issue.record("\(municipality): \(error)") }
+            })
         let service = service
         run = Task { try await service.run() }
     }
@@ -138,9 +156,9 @@ final class City: Sendable {
     func state(of id: IRI) async throws -> DeliveryState { try await subscriptions.retrieve(id, access()).delivery }
 }
 
-func subscription(_ more: String = "", uri: String = "http://a.example/n") -> String {
+func subscription(_ more: String = "", uri: String = "http://a.example/n", endpoint: String = "") -> String {
     """
-    {"id":"urn:ngsi-ld:Subscription:\(uri.hashValue.magnitude)\(more.hashValue.magnitude)","type":"Subscription",
-     "entities":[{"type":"Lamp"}]\(more.isEmpty ? "" : "," + more),"notification":{"endpoint":{"uri":"\(uri)"}}}
+    {"id":"urn:ngsi-ld:Subscription:\(uri.hashValue.magnitude)\(more.hashValue.magnitude)\(endpoint.hashValue.magnitude)","type":"Subscription",
+     "entities":[{"type":"Lamp"}]\(more.isEmpty ? "" : "," + more),"notification":{"endpoint":{"uri":"\(uri)"\(endpoint.isEmpty ? "" : "," + endpoint)}}}
     """
 }

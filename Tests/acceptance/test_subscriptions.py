@@ -189,6 +189,40 @@ class DeliveryTest(unittest.TestCase):
             self.assertEqual(notification["timesFailed"], 2)
             self.assertEqual(notification["timesSent"], 7)
 
+    def test_a_receiver_that_refuses_is_not_asked_twice_and_holds_up_nobody(self):
+        refusing, other = Receiver(status=lambda number: 401), Receiver()
+        self.addCleanup(refusing.close)
+        self.addCleanup(other.close)
+        with harness.Server(self.data, "--allow-private-egress") as server:
+            location = self.create(server, subscription(refusing.uri))
+            self.create(server, subscription(other.uri))
+            for level in range(1, 4):
+                self.assertIn(server.post(NGSI_LD + "/entityOperations/upsert?options=update", [lamp(1, level)]).status_code, (201, 204))
+            self.assertTrue(wait_until(lambda: other.values().get("urn:ngsi-ld:Lamp:1") == [1, 2, 3]), other.values())
+            self.assertTrue(wait_until(lambda: server.get(location).json()["notification"].get("timesFailed") == 3))
+            self.assertEqual(refusing.request_count, 3)
+
+    def test_names_are_resolved_and_tried_one_after_another(self):
+        receiver = Receiver()  # on 127.0.0.1 only; the name may stand for ::1 as well
+        self.addCleanup(receiver.close)
+        with harness.Server(self.data, "--allow-private-egress") as server:
+            self.create(server, subscription(receiver.uri.replace("127.0.0.1", "localhost")))
+            self.assertEqual(server.post(NGSI_LD + "/entities", lamp(1, 1)).status_code, 201)
+            self.assertTrue(wait_until(lambda: receiver.told))
+            self.assertTrue(receiver.told[0][0]["Host"].startswith("localhost:"))
+
+    def test_a_server_that_ends_does_not_wait_for_a_receiver_that_hangs(self):
+        receiver = Receiver(delay=lambda: 25.0)
+        self.addCleanup(receiver.close)
+        with harness.Server(self.data, "--allow-private-egress") as server:
+            self.create(server, subscription(receiver.uri, endpoint={"timeout": 30000}))
+            self.assertEqual(server.post(NGSI_LD + "/entities", lamp(1, 1)).status_code, 201)
+            time.sleep(0.5)  # the request is on its way then, or will not begin any more
+            started = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertLess(time.monotonic() - started, 12)
+            self.assertNotIn("error", server.log_tail())
+
     def test_private_addresses_are_not_notified_unless_allowed(self):
         receiver = Receiver()
         self.addCleanup(receiver.close)
@@ -239,7 +273,7 @@ class MQTTTest(unittest.TestCase):
                         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
         (cls.folder / "mosquitto.conf").write_text(
             f"allow_anonymous false\npassword_file {passwords}\nuser root\nlistener {cls.port} 127.0.0.1\n"
-            f"listener {cls.tls_port}\ncertfile {certificate}\nkeyfile {key}\n")
+            f"listener {cls.tls_port}\ncertfile {certificate}\nkeyfile {key}\nlog_dest file {cls.folder}/mosquitto.log\n")
         cls.broker = subprocess.Popen([shutil.which("mosquitto"), "-c", cls.folder / "mosquitto.conf"],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.broker.wait)
@@ -296,6 +330,19 @@ class MQTTTest(unittest.TestCase):
                     self.assertEqual(told["body"]["data"][0]["level"]["value"], 1)
                     self.assertTrue(wait_until(lambda: self.server.get(location).json()["notification"].get("status") == "ok", 10))
                     self.server.request("DELETE", location)
+
+    def test_messages_to_one_broker_share_a_connection(self):
+        connected = lambda: (self.folder / "mosquitto.log").read_text().count("New client connected")
+        uri = f"mqtt://city:s3cret@127.0.0.1:{self.port}/city/shared"
+        location = self.server.post(NGSI_LD + "/subscriptions", subscription(uri, endpoint={
+            "notifierInfo": [{"key": "MQTT-QoS", "value": "1"}, {"key": "MQTT-Version", "value": "mqtt3.1.1"}]})).headers["Location"]
+        self.addCleanup(lambda: self.server.request("DELETE", location))
+        before = connected()
+        for level in range(1, 6):
+            self.assertIn(self.server.post(NGSI_LD + "/entityOperations/upsert?options=update", [lamp(77, level)]).status_code, (201, 204))
+            self.assertTrue(wait_until(lambda: self.server.get(location).json()["notification"].get("timesSent") == level, 10))
+        self.assertEqual(self.server.get(location).json()["notification"]["status"], "ok")
+        self.assertLessEqual(connected() - before, 1)
 
     def test_mqtts_is_spoken_to_brokers_whose_certificate_is_trusted_and_to_no_others(self):
         """Clause 7.2."""

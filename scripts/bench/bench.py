@@ -351,12 +351,14 @@ Peak resident memory of the server during these requests: **{resident / 1024 ** 
 """
 
 
-def write_section(text):
+def write_section(text, marks=(MARK_START, MARK_END)):
+    """Puts a section between its marks, or at the end where they are not there yet."""
+    start, end = marks
     REPORT.parent.mkdir(exist_ok=True)
     before = REPORT.read_text() if REPORT.exists() else "# Benchmarks\n\n"
-    block = f"{MARK_START}\n{text}{MARK_END}\n"
-    if MARK_START in before and MARK_END in before:
-        head, tail = before.split(MARK_START)[0], before.split(MARK_END, 1)[1].lstrip("\n")
+    block = f"{start}\n{text}{end}\n"
+    if start in before and end in before:
+        head, tail = before.split(start)[0], before.split(end, 1)[1].lstrip("\n")
         REPORT.write_text(head + block + ("\n" + tail if tail else ""))
     else:
         REPORT.write_text(before.rstrip("\n") + "\n\n" + block)

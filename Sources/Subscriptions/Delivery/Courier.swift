@@ -2,97 +2,98 @@ internal import CityModel
 internal import OrderedCollections
 internal import Store
 
-/// What became of an attempt.
-package enum DeliveryResult: Hashable, Sendable {
-    /// The receiver said 200 OK, or the MQTT broker took it.
-    case accepted
-    /// The receiver took it and said so with another status of success: clause 5.8.6 counts that as failed; to send it again would
-    /// only repeat it.
-    case acceptedOtherwise
-    case failed
-    /// The program ends; nothing is known.
-    case interrupted
-}
-
-/// Carries one message to its endpoint: an effect, passed down by the server.
-package typealias Send = @Sendable (Endpoint, _ headers: [(name: String, value: String)], _ body: [UInt8]) async -> DeliveryResult
-
-/// Delivers what waits for one endpoint, in its order.
+/// Delivers what waits for one subscription, in its order, a few messages a turn.
 struct Courier: Sendable {
     let store: Store
     let send: Send
     let plan: DeliveryPlan
+    /// Whether the program ends: then a turn does as well, after the message that is on its way.
+    let isStopping: @Sendable () -> Bool
 
-    enum Next: Hashable, Sendable {
-        case idle, more
-        case at(Instant)
+    /// How a turn ended, and how the endpoint showed itself in it.
+    struct Turn: Sendable {
+        var next = DeliveryBoard.Next.idle
+        var reach: DeliveryBoard.Reach?
     }
 
-    private static let pageCountMax = 16
+    private static let messageCountMax = 16
+    private static let byteCountMax = 4 << 20
+    /// What a turn may take before others have theirs; the message that is on its way then is the last.
+    private static let turnSecondsMax = 2.0
+    /// An answer that takes longer makes an endpoint a slow one.
+    private static let slowSeconds = 1.0
 
-    /// What one attempt leads to, to be written down together.
+    /// What the attempts of a turn lead to, to be written down together.
     private struct Report: Sendable {
         var removed: [Int64] = []
         var postponed: (id: Int64, attemptCount: Int, due: Instant)?
-        var news: [String: DeliveryState] = [:]
+        var news = DeliveryState()
+        var reach: DeliveryBoard.Reach?
     }
 
-    /// Delivers the first messages of an endpoint's queue, up to the first that fails.
-    func deliver(to endpoint: String, of name: MunicipalityName, now: @Sendable () -> Instant) async throws -> Next {
-        let file = try store.file(name)
-        let (messages, records) = try await file.read { snapshot in
-            let messages = try snapshot.outbox(of: endpoint, limit: Self.pageCountMax)
-            let records = try Set(messages.map(\.subscription)).compactMap { try snapshot.subscription($0) }
-            return (messages, Dictionary(records.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }))
-        }
-        guard let first = messages.first else { return .idle }
-        guard first.due <= now() else { return .at(first.due) }
-        var report = Report()
-        var isInterrupted = false
-        for message in messages {
-            guard message.due <= now(), await deliver(message, records[message.subscription], &report, &isInterrupted, now) else { break }
-        }
-        let written = report
-        try await file.write { transaction in
-            for id in written.removed { try transaction.removeMessage(id) }
-            if let postponed = written.postponed {
-                try transaction.postpone(postponed.id, attemptCount: postponed.attemptCount, until: postponed.due)
-            }
-            for (subscription, news) in written.news { try transaction.addDelivery(news, to: subscription) }
-        }
-        if isInterrupted { return .idle }
-        return report.postponed.map { .at($0.due) } ?? .more
-    }
+    private enum Step { case goOn, endTurn, interrupted }
 
-    /// - Returns: whether the next message may follow.
-    private func deliver(
-        _ message: OutboxMessage, _ record: SubscriptionRecord?, _ report: inout Report, _ isInterrupted: inout Bool,
-        _ now: @Sendable () -> Instant
-    ) async -> Bool {
+    func deliver(_ queue: DeliveryBoard.Queue, now: @Sendable () -> Instant) async throws -> Turn {
+        let (file, id) = (try store.file(queue.municipality), queue.subscription)
+        let (messages, record) = try await file.read { snapshot in
+            (try snapshot.outbox(of: id, limit: Self.messageCountMax, byteCountMax: Self.byteCountMax), try snapshot.subscription(id))
+        }
+        guard let first = messages.first else { return Turn() }
         // Only active subscriptions are told (clause 5.8.6); what can't be read can't be sent either.
         guard let record, record.isActive, !record.hasExpired(at: now()), let endpoint = try? Self.endpoint(record) else {
-            report.removed.append(message.id)
-            return true
+            try await file.write { try $0.removeOutbox(of: id) }
+            return Turn()
         }
-        let result = await send(endpoint, message.headers, message.body)
+        guard first.due <= now() else { return Turn(next: .at(first.due)) }
+        let began = now()
+        var report = Report()
+        var step = Step.goOn
+        for message in messages where step == .goOn {
+            guard message.due <= now(), now() < began.adding(seconds: Self.turnSecondsMax), !isStopping() else { break }
+            step = await deliver(message, to: endpoint, &report, now)
+        }
+        return try await write(report, record, file, isInterrupted: step == .interrupted || isStopping())
+    }
+
+    private func deliver(
+        _ message: OutboxMessage, to endpoint: Endpoint, _ report: inout Report, _ now: @Sendable () -> Instant
+    ) async -> Step {
+        let began = now()
+        let result = await send(endpoint, message.headers + endpoint.receiverInfo, message.body)
         let moment = now()
-        guard result != .interrupted else {
-            isInterrupted = true
-            return false
-        }
-        report.news[message.subscription, default: DeliveryState()].add(Self.news(result, at: moment))
-        guard result == .failed else {
+        guard result != .interrupted else { return .interrupted }
+        report.news.add(Self.news(result, at: moment))
+        report.reach = result == .unreachable ? .unreachable : moment > began.adding(seconds: Self.slowSeconds) ? .slow : .answered
+        switch result {
+        case .accepted, .acceptedOtherwise, .refused, .interrupted:
             report.removed.append(message.id)
-            return true
+            return .goOn
+        case .failed, .unreachable:
+            let attemptCount = message.attemptCount + 1
+            switch plan.failed(
+                attemptCount: attemptCount, createdAt: message.createdAt, cooldownSeconds: endpoint.cooldownSeconds, at: moment)
+            {
+            case .again(let due): report.postponed = (message.id, attemptCount, due)
+            case .giveUp: report.removed.append(message.id)
+            }
+            return .endTurn
         }
-        let attemptCount = message.attemptCount + 1
-        switch plan.failed(
-            attemptCount: attemptCount, createdAt: message.createdAt, cooldownSeconds: endpoint.cooldownSeconds, at: moment)
-        {
-        case .again(let due): report.postponed = (message.id, attemptCount, due)
-        case .giveUp: report.removed.append(message.id)
+    }
+
+    private func write(_ report: Report, _ record: SubscriptionRecord, _ file: MunicipalityFile, isInterrupted: Bool) async throws -> Turn {
+        let isUnchanged = try await file.write { transaction in
+            for id in report.removed { try transaction.removeMessage(id) }
+            if report.news.timesSent > 0 { try transaction.addDelivery(report.news, to: record.id) }
+            // Who changed the subscription meanwhile let its queue begin anew: it does not wait for what failed before.
+            let isUnchanged = try transaction.subscriptionRevision(record.id) == record.revision
+            if isUnchanged, let postponed = report.postponed {
+                try transaction.postpone(postponed.id, attemptCount: postponed.attemptCount, until: postponed.due)
+            }
+            return isUnchanged
         }
-        return false
+        if isInterrupted { return Turn(reach: report.reach) }
+        let due = isUnchanged ? report.postponed?.due : nil
+        return Turn(next: due.map { .at($0) } ?? .more, reach: report.reach)
     }
 
     private static func endpoint(_ record: SubscriptionRecord) throws -> Endpoint {

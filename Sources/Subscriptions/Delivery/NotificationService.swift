@@ -3,76 +3,79 @@ package import CityModel
 package import Store
 internal import Synchronization
 
-/// What notifications may take.
-package struct NotificationLimits: Sendable {
-    /// Notifications that wait for one endpoint; one more is dropped and counted as failed.
-    package var queuedCountMax: Int
-    /// Attempts for one notification.
-    package var attemptCountMax: Int
-    /// Endpoints that are spoken to at the same time.
-    package var inFlightCountMax: Int
-
-    package init(queuedCountMax: Int = 10_000, attemptCountMax: Int = 20, inFlightCountMax: Int = 256) {
-        (self.queuedCountMax, self.attemptCountMax, self.inFlightCountMax) = (queuedCountMax, attemptCountMax, inFlightCountMax)
-    }
-}
-
 /// Matches changes and delivers notifications, in every municipality, from the start of the program to its end. What it has
 /// to do stands in the municipalities' files; it keeps none of them open while there is nothing to do.
 package final class NotificationService: Sendable {
-    private enum Work: Hashable, Sendable {
+    private enum Work: Sendable {
         /// Match what waits, tell who is due.
         case municipality(MunicipalityName)
-        case endpoint(MunicipalityName, String)
+        case queue(DeliveryBoard.Queue)
     }
 
     private struct State {
-        var matching = WorkBoard<Work>()
-        var delivering = WorkBoard<Work>()
+        var matching = WorkBoard<MunicipalityName>()
+        var delivering: DeliveryBoard
+        /// Queues that were asked to begin anew and not looked at yet.
+        var woken: [MunicipalityName: Set<String>] = [:]
         /// Municipalities whose outboxes were looked through since the start.
         var known: Set<MunicipalityName> = []
+        var runningCount = 0
     }
 
     private let store: Store
     private let matcher: Matcher
     private let periodic: PeriodicRound
+    private let throttled: ThrottledRound
     private let courier: Courier
     private let cache: CompiledCache
     private let limits: NotificationLimits
     private let now: @Sendable () -> Instant
     private let report: @Sendable (MunicipalityName, any Error) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let stopping = Stopping()
     private let wakes: AsyncStream<Void>
     private let wakeUp: AsyncStream<Void>.Continuation
+    private let endings: AsyncStream<Void>
+    private let ended: AsyncStream<Void>.Continuation
 
     private static let matchingCountMax = 8
+    /// Pages that one municipality matches before others have their turn.
+    private static let pageCountMax = 16
     private static let tickDuration: Duration = .milliseconds(100)
     private static let pauseAfterFaultSeconds = 5.0
 
     /// - Parameter send: carries a message to its endpoint.
-    /// - Parameter report: told of faults of this program and of files that can't be used.
+    /// - Parameter report: told of faults of this program, of files that can't be used, and as `PassedOver` of what is left out.
     package init(
         store: Store, contexts: ContextLibrary, limits: NotificationLimits, now: @escaping @Sendable () -> Instant = { .now },
         send: @escaping Send, report: @escaping @Sendable (MunicipalityName, any Error) -> Void
     ) {
         (self.store, self.limits, self.now, self.report) = (store, limits, now, report)
+        let outbox = Outbox(limits: limits)
         cache = CompiledCache(report: report)
-        matcher = Matcher(store: store, contexts: contexts, cache: cache, limits: limits)
-        periodic = PeriodicRound(store: store, contexts: contexts, cache: cache, limits: limits)
-        courier = Courier(store: store, send: send, plan: DeliveryPlan(attemptCountMax: limits.attemptCountMax))
+        matcher = Matcher(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
+        periodic = PeriodicRound(store: store, contexts: contexts, cache: cache, outbox: outbox)
+        throttled = ThrottledRound(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
+        let stopping = stopping
+        courier = Courier(store: store, send: send, plan: DeliveryPlan(attemptCountMax: limits.attemptCountMax)) { stopping.isSet }
+        state = Mutex(State(delivering: DeliveryBoard(runningCountMax: limits.inFlightCountMax)))
         (wakes, wakeUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (endings, ended) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Runs until `stop` is called, then finishes what it has begun.
+    /// Runs until `stop` is called. What is on its way then has a little time to arrive; after that it is broken off, stays in the
+    /// outbox and is sent again after the next start.
     package func run() async throws {
         store.work.listen { [wakeUp] in _ = wakeUp.yield() }
         let names = try store.municipalities()
-        state.withLock { state in for name in names { state.matching.wake(.municipality(name)) } }
+        state.withLock { state in for name in names { state.matching.wake(name) } }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepTime() }
             for await _ in wakes {
                 for work in begin() { group.addTask { await self.perform(work) } }
             }
+            await rest(within: limits.endingDuration)
+            group.cancelAll()
         }
     }
 
@@ -84,84 +87,129 @@ package final class NotificationService: Sendable {
         }
     }
 
-    package func stop() { wakeUp.finish() }
+    /// Returns when nothing runs any more, and no later than after `duration`.
+    private func rest(within duration: Duration) async {
+        ended.yield()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in self.endings where self.state.withLock({ $0.runningCount == 0 }) { return }
+            }
+            group.addTask { try? await Task.sleep(for: duration) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    package func stop() {
+        stopping.set()
+        wakeUp.finish()
+    }
 
     /// Endpoints for which something waits or is on its way.
-    package var waitingEndpointCount: Int { state.withLock { $0.delivering.count } }
+    package var waitingEndpointCount: Int { state.withLock { $0.delivering.endpointCount } }
 
     private func begin() -> [Work] {
         let named = store.work.take()
         let moment = now()
         return state.withLock { state in
-            for name in named { state.matching.wake(.municipality(name)) }
-            return state.matching.take(at: moment, runningCountMax: Self.matchingCountMax)
-                + state.delivering.take(at: moment, runningCountMax: limits.inFlightCountMax)
+            for (name, queues) in named {
+                state.matching.wake(name)
+                if !queues.isEmpty { state.woken[name, default: []].formUnion(queues) }
+            }
+            let work = state.matching.take(at: moment, runningCountMax: Self.matchingCountMax).map(Work.municipality)
+                + state.delivering.take(at: moment).map(Work.queue)
+            state.runningCount += work.count
+            return work
         }
     }
 
     private func perform(_ work: Work) async {
         switch work {
-        case .municipality(let name): await follow(name, work)
-        case .endpoint(let name, let endpoint): await deliver(to: endpoint, of: name, work)
+        case .municipality(let name): await follow(name)
+        case .queue(let queue): await deliver(queue)
         }
+        state.withLock { $0.runningCount -= 1 }
         wakeUp.yield()
+        ended.yield()
     }
 
-    private func follow(_ name: MunicipalityName, _ work: Work) async {
+    private func follow(_ name: MunicipalityName) async {
         var next: Instant?
-        do {
-            try await readOutbox(of: name)
-            var hasMore = true
-            while hasMore {
-                let outcome = try await matcher.matchPage(of: name, at: now())
-                wake(outcome.endpoints, of: name)
-                hasMore = outcome.hasMore
-            }
-            let outcome = try await periodic.tellDue(in: name, at: now())
-            wake(outcome.endpoints, of: name)
-            next = outcome.nextDue
-        } catch StoreError.notFound {
+        do { next = try await matchAndTell(name) } catch StoreError.notFound {
             cache.forget(name)
             state.withLock { state in _ = state.known.remove(name) }
         } catch {
-            report(name, error)
+            if !stopping.isSet { report(name, error) }
             next = now().adding(seconds: Self.pauseAfterFaultSeconds)
         }
         state.withLock { state in
-            state.matching.finished(work)
-            if let next { state.matching.wake(work, at: next) }
+            state.matching.finished(name)
+            if let next { state.matching.wake(name, at: next) }
         }
     }
 
-    /// Picks up what waited when the program ended, once.
+    /// - Returns: when there is something to do again, as far as that is known.
+    private func matchAndTell(_ name: MunicipalityName) async throws -> Instant? {
+        try await readOutbox(of: name)
+        var pageCount = 0
+        var hasMore = true
+        while hasMore, pageCount < Self.pageCountMax, !stopping.isSet {
+            let outcome = try await matcher.matchPage(of: name, at: now())
+            wake(outcome.queues, of: name)
+            (hasMore, pageCount) = (outcome.hasMore, pageCount + 1)
+        }
+        let held = try await throttled.tellDue(in: name, at: now())
+        wake(held.queues, of: name)
+        let due = try await periodic.tellDue(in: name, at: now())
+        wake(due.queues, of: name)
+        if hasMore { return now() }
+        return [held.nextDue, due.nextDue].compactMap { $0 }.min()
+    }
+
+    /// Picks up what waited when the program ended, once, and the queues that are to begin anew.
     private func readOutbox(of name: MunicipalityName) async throws {
-        guard !state.withLock({ $0.known.contains(name) }) else { return }
-        let endpoints = try await store.file(name).read { try $0.outboxEndpoints() }
-        state.withLock { state in
-            state.known.insert(name)
-            for (endpoint, due) in endpoints { state.delivering.wake(.endpoint(name, endpoint), at: due) }
+        let (isKnown, woken) = state.withLock { state in (state.known.contains(name), state.woken.removeValue(forKey: name) ?? []) }
+        if !isKnown {
+            let queues = try await store.file(name).read { try $0.outboxQueues() }
+            state.withLock { state in
+                state.known.insert(name)
+                for queue in queues { state.delivering.wake(.init(name, queue), endpoint: queue.endpoint, at: queue.due) }
+            }
         }
-    }
-
-    private func wake(_ endpoints: Set<String>, of name: MunicipalityName) {
-        guard !endpoints.isEmpty else { return }
-        state.withLock { state in for endpoint in endpoints { state.delivering.wake(.endpoint(name, endpoint)) } }
+        guard !woken.isEmpty else { return }
+        let renewed = try await store.file(name).read { snapshot in try woken.compactMap(snapshot.outboxQueue) }
+        state.withLock { state in for queue in renewed { state.delivering.renew(.init(name, queue), endpoint: queue.endpoint) } }
         wakeUp.yield()
     }
 
-    private func deliver(to endpoint: String, of name: MunicipalityName, _ work: Work) async {
-        var next = Courier.Next.idle
-        do { next = try await courier.deliver(to: endpoint, of: name, now: now) } catch StoreError.notFound {} catch {
-            report(name, error)
-            next = .at(now().adding(seconds: Self.pauseAfterFaultSeconds))
-        }
+    private func wake(_ queues: [String: String], of name: MunicipalityName) {
+        guard !queues.isEmpty else { return }
         state.withLock { state in
-            state.delivering.finished(work)
-            switch next {
-            case .idle: break
-            case .more: state.delivering.wake(work)
-            case .at(let moment): state.delivering.wake(work, at: moment)
+            for (subscription, endpoint) in queues {
+                state.delivering.wake(.init(municipality: name, subscription: subscription), endpoint: endpoint)
             }
         }
+        wakeUp.yield()
     }
+
+    private func deliver(_ queue: DeliveryBoard.Queue) async {
+        var turn = Courier.Turn()
+        do { turn = try await courier.deliver(queue, now: now) } catch StoreError.notFound {} catch {
+            if !stopping.isSet { report(queue.municipality, error) }
+            turn.next = .at(now().adding(seconds: Self.pauseAfterFaultSeconds))
+        }
+        let moment = now()
+        state.withLock { $0.delivering.finished(queue, turn.next, turn.reach, at: moment) }
+    }
+}
+
+/// Set once, when the program ends.
+private final class Stopping: Sendable {
+    private let flag = Atomic(false)
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
+}
+
+extension DeliveryBoard.Queue {
+    fileprivate init(_ name: MunicipalityName, _ queue: OutboxQueue) { self.init(municipality: name, subscription: queue.subscription) }
 }

@@ -59,7 +59,7 @@ extension Subscription {
         if !triggers.isDisjoint(with: [.entityCreated, .attributeCreated]) { operations.insert(.created) }
         if !triggers.isDisjoint(with: [.entityUpdated, .attributeCreated, .attributeUpdated, .attributeDeleted]) { operations.insert(.updated) }
         if !triggers.isDisjoint(with: [.entityDeleted, .attributeDeleted]) { operations.insert(.deleted) }
-        var interest = Interest(attributes: watchedAttributes.map(Set.init), operations: operations)
+        var interest = Interest(attributes: watchedAttributes.map(Set.init), operations: operations, keys: Interest.Key.keys(query: query, geo: geo))
         for selector in selectors ?? [] {
             if let ids = selector.ids {
                 interest.ids.formUnion(ids)

@@ -4,155 +4,199 @@ internal import OrderedCollections
 internal import Query
 internal import Store
 
-/// Turns changes that somebody may want into notifications that wait in the outbox. One page of changes becomes one
-/// transaction: the notifications are there and the changes passed, or neither.
+/// Turns changes that somebody may want into notifications that wait in the outbox. The changes of a page are passed in the
+/// transaction that adds the last of what they mean: a crash before repeats some of it, and loses nothing.
 struct Matcher: Sendable {
     let store: Store
     let contexts: ContextLibrary
     let cache: CompiledCache
-    let limits: NotificationLimits
+    let outbox: Outbox
+    /// Told of what is passed over.
+    let report: @Sendable (MunicipalityName, any Error) -> Void
 
     /// What one page came to.
     struct Outcome: Sendable {
-        /// Those that something waits for now.
-        var endpoints: Set<String> = []
+        /// The subscriptions that something was added for, and where it goes.
+        var queues: [String: String] = [:]
         var hasMore = false
     }
 
     private static let pageCountMax = 200
     private static let pageByteCountMax = 16 << 20
+    /// Entities that throttling holds back for one subscription.
+    private static let heldCountMax = 1000
 
     /// Matches the oldest changes that wait.
     func matchPage(of name: MunicipalityName, at now: Instant) async throws -> Outcome {
         let file = try store.file(name)
-        let changes = try await file.read { snapshot in
+        let rows = try await file.read { snapshot in
             try snapshot.watchedChanges(limit: Self.pageCountMax, byteCountMax: Self.pageByteCountMax)
         }
-        guard let last = changes.last else { return Outcome() }
-        let pairs = changes.map { change -> (change: WatchedChange, kinds: ChangeKinds, watchers: Set<String>) in
+        guard let last = rows.last else { return Outcome() }
+        let candidates = try rows.compactMap { row in try candidate(row, file) }
+        let ids = candidates.reduce(into: Set<String>()) { $0.formUnion($1.watchers) }
+        let compiled = try await cache.compiled(ids, of: file, contexts, at: now)
+        let page = try await file.read { snapshot in
+            var page = MatchPage(compiled: compiled, now: now)
+            for candidate in candidates { try page.match(candidate, snapshot) }
+            return page
+        }
+        var outcome = Outcome(hasMore: true)
+        var rest = page.groups[...]
+        repeat {
+            let part = rest
+            let (messages, count, faults) = try await file.read { snapshot in try Self.render(part, snapshot, at: now) }
+            for fault in faults { report(name, fault) }
+            rest = rest.dropFirst(count)
+            let isLast = rest.isEmpty
+            let posted = try await file.write { transaction in
+                for fault in faults { if let id = fault.subscription { try transaction.addDelivery(.oneFailure(at: now), to: id) } }
+                if isLast {
+                    try hold(page, transaction, at: now)
+                    try transaction.removeWatchedChanges(upTo: last.seq)
+                }
+                return try outbox.post(messages, transaction, at: now)
+            }
+            for id in posted { outcome.queues[id] = compiled[id]?.endpoint }
+        } while !rest.isEmpty
+        return outcome
+    }
+
+    /// A change with the subscriptions that may want it; nil for one that can't be read.
+    private func candidate(_ row: WatchedRow, _ file: MunicipalityFile) throws -> MatchPage.Candidate? {
+        do {
+            let change = try row.change.get()
             let kinds = ChangeKinds(change)
             let watchers = file.watches.watchers(
-                of: change.entity.id, types: change.entity.types, attributes: kinds.created + kinds.updated + kinds.deleted,
-                operation: change.operation)
-            return (change, kinds, watchers)
+                of: change.entity, attributes: kinds.created + kinds.updated + kinds.deleted, operation: change.operation, at: change.at)
+            return MatchPage.Candidate(change: change, kinds: kinds, watchers: watchers.sorted())
+        } catch where !error.isOfFile {
+            report(file.name, PassedOver(subscription: nil, change: row.seq, reason: error))
+            return nil
         }
-        let ids = pairs.reduce(into: Set<String>()) { $0.formUnion($1.watchers) }
-        let compiled = try await cache.compiled(ids, of: file, contexts)
-        let page = try await file.read { snapshot in
-            var page = MatchPage(compiled: compiled, snapshot: snapshot, now: now)
-            for pair in pairs { for id in pair.watchers.sorted() { try page.match(pair.change, pair.kinds, id) } }
-            return try page.rendered()
+    }
+
+    /// - Returns: notifications of the first groups, as many as may be kept at once, of how many groups they are, and what failed.
+    private static func render(
+        _ groups: ArraySlice<MatchPage.Group>, _ snapshot: ReadSnapshot, at now: Instant
+    ) throws -> (messages: [NewMessage], groupCount: Int, faults: [PassedOver]) {
+        var (messages, faults, byteCount, count) = ([NewMessage](), [PassedOver](), 0, 0)
+        for group in groups {
+            guard byteCount < Outbox.partByteCountMax else { break }
+            count += 1
+            do {
+                guard let message = try group.subscription.message(of: group.entities, at: now, in: snapshot) else { continue }
+                byteCount += message.body.count
+                messages.append(message)
+            } catch where !error.isOfFile {
+                faults.append(PassedOver(subscription: group.subscription.id, change: group.seq, reason: error))
+            }
         }
-        let limits = limits
-        let endpoints = try await file.write { transaction in
-            for (id, moment) in page.lastMatches { try transaction.setLastMatch(id, moment) }
-            try transaction.removeWatchedChanges(upTo: last.seq)
-            return try transaction.post(page.messages, limits, at: now)
+        return (messages, count, faults)
+    }
+
+    private func hold(_ page: MatchPage, _ transaction: WriteTransaction, at now: Instant) throws {
+        for (id, moment) in page.lastMatches { try transaction.setLastMatch(id, moment) }
+        for held in page.held {
+            let isHeld = try transaction.hold(held.change, for: held.subscription, until: held.until, countMax: Self.heldCountMax)
+            if !isHeld { try transaction.addDelivery(.oneFailure(at: now), to: held.subscription) }
         }
-        return Outcome(endpoints: endpoints, hasMore: true)
     }
 }
 
 /// What the changes of one page mean for subscriptions.
-private struct MatchPage {
+struct MatchPage: Sendable {
+    struct Candidate: Sendable {
+        let change: WatchedChange
+        let kinds: ChangeKinds
+        let watchers: [String]
+    }
+
     /// Entities that changed in one request and are told of together.
-    private struct Group {
+    struct Group: Sendable {
         let subscription: CompiledSubscription
+        let seq: Int64
         let at: Instant
         var entities: [NotifiedEntity]
+        var byteCount: Int
     }
 
-    struct Rendered: Sendable {
-        let messages: [NewMessage]
-        let lastMatches: [String: Instant]
+    struct Held: Sendable {
+        let change: WatchedChange
+        let subscription: String
+        let until: Instant
     }
 
-    let compiled: [String: CompiledSubscription]
-    let snapshot: ReadSnapshot
-    let now: Instant
-    private var groups: [Group] = []
+    private let compiled: [String: CompiledSubscription]
+    private let now: Instant
+    private(set) var groups: [Group] = []
+    private(set) var held: [Held] = []
     /// The last group of each subscription.
     private var open: [String: Int] = [:]
     private var throttles: [String: Throttle] = [:]
 
-    /// Entities of one notification.
+    /// Entities of one notification, and the bytes of their documents after which another begins.
     private static let groupCountMax = 100
+    private static let groupByteCountMax = 1 << 20
 
-    init(compiled: [String: CompiledSubscription], snapshot: ReadSnapshot, now: Instant) {
-        (self.compiled, self.snapshot, self.now) = (compiled, snapshot, now)
+    init(compiled: [String: CompiledSubscription], now: Instant) { (self.compiled, self.now) = (compiled, now) }
+
+    var lastMatches: [String: Instant] { throttles.compactMapValues(\.lastMatch) }
+
+    mutating func match(_ candidate: Candidate, _ snapshot: ReadSnapshot) throws {
+        for id in candidate.watchers {
+            guard let watcher = compiled[id], watcher.wants(candidate.change, candidate.kinds, snapshot, at: now) else { continue }
+            try tell(watcher, candidate, snapshot)
+        }
     }
 
-    mutating func match(_ change: WatchedChange, _ kinds: ChangeKinds, _ id: String) throws {
-        guard let candidate = compiled[id], change.seq > candidate.since, candidate.isActive(at: now),
-            change.classification <= candidate.classificationMax
-        else { return }
-        let subscription = candidate.subscription
-        guard subscription.timeIntervalSeconds == nil, kinds.fire(subscription.triggers, watched: subscription.watchedAttributes),
-            candidate.filter.matches(change.entity, lookup: { lookup($0, candidate.classificationMax) })
-        else { return }
-        let notified = NotifiedEntity(change, kinds, for: subscription)
-        if let index = open[id], groups[index].at == change.at, groups[index].entities.count < Self.groupCountMax,
-            !groups[index].entities.contains(where: { $0.entity.id == change.entity.id })
+    private mutating func tell(_ watcher: CompiledSubscription, _ candidate: Candidate, _ snapshot: ReadSnapshot) throws {
+        let change = candidate.change
+        let notified = NotifiedEntity(change, candidate.kinds, for: watcher.subscription)
+        if let index = open[watcher.id], groups[index].at == change.at, groups[index].entities.count < Self.groupCountMax,
+            groups[index].byteCount < Self.groupByteCountMax, !groups[index].entities.contains(where: { $0.entity.id == change.entity.id })
         {
             groups[index].entities.append(notified)
+            groups[index].byteCount += change.byteCount
             return
         }
-        guard try admits(change.at, candidate) else { return }
-        open[id] = groups.count
-        groups.append(Group(subscription: candidate, at: change.at, entities: [notified]))
-    }
-
-    private func lookup(_ id: IRI, _ classificationMax: Classification) -> Entity? {
-        (try? snapshot.visibleEntity(id, classificationMax, at: now)) ?? nil
-    }
-
-    private mutating func admits(_ moment: Instant, _ candidate: CompiledSubscription) throws -> Bool {
-        guard let seconds = candidate.subscription.throttlingSeconds else { return true }
-        var throttle =
-            try throttles[candidate.id] ?? Throttle(seconds: seconds, lastMatch: snapshot.subscription(candidate.id)?.lastMatch)
-        let isAdmitted = throttle.admits(moment)
-        throttles[candidate.id] = throttle
-        return isAdmitted
-    }
-
-    func rendered() throws -> Rendered {
-        let messages = try groups.compactMap { group in
-            try group.subscription.message(of: group.entities, at: now, in: snapshot)
+        if let until = try heldUntil(change.at, watcher, snapshot) {
+            held.append(Held(change: change, subscription: watcher.id, until: until))
+            return
         }
-        return Rendered(messages: messages, lastMatches: throttles.compactMapValues(\.lastMatch))
+        open[watcher.id] = groups.count
+        groups.append(Group(subscription: watcher, seq: change.seq, at: change.at, entities: [notified], byteCount: change.byteCount))
+    }
+
+    /// When throttling lets a change be told that it holds back now; nil when it does not.
+    private mutating func heldUntil(_ moment: Instant, _ watcher: CompiledSubscription, _ snapshot: ReadSnapshot) throws -> Instant? {
+        guard let seconds = watcher.subscription.throttlingSeconds else { return nil }
+        var throttle: Throttle
+        if let known = throttles[watcher.id] { throttle = known } else {
+            let record = try snapshot.subscription(watcher.id)
+            throttle = Throttle(seconds: seconds, lastMatch: record?.lastMatch, heldDue: record?.heldDue)
+        }
+        defer { throttles[watcher.id] = throttle }
+        return throttle.heldUntil(moment)
     }
 }
 
 extension CompiledSubscription {
+    var endpoint: String { subscription.notification.endpoint.uri }
+
+    /// Whether a change is one that it is to be told of.
+    fileprivate func wants(_ change: WatchedChange, _ kinds: ChangeKinds, _ snapshot: ReadSnapshot, at now: Instant) -> Bool {
+        guard change.seq > since, isActive(at: now), change.classification <= classificationMax,
+            subscription.timeIntervalSeconds == nil, kinds.fire(subscription.triggers, watched: subscription.watchedAttributes)
+        else { return false }
+        return filter.matches(change.entity) { id in (try? snapshot.visibleEntity(id, classificationMax, at: now)) ?? nil }
+    }
+
     /// A notification for the outbox; nil when nothing is left to tell.
     func message(of entities: [NotifiedEntity], at now: Instant, in snapshot: ReadSnapshot) throws -> NewMessage? {
         let id = "urn:ngsi-ld:Notification:" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
         guard let rendered = try writer.notification(of: entities, id: id, at: now, classificationMax: classificationMax, in: snapshot)
         else { return nil }
-        return NewMessage(
-            subscription: self.id, endpoint: subscription.notification.endpoint.uri, headers: rendered.headers, body: rendered.body)
-    }
-}
-
-extension WriteTransaction {
-    /// Puts notifications into the queues of their endpoints. A queue that is full takes no more: that counts as failed.
-    /// - Returns: the endpoints that something waits for now.
-    func post(_ messages: [NewMessage], _ limits: NotificationLimits, at now: Instant) throws -> Set<String> {
-        var counts: [String: Int] = [:]
-        for message in messages {
-            // Gone since it was matched.
-            guard try subscriptionRevision(message.subscription) != nil else { continue }
-            let count = try counts[message.endpoint] ?? outboxCount(of: message.endpoint)
-            if count < limits.queuedCountMax {
-                try append(message, at: now)
-                counts[message.endpoint] = count + 1
-            } else {
-                counts[message.endpoint] = count
-                var news = DeliveryState()
-                (news.timesFailed, news.lastFailure) = (1, now)
-                try addDelivery(news, to: message.subscription)
-            }
-        }
-        return Set(counts.keys)
+        return NewMessage(subscription: self.id, headers: rendered.headers, body: rendered.body)
     }
 }

@@ -62,14 +62,14 @@ package struct NotificationWriter: Sendable {
         return RenderedNotification(headers: headers, body: writer.bytes)
     }
 
-    /// Clauses 6.3.8 and 7.2.
+    /// Clauses 6.3.8 and 7.2. What the endpoint asks for besides is added when it is sent.
     private var headers: [(name: String, value: String)] {
         var headers = [(name: "Content-Type", value: mediaType.rawValue)]
         if mediaType == .json || (mediaType == .geoJSON && parameters.endpoint.prefersBodyWithoutContext) {
             headers.append(("Link", "<\(contextURL)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""))
         }
         if municipality != .standard { headers.append(("NGSILD-Tenant", municipality.text)) }
-        return headers + parameters.endpoint.receiverInfo
+        return headers
     }
 
     private func writeData(

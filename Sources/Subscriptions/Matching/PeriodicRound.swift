@@ -8,10 +8,11 @@ struct PeriodicRound: Sendable {
     let store: Store
     let contexts: ContextLibrary
     let cache: CompiledCache
-    let limits: NotificationLimits
+    let outbox: Outbox
 
     struct Outcome: Sendable {
-        var endpoints: Set<String> = []
+        /// The subscriptions that something was added for, and where it goes.
+        var queues: [String: String] = [:]
         /// When the next subscription is due; nil when none is periodic.
         var nextDue: Instant?
     }
@@ -25,40 +26,41 @@ struct PeriodicRound: Sendable {
         let file = try store.file(name)
         var outcome = Outcome()
         for record in try await file.read({ try $0.dueSubscriptions(at: now, limit: Self.roundCountMax) }) {
-            outcome.endpoints.formUnion(try await tell(record, file, at: now))
+            if try await tell(record, file, at: now) { outcome.queues[record.id] = record.endpoint }
         }
         outcome.nextDue = try await file.read { try $0.nextDue() }
         return outcome
     }
 
-    private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Set<String> {
-        guard let compiled = try await cache.compiled([record.id], of: file, contexts)[record.id], let due = record.due,
+    /// - Returns: whether something was added to its queue.
+    private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Bool {
+        guard let compiled = try await cache.compiled([record.id], of: file, contexts, at: now)[record.id], let due = record.due,
             let seconds = compiled.subscription.timeIntervalSeconds
         else {
             // One that can't be made ready is looked at again later and holds up no other.
             try await file.write { try $0.setDue(record.id, now.adding(seconds: 60)) }
-            return []
+            return false
         }
         guard compiled.isActive(at: now) else {
             try await file.write { try $0.setDue(record.id, nil) }
-            return []
+            return false
         }
         // A query that can't be answered, for it costs too much, is a notification that failed, and holds up nobody else.
-        var news = DeliveryState()
+        var hasFailed = false
         var messages: [NewMessage] = []
-        do { messages = try await round(of: compiled, file, at: now) } catch is CityError { (news.timesFailed, news.lastFailure) = (1, now) }
-        let (limits, posted, failed) = (limits, messages, news)
+        do { messages = try await round(of: compiled, file, at: now) } catch where !error.isOfFile { hasFailed = true }
+        let (posted, isFailure) = (messages, hasFailed)
         return try await file.write { transaction in
             try transaction.setDue(record.id, Period(seconds: seconds).next(after: due, now: now))
-            if failed.timesFailed > 0 { try transaction.addDelivery(failed, to: record.id) }
-            return try transaction.post(posted, limits, at: now)
+            if isFailure { try transaction.addDelivery(.oneFailure(at: now), to: record.id) }
+            return try !outbox.post(posted, transaction, at: now).isEmpty
         }
     }
 
     private func round(of compiled: CompiledSubscription, _ file: MunicipalityFile, at now: Instant) async throws -> [NewMessage] {
         try await file.read { snapshot in
             // A round that was not delivered yet is not followed by another: its receiver would get both at once, later.
-            guard try !snapshot.hasOutbox(for: compiled.id) else { return [] }
+            guard try snapshot.outboxSize(of: compiled.id)?.count == 0 else { return [] }
             return try messages(of: compiled, snapshot, at: now)
         }
     }

@@ -1,19 +1,29 @@
 package import CityModel
 
-/// What must pass between two consecutive notifications of a subscription (`throttling`). A change within that time makes
-/// no notification. It counts by the moments of the changes, so that it decides the same after a restart.
+/// What must pass between two consecutive notifications of a subscription (`throttling`, table 5.2.12-1). A change within that time
+/// is held back until it is over; clause 5.8.6 wants every change told, so none is let fall. It counts by the moments of the
+/// changes, so that it decides the same after a restart.
 package struct Throttle: Sendable {
-    private let seconds: Double?
+    private let seconds: Double
     package private(set) var lastMatch: Instant?
+    /// When what is held back already will be told.
+    private var heldDue: Instant?
 
-    package init(seconds: Double?, lastMatch: Instant?) { (self.seconds, self.lastMatch) = (seconds, lastMatch) }
+    package init(seconds: Double, lastMatch: Instant?, heldDue: Instant? = nil) {
+        (self.seconds, self.lastMatch, self.heldDue) = (seconds, lastMatch, heldDue)
+    }
 
-    /// Whether a change at this moment makes a notification; if so it is the last from now on.
-    package mutating func admits(_ moment: Instant) -> Bool {
+    /// Nil when a change at this moment makes a notification; it is the last from now on. Else when it may be told.
+    package mutating func heldUntil(_ moment: Instant) -> Instant? {
+        // Nothing overtakes what is held back.
+        if let heldDue { return heldDue }
         // What changed at one moment belongs together, however many notifications it takes (clause 5.8.6).
-        if let seconds, let lastMatch, moment != lastMatch, moment < lastMatch.adding(seconds: seconds) { return false }
+        if let lastMatch, moment != lastMatch, moment < lastMatch.adding(seconds: seconds) {
+            heldDue = lastMatch.adding(seconds: seconds)
+            return heldDue
+        }
         lastMatch = moment
-        return true
+        return nil
     }
 }
 

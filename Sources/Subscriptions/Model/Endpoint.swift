@@ -58,7 +58,11 @@ extension Endpoint {
             throw .badRequestData("notification.endpoint.uri: \(uri.prefix(200)) is not an address")
         }
         switch uri[..<colon].lowercased() {
-        case "http", "https": return .http
+        case "http", "https":
+            guard let host = URL(string: uri)?.host(), !host.isEmpty else {
+                throw .badRequestData("notification.endpoint.uri: \(uri.prefix(200)) names no host")
+            }
+            return .http
         case "mqtt", "mqtts":
             guard MQTTAddress(uri) != nil else {
                 throw .badRequestData("notification.endpoint.uri: an MQTT endpoint is mqtt[s]://[user[:password]@]host[:port]/topic (clause 7.2)")

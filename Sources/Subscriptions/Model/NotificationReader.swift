@@ -37,12 +37,15 @@ struct NotificationReader {
 
     /// `attributes` is `pick` for attributes alone: identifier, types and scopes stay (table 5.2.14.1-1).
     private func projection(_ members: JSONObject, _ attributes: [String]?) throws(CityError) -> Projection {
-        let projection = try Projection(
-            attrs: attributes?.joined(separator: ","), pick: list(members, "pick")?.joined(separator: ","),
-            omit: list(members, "omit")?.joined(separator: ","), expand: expand)
-        guard let attributes else { return projection }
-        let kept = EntityMember.allCases.map(\.rawValue) + attributes
-        return try Projection(pick: kept.joined(separator: ","), expand: expand)
+        let (pick, omit) = (try list(members, "pick"), try list(members, "omit"))
+        return try CityError.naming("notification.") { () throws(CityError) in
+            let projection = try Projection(
+                attrs: attributes?.joined(separator: ","), pick: pick?.joined(separator: ","), omit: omit?.joined(separator: ","),
+                expand: expand)
+            guard let attributes else { return projection }
+            let kept = EntityMember.allCases.map(\.rawValue) + attributes
+            return try Projection(pick: kept.joined(separator: ","), expand: expand)
+        }
     }
 
     private func joinKind(_ value: JSON?) throws(CityError) -> String? {
@@ -70,5 +73,18 @@ struct NotificationReader {
 
     private func list(_ members: JSONObject, _ name: String) throws(CityError) -> [String]? {
         try members[name].map { value throws(CityError) in try NameTable.list(value, "notification." + name) }
+    }
+}
+
+extension CityError {
+    /// Lets what a part of a document throws name the member that the part is.
+    static func naming<Value>(_ prefix: String, _ body: () throws(CityError) -> Value) throws(CityError) -> Value {
+        do { return try body() } catch {
+            switch error {
+            case .badRequestData(let detail): throw .badRequestData(prefix + detail)
+            case .tooComplexQuery(let detail): throw .tooComplexQuery(prefix + detail)
+            default: throw error
+            }
+        }
     }
 }

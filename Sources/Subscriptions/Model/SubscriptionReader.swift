@@ -1,3 +1,4 @@
+internal import Broker
 internal import CityModel
 internal import OrderedCollections
 internal import Query
@@ -25,7 +26,7 @@ struct SubscriptionReader {
             id: try id(), selectors: try selectors(), watchedAttributes: watched, triggers: try triggers(), query: try query(),
             geo: try geo(), scopes: try text("scopeQ").map { text throws(CityError) in try ScopeQuery(parsing: text) },
             datasets: try list("datasetId").map { list throws(CityError) in try DatasetSelection(parsing: list.joined(separator: ",")) },
-            language: try text("lang"), isActive: try bool("isActive") ?? true, expiresAt: try moment("expiresAt"),
+            language: try language(), isActive: try bool("isActive") ?? true, expiresAt: try moment("expiresAt"),
             timeIntervalSeconds: try seconds("timeInterval"), throttlingSeconds: try seconds("throttling"),
             jsonldContext: try text("jsonldContext"), conformance: try conformance(), notification: notification)
         try checkTexts()
@@ -82,6 +83,7 @@ struct SubscriptionReader {
     }
 
     private func selector(_ json: JSON) throws(CityError) -> EntitySelector {
+        guard json.objectValue != nil else { throw .badRequestData("entities: every selector is an object") }
         guard let type = json["type"]?.stringValue else { throw .badRequestData("entities.type: every selector names a type") }
         let ids = try ids(json["id"])
         // Identifiers say more than a pattern (clause 5.2.33).
@@ -138,9 +140,19 @@ struct SubscriptionReader {
         guard let value = members["geoQ"] else { return nil }
         guard let georel = value["georel"]?.stringValue, let geometry = value["geometry"]?.stringValue, let coordinates = value["coordinates"]
         else { throw .badRequestData("geoQ: an object with georel, geometry and coordinates") }
-        return try GeoQuery(
-            georel: georel, geometry: geometry, coordinates: coordinates, geoproperty: value["geoproperty"]?.stringValue,
-            expand: names(.geoQ))
+        let property = value["geoproperty"]
+        guard property == nil || property?.stringValue != nil else { throw .badRequestData("geoQ.geoproperty: a text") }
+        return try CityError.naming("geoQ.") { () throws(CityError) in
+            try GeoQuery(
+                georel: georel, geometry: geometry, coordinates: coordinates, geoproperty: property?.stringValue, expand: names(.geoQ))
+        }
+    }
+
+    /// Read for its errors; what it says is read again when notifications are written.
+    private func language() throws(CityError) -> String? {
+        guard let text = try text("lang") else { return nil }
+        _ = try LanguagePreference(text)
+        return text
     }
 
     private func conformance() throws(CityError) -> String? {

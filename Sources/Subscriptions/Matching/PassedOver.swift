@@ -1,0 +1,14 @@
+/// Something that could not be told of, for what it was made of is damaged or too costly: it was left out, so that everything after
+/// it goes on.
+package struct PassedOver: Error, CustomStringConvertible {
+    /// Nil when the change can't be read at all.
+    package let subscription: String?
+    /// The number of the change; nil for what throttling held back.
+    package let change: Int64?
+    package let reason: any Error
+
+    package var description: String {
+        let what = change.map { "change \($0)" } ?? "a change"
+        return "\(what) is passed over\(subscription.map { " for subscription \($0)" } ?? ""): \(reason)"
+    }
+}
