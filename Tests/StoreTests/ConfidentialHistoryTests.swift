@@ -156,7 +156,7 @@ import Testing
         let folder = try TemporaryStore()
         let interest = Interest(wantsEveryEntity: true, operations: [.created, .updated, .deleted])
         let record = SubscriptionRecord(
-            id: "urn:s:1", body: [:], interest: interest, classificationMax: .open, isActive: true, expiresAt: nil, since: 0, due: nil)
+            id: "urn:s:1", body: [:], interest: interest, endpoint: "http://a", classificationMax: .open, isActive: true, expiresAt: nil, since: 0, due: nil)
         try await write(folder) { try $0.insert(record) }
         try await write(folder) { try $0.insert(Self.secret(), provenance: .init(classification: .internalUse), at: noon) }
         try await change(folder, as: .open, at: noon.adding(seconds: 1)) {
@@ -165,7 +165,7 @@ import Testing
         }
         try await change(folder, at: noon.adding(seconds: 2)) { $0.attributes[iri("level")] = property(3) }
         let (watched, changes) = try await folder.file().read { snapshot in
-            (try snapshot.watchedChanges(limit: 9, byteCountMax: 1 << 20), try snapshot.changes(after: 0, limit: 9))
+            (try snapshot.watchedChanges(limit: 9, byteCountMax: 1 << 20).map { try $0.change.get() }, try snapshot.changes(after: 0, limit: 9))
         }
         #expect(watched.map(\.classification) == [.internalUse, .open, .open])
         #expect(watched.map { $0.previous?.attributes[level]?[0].value } == [nil, nil, 2])

@@ -115,7 +115,7 @@ import Trust
     private func cityWithoutContext(_ download: @escaping ContextLibrary.Download) async throws -> (city: City, id: IRI) {
         let isFirst = Mutex(true)
         let city = try City(download: { url in
-            if isFirst.withLock({ first in defer { first = false }; return first }) { return Self.context }
+            if isFirst.withLock({ first in defer { first = false }; return first }) { return DownloadedContext(document: Self.context) }
             return try await download(url)
         })
         let id = try await city.subscribe(subscription("\"jsonldContext\":\"\(Self.contextURL)\""))
@@ -127,7 +127,7 @@ import Trust
         let work = Mutex<(@Sendable () async throws -> Void)?>(nil)
         let (city, id) = try await cityWithoutContext { _ in
             try await work.withLock({ $0 })?()
-            return Self.context
+            return DownloadedContext(document: Self.context)
         }
         work.withLock { work in
             work = { try await city.subscriptions.update(id, with: ["description": "moved"], .core, city.access(), at: city.clock.now) }
@@ -141,7 +141,7 @@ import Trust
         let isThere = Mutex(false)
         let (city, _) = try await cityWithoutContext { url in
             guard isThere.withLock({ $0 }) else { throw CityError.contextNotAvailable(url) }
-            return Self.context
+            return DownloadedContext(document: Self.context)
         }
         try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
         #expect(try await city.receivers.wait(for: 1)[0].headers["Link"]?.contains(Self.contextURL) == false)
