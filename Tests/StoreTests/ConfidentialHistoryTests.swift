@@ -156,7 +156,8 @@ import Testing
         let folder = try TemporaryStore()
         let interest = Interest(wantsEveryEntity: true, operations: [.created, .updated, .deleted])
         let record = SubscriptionRecord(
-            id: "urn:s:1", body: [:], interest: interest, endpoint: "http://a", classificationMax: .open, isActive: true, expiresAt: nil, since: 0, due: nil)
+            id: "urn:s:1", body: [:], interest: interest, endpoint: "http://a", classificationMax: .open, isActive: true, expiresAt: nil,
+            since: 0, due: nil)
         try await write(folder) { try $0.insert(record) }
         try await write(folder) { try $0.insert(Self.secret(), provenance: .init(classification: .internalUse), at: noon) }
         try await change(folder, as: .open, at: noon.adding(seconds: 1)) {

@@ -54,7 +54,7 @@ import Testing
     @Test func `endpoints that are slow leave room for those that are not`() {
         var board = DeliveryBoard(runningCountMax: 16)
         for number in 0..<16 { board.wake(queue(alder, "slow\(number)"), endpoint: "http://slow\(number)") }
-        for _ in 0..<2 { for slow in board.take(at: noon) { board.finished(slow, .more, .slow, at: noon) } }
+        for _ in 0..<6 { for slow in board.take(at: noon) { board.finished(slow, .more, .slow, at: noon) } }
         let running = board.take(at: noon)
         #expect(running.count == 4)
         board.wake(queue(alder, "sound"), endpoint: "http://sound")

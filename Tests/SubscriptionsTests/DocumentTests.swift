@@ -46,8 +46,8 @@ import Testing
         (#""geoQ":{"georel":"on","geometry":"Point","coordinates":[1,2]}"#, "geoQ.georel: "),
         (#""geoQ":{"georel":"within","geometry":"Point","coordinates":[1]}"#, "geoQ.coordinates: "),
         (#""geoQ":{"georel":"within","geometry":"Point","coordinates":[1,2],"geoproperty":7}"#, "geoQ.geoproperty: "),
-        (notification(#""pick":["a b"]"#), "notification.pick: "), (endpoint(#""uri":"http://:80/""#), "notification.endpoint.uri: "),
-        (#""datasetId":["no URI"]"#, "datasetId: "), (#""scopeQ":"/a b""#, "scopeQ: "), (#""q":"((""#, "q: "),
+        (notification(#""pick":["a b"]"#), "notification.pick"), (endpoint(#""uri":"http://:80/""#), "notification.endpoint.uri: "),
+        (#""datasetId":["no URI"]"#, "datasetId: "), (#""scopeQ":"/a b""#, "scopeQ, "), (#""q":"((""#, "q, "),
     ])
     func `what is wrong with a document is said at creation, and which member it is`(members: String, member: String) async throws {
         let city = try City()

@@ -113,7 +113,7 @@ final class City: Sendable {
         store = try Store(directory: self.path, limits: StoreLimits(openFileCountMax: openFileCountMax))
         broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
         gatekeeper = Gatekeeper(store: store, isOpen: true)
-        contexts = ContextLibrary(broker: broker, overrides: [:], download: download)
+        contexts = ContextLibrary(broker: broker, overrides: [:], now: { clock.now }, download: download)
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: 100)
         (self.receivers, self.clock, passedOver) = (receivers, clock, PassedOverList())
         service = NotificationService(
@@ -125,10 +125,15 @@ final class City: Sendable {
         run = Task { try await service.run() }
     }
 
-    /// Ends as the program does.
-    func close(removing: Bool = true) async throws {
+    /// Ends the service alone.
+    func stop() async throws {
         service.stop()
         try await run.value
+    }
+
+    /// Ends as the program does.
+    func close(removing: Bool = true) async throws {
+        try await stop()
         try store.close()
         if removing { try? FileManager.default.removeItem(atPath: path) }
     }

@@ -108,8 +108,10 @@ package struct DeliveryBoard: Sendable {
         endpoints[endpoint]?.failureCount = 0
         resume(endpoint)
         guard case .running(_, let isTroubled)? = queues[queue]?.phase else {
-            leave(queue)
-            return enter(queue, endpoint, .ready)
+            let before = leave(queue)
+            enter(queue, endpoint, .ready)
+            if let before { forgetIfUnused(before) }
+            return
         }
         queues[queue]?.phase = .running(again: true, isTroubled: isTroubled)
         queues[queue]?.nextEndpoint = endpoint
@@ -149,7 +151,7 @@ package struct DeliveryBoard: Sendable {
         count(-1, queue.municipality, isTroubled: wasTroubled)
         endpoints[state.endpoint]?.runningCount -= 1
         if let reach { note(reach, state.endpoint, at: now) }
-        leave(queue)
+        _ = leave(queue)
         let endpoint = state.nextEndpoint ?? state.endpoint
         switch next {
         case .more: enter(queue, endpoint, .ready)
@@ -159,6 +161,7 @@ package struct DeliveryBoard: Sendable {
         case .idle: if again { enter(queue, endpoint, .ready) }
         }
         list(state.endpoint)
+        forgetIfUnused(state.endpoint)
         let name = queue.municipality
         if let round = rounds[name], round.isEmpty, !round.isListed, round.runningCount == 0 { rounds[name] = nil }
     }
@@ -260,10 +263,11 @@ package struct DeliveryBoard: Sendable {
         list(endpoint)
     }
 
-    private mutating func leave(_ queue: Queue) {
-        guard let state = queues.removeValue(forKey: queue) else { return }
+    /// - Returns: the endpoint that it stood under, which is forgotten by whoever knows that nothing comes in its place.
+    private mutating func leave(_ queue: Queue) -> Endpoint? {
+        guard let state = queues.removeValue(forKey: queue) else { return nil }
         timers.remove(queue)
         endpoints[state.endpoint]?.queueCount -= 1
-        forgetIfUnused(state.endpoint)
+        return state.endpoint
     }
 }

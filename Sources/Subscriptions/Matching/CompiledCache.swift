@@ -14,7 +14,7 @@ final class CompiledCache: Sendable {
 
     private let state = Mutex(State())
     private let countMax: Int
-    /// Told of subscriptions that can't be read: they are passed over, and hold up nobody else.
+    /// Told as `PassedOver` of subscriptions that can't be read: they hold up nobody else.
     private let report: @Sendable (MunicipalityName, any Error) -> Void
 
     init(countMax: Int = 20_000, report: @escaping @Sendable (MunicipalityName, any Error) -> Void) {
@@ -50,7 +50,7 @@ final class CompiledCache: Sendable {
                 let compiled = try await CompiledSubscription(record, name, contexts, failureCount: failureCount, at: now)
                 keep(compiled, in: name)
                 found[record.id] = compiled
-            } catch { report(name, error) }
+            } catch { report(name, PassedOver(subscription: record.id, change: nil, reason: error)) }
         }
         return found
     }
