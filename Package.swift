@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "NGSILDTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "NGSILD", "Store", "Trust", hummingbird, httpTypes, logging, nio,
+                "Broker", "CityModel", "Door", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(

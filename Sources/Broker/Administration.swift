@@ -48,6 +48,7 @@ extension Broker {
     /// time, in every municipality that is open.
     package func sweep(at now: Instant) async throws {
         for file in store.openFiles {
+            try await sweepSnapshots(of: file, at: now)
             try await file.write { transaction in
                 for stored in try transaction.expired(at: now, limit: Self.sweepCount) {
                     let entity = try transaction.entity(stored)

@@ -8,10 +8,13 @@ package struct Broker: Sendable {
     package let store: Store
     let configuration: BrokerConfiguration
     let nameCache = NameCache()
+    let entityMaps: EntityMapCollection
+    package let snapshotWork = SnapshotWork()
 
     package init(store: Store, configuration: BrokerConfiguration) {
         self.store = store
         self.configuration = configuration
+        entityMaps = EntityMapCollection(limits: configuration.entityMapLimits)
     }
 }
 
@@ -21,6 +24,8 @@ package struct BrokerConfiguration: Sendable {
     package var searchLimits: SearchLimitsConfiguration
     /// Entities of one batch operation.
     package var batchCountMax: Int
+    package var entityMapLimits = EntityMapLimits()
+    package var snapshotLimits = SnapshotLimits()
 
     package init(createsMunicipalities: Bool, searchLimits: SearchLimitsConfiguration = .init(), batchCountMax: Int = 10_000) {
         self.createsMunicipalities = createsMunicipalities
@@ -40,7 +45,11 @@ package struct SearchLimitsConfiguration: Sendable {
 }
 
 extension Broker {
-    func file(toRead access: ReadAccess) throws -> MunicipalityFile { try file(access.municipality, creating: false) }
+    func file(toRead access: ReadAccess) throws -> MunicipalityFile {
+        let file = try file(access.municipality, creating: false)
+        return try access.snapshot.map(file.frozen) ?? file
+    }
+
     func file(toWrite access: WriteAccess) throws -> MunicipalityFile {
         try file(access.municipality, creating: configuration.createsMunicipalities)
     }

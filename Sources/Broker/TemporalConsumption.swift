@@ -78,9 +78,10 @@ extension Broker {
         }
     }
 
+    /// - Parameter map: the entities that are answered, in its order; `offset` is then a position in it (clause 5.5.9.3).
     package func queryEvolutions(
         _ filter: EntityFilter, _ selection: EvolutionSelection, order: HistorySearch.Order? = nil, offset: Int, limit: Int,
-        wantsCount: Bool, limits: EvolutionLimits, _ access: ReadAccess, at now: Instant
+        wantsCount: Bool, limits: EvolutionLimits, through map: EntityMap? = nil, _ access: ReadAccess, at now: Instant
     ) async throws -> EvolutionPage {
         guard let temporal = selection.temporal else { throw CityError.badRequestData("timerel: a temporal query is needed (clause 5.7.4.4)") }
         let search = HistorySearch(
@@ -92,7 +93,8 @@ extension Broker {
             var reading = EvolutionReading(
                 snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now, access.classificationMax)
             let conditions = reading
-            let found = try snapshot.searchHistory(search, where: conditions.answers)
+            let listed = try map.map { try snapshot.searchHistory(search, among: $0.entries.map { $0?.id }, where: conditions.answers) }
+            let found = try listed?.page ?? snapshot.searchHistory(search, where: conditions.answers)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
@@ -100,6 +102,8 @@ extension Broker {
             var page = reading.page()
             page.count = found.count
             page.hasMore = found.hasMore || page.visitedCount < found.matches.count
+            // Of a map the page dealt with all positions before that of the next match.
+            if page.hasMore, let listed { page.visitedCount = listed.positions[page.visitedCount] - offset }
             return page
         }
     }

@@ -65,6 +65,8 @@ extension DoorRequest {
 
 extension HTTPField.Name {
     package static let ngsildTenant = HTTPField.Name("NGSILD-Tenant")!
+    package static let ngsildEntityMap = HTTPField.Name("NGSILD-EntityMap")!
+    package static let ngsildSnapshot = HTTPField.Name("NGSILD-Snapshot")!
     package static let ngsildResultsCount = HTTPField.Name("NGSILD-Results-Count")!
     package static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     package static let link = HTTPField.Name("Link")!

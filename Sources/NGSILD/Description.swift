@@ -12,11 +12,15 @@ extension NGSILDDoor {
     static let temporalConsumption = "NGSI-LD temporal consumption"
     static let contextsTag = "JSON-LD contexts"
     static let subscriptionsTag = "NGSI-LD subscriptions"
+    static let entityMapsTag = "NGSI-LD entity maps"
+    static let snapshotsTag = "NGSI-LD snapshots"
 
     static let common: [Route.Parameter] = [
         .init("NGSILD-Tenant", in: .header, "The municipality; the standard one where absent"),
         .init("Link", in: .header, "The JSON-LD context that names are read and written with"),
     ]
+    static let snapshotHeader = Route.Parameter(
+        "NGSILD-Snapshot", in: .header, "The snapshot to read instead of the current state", schema: ["type": "string", "format": "uri"])
     static let idParameter = Route.Parameter("entityId", in: .path, "The entity's identifier", schema: ["type": "string", "format": "uri"])
     static let attributeParameter = Route.Parameter("attrId", in: .path, "An attribute's name or IRI")
     static let typeParameter = Route.Parameter("type", in: .query, "A selection of types: an entity that it does not match is not found")
@@ -50,7 +54,7 @@ extension NGSILDDoor {
         .init("join", in: .query, "Answer linked entities too", schema: ["type": "string", "enum": ["flat", "inline", "@none"]]),
         .init("joinLevel", in: .query, "How many relationships to follow one after another", schema: ["type": "integer", "minimum": 1]),
         .init("containedBy", in: .query, "Entities met before, not to be followed again"), localParameter,
-        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for; body=json: GeoJSON without @context"),
+        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for; body=json: GeoJSON without @context"), snapshotHeader,
     ]
 
     static let filterParameters: [Route.Parameter] = [
@@ -74,6 +78,14 @@ extension NGSILDDoor {
         .init("orderGeometry", in: .query, "Their geometry type"), .init("collation", in: .query, "How texts are ordered"),
     ]
 
+    static let entityMapHeader = Route.Parameter(
+        "NGSILD-EntityMap", in: .header, "The EntityMap to use: its location or identifier", schema: ["type": "string", "format": "uri-reference"])
+    static let entityMapParameters: [Route.Parameter] = [
+        .init("entityMap", in: .query, "Whether to say where the EntityMap is that was used, and to make one", schema: ["type": "boolean"]),
+        .init("entityMapLifetime", in: .query, "How long a new EntityMap should live, such as PT10M", schema: ["type": "string", "format": "duration"]),
+        entityMapHeader,
+    ]
+
     static let temporalParameters: [Route.Parameter] = [
         .init("timerel", in: .query, "before, after or between", schema: ["type": "string", "enum": ["before", "after", "between"]]),
         .init("timeAt", in: .query, "The moment of before and after, and where between begins", schema: ["type": "string", "format": "date-time"]),
@@ -95,10 +107,8 @@ extension NGSILDDoor {
         optionsParameter("sysAttrs; normalized, concise, temporalValues or aggregatedValues"),
         .init("lang", in: .query, "Wanted languages, as in Accept-Language"),
         .init("datasetId", in: .query, "Instances to answer; @none is the default instance"), localParameter,
-        .init("entityMap", in: .query, "Whether to make an EntityMap; without effect", schema: ["type": "boolean"]),
-        .init("entityMapLifetime", in: .query, "How long the EntityMap should live; without effect"),
-        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for"),
-    ]
+        .init("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for"), snapshotHeader,
+    ] + entityMapParameters
 
     static let temporalPageParameters: [Route.Parameter] = [
         .init("limit", in: .query, "Entities of a page", schema: ["type": "integer", "minimum": 0]),
@@ -128,6 +138,9 @@ extension NGSILDDoor {
     static let oneEntity = Route.Answer(200, "The entity", mediaTypes: jsonTypes + ["application/geo+json"], schema: entity)
     static let manyEntities = Route.Answer(
         200, "The entities", mediaTypes: jsonTypes + ["application/geo+json"], schema: ["type": "array", "items": entity])
+    static let manyEntitiesOfNewMap = Route.Answer(
+        201, "The entities, of an EntityMap that was made for them; NGSILD-EntityMap says where it is",
+        mediaTypes: jsonTypes + ["application/geo+json"], schema: ["type": "array", "items": entity])
     static let temporalBody = Route.Body(jsonTypes, schema: entity)
     static let oneEvolution = Route.Answer(200, "The temporal evolution", mediaTypes: jsonTypes, schema: entity)
     static let manyEvolutions = Route.Answer(

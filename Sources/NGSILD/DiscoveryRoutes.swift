@@ -15,18 +15,18 @@ extension NGSILDDoor {
         let many = Route.Answer(200, "What there is", mediaTypes: Self.jsonTypes)
         return [
             Route(
-                .get, Self.base + "/types", "List entity types", tag: Self.discovery, parameters: Self.common + [details, Self.localParameter],
+                .get, Self.base + "/types", "List entity types", tag: Self.discovery, parameters: Self.common + [details, Self.localParameter, Self.snapshotHeader],
                 responses: [many], handler: types),
             Route(
                 .get, Self.base + "/types/{type}", "Describe an entity type", tag: Self.discovery,
-                parameters: Self.common + [.init("type", in: .path, "A type's name or IRI"), Self.localParameter], responses: [answer],
+                parameters: Self.common + [.init("type", in: .path, "A type's name or IRI"), Self.localParameter, Self.snapshotHeader], responses: [answer],
                 handler: type),
             Route(
                 .get, Self.base + "/attributes", "List attributes", tag: Self.discovery,
-                parameters: Self.common + [details, Self.localParameter], responses: [many], handler: attributes),
+                parameters: Self.common + [details, Self.localParameter, Self.snapshotHeader], responses: [many], handler: attributes),
             Route(
                 .get, Self.base + "/attributes/{attrId}", "Describe an attribute", tag: Self.discovery,
-                parameters: Self.common + [Self.attributeParameter, Self.localParameter], responses: [answer], handler: attribute),
+                parameters: Self.common + [Self.attributeParameter, Self.localParameter, Self.snapshotHeader], responses: [answer], handler: attribute),
         ]
     }
 

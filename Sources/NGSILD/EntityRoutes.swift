@@ -17,7 +17,7 @@ extension NGSILDDoor {
                 body: Self.entityBody, responses: [Self.created, Self.conflict], handler: createEntity),
             Route(
                 .get, entity, "Retrieve an entity", tag: Self.consumption,
-                parameters: [Self.idParameter] + Self.common + Self.readParameters, responses: [Self.oneEntity],
+                parameters: [Self.idParameter] + Self.common + Self.readParameters + Self.entityMapParameters, responses: [Self.oneEntity],
                 handler: retrieveEntity),
             Route(
                 .put, entity, "Replace an entity", tag: Self.provision,
@@ -50,7 +50,9 @@ extension NGSILDDoor {
         let context = try await linkContext(request)
         let representation = try representation(request, context: context)
         let found = try await broker.retrieve(id, selecting: selection(request, context), access, at: request.now)
-        return try await answer(found, representation, request, access)
+        var response = try await answer(found, representation, request, access)
+        try await markEntityMap(of: id, access, request, &response)
+        return response
     }
 
     private func replaceEntity(_ request: DoorRequest) async throws -> Response {

@@ -28,7 +28,7 @@ package struct NGSILDDoor: Sendable {
 
     package var routes: [Route] {
         entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
-            + temporalQueryRoutes + subscriptionRoutes
+            + temporalQueryRoutes + subscriptionRoutes + entityMapRoutes + snapshotRoutes
     }
 }
 
@@ -54,11 +54,16 @@ package struct NGSILDLimits: Sendable {
 }
 
 extension NGSILDDoor {
+    /// Access to the snapshot that the request names, else to the current state (clause 6.3.22).
     func reading(_ request: DoorRequest) async throws -> ReadAccess {
-        try await gatekeeper.reading(request.tenant(), request.credential)
+        let access = try await gatekeeper.reading(request.tenant(), request.credential)
+        guard let snapshot = request.headers[.ngsildSnapshot] else { return access }
+        return try await gatekeeper.reading(access, snapshot: snapshot, at: request.now)
     }
 
+    /// - Throws: `operationNotSupported` where it would be a snapshot that is changed.
     func writing(_ request: DoorRequest) async throws -> WriteAccess {
-        try await gatekeeper.writing(request.tenant(), request.credential)
+        guard request.headers[.ngsildSnapshot] == nil else { throw CityError.operationNotSupported("NGSILD-Snapshot: snapshots can't be changed") }
+        return try await gatekeeper.writing(request.tenant(), request.credential)
     }
 }

@@ -10,6 +10,7 @@ struct QueryBody {
     private let lang: String?, datasetID: String?
     private let join: String?, joinLevel: Int?, containedBy: [String]
     let orderBy: String?, orderFrom: String?, orderGeometry: String?, collation: String?
+    let wantsEntityMap: Bool?, entityMapLifetime: String?
     /// What it says of time; nil for queries of current state.
     let temporal: TemporalTerms?
 
@@ -31,6 +32,9 @@ struct QueryBody {
         join = try Self.text(members, "join")
         joinLevel = members["joinLevel"]?.integerValue.map(Int.init)
         containedBy = try Self.list(members, "containedBy")?.split(separator: ",").map(String.init) ?? []
+        if let entityMap = members["entityMap"], entityMap.boolValue == nil { throw .badRequestData("entityMap: true or false") }
+        wantsEntityMap = members["entityMap"]?.boolValue
+        entityMapLifetime = try Self.text(members, "entityMapLifetime")
         let ordering = (members["ordering"] ?? members["entityOrdering"])?.objectValue ?? members
         orderBy = try Self.list(ordering, "orderBy")
         orderFrom = ordering["orderFrom"].map { $0.stringValue ?? $0.description } ?? ordering["coordinates"]?.description

@@ -14,19 +14,19 @@ extension NGSILDDoor {
         [
             Route(
                 .get, Self.base + "/entities", "Query entities", tag: Self.consumption,
-                parameters: Self.common + Self.filterParameters + Self.readParameters + Self.pageParameters,
-                responses: [Self.manyEntities], handler: queryEntities),
+                parameters: Self.common + Self.filterParameters + Self.readParameters + Self.pageParameters + Self.entityMapParameters,
+                responses: [Self.manyEntities, Self.manyEntitiesOfNewMap], handler: queryEntities),
             Route(
                 .delete, Self.base + "/entities", "Purge entities: delete those that match", tag: Self.provision,
                 parameters: Self.common + Self.filterParameters + [
                     .init("attrs", in: .query, "Attributes of which an entity has at least one"), .init("drop", in: .query, "Remove only these attributes"), .init("keep", in: .query, "Remove all attributes but these"),
-                    Self.localParameter,
+                    Self.localParameter, Self.entityMapHeader,
                 ], responses: [Self.noContent], handler: purgeEntities),
             Route(
                 .post, Self.base + "/entityOperations/query", "Query entities by POST", tag: Self.consumption,
-                parameters: Self.common + Self.pageParameters + Self.readParameters,
-                body: .init(Self.jsonTypes, schema: ["$ref": "#/components/schemas/Query"]), responses: [Self.manyEntities],
-                handler: queryEntitiesByPost),
+                parameters: Self.common + Self.pageParameters + Self.readParameters + Self.entityMapParameters,
+                body: .init(Self.jsonTypes, schema: ["$ref": "#/components/schemas/Query"]),
+                responses: [Self.manyEntities, Self.manyEntitiesOfNewMap], handler: queryEntitiesByPost),
         ]
     }
 
@@ -54,16 +54,7 @@ extension NGSILDDoor {
         let body = try await body(request)
         let query = try QueryBody(body.json)
         let representation = try representation(request, context: body.context, parameters: query.readParameters(request.query))
-        var filters: [EntityFilter] = []
-        for terms in query.alternatives {
-            filters.append(try filter(terms, representation, isLocal: isLocal(request, terms)))
-        }
-        guard let first = filters.first else { throw CityError.badRequestData("entities: an empty array selects nothing") }
-        var filter = first
-        if filters.count > 1 {
-            filter = EntityFilter()
-            filter.alternatives = filters
-        }
+        let filter = try query.filter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
         return try await answer(filter, representation, request, access, body: query)
     }
 
@@ -77,6 +68,11 @@ extension NGSILDDoor {
         let query = EntityQuery(
             filter: filter, ordering: try ordering(request, body, representation.context), offset: offset, limit: limit,
             wantsCount: wantsCount)
+        let terms = try EntityMapTerms(request, body)
+        let map = try await entityMap(terms, access, request) {
+            try await broker.makeEntityMap(of: query, lifetime: terms.lifetime, access, at: request.now)
+        }
+        if let map { return try await answer(query, through: map, representation, request, access) }
         let page = try await broker.query(query, access, at: request.now)
         var response = try await answer(page, representation, request, access)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
@@ -86,7 +82,7 @@ extension NGSILDDoor {
         return response
     }
 
-    private func ordering(_ request: DoorRequest, _ body: QueryBody?, _ context: Context) throws(CityError) -> Ordering? {
+    func ordering(_ request: DoorRequest, _ body: QueryBody?, _ context: Context) throws(CityError) -> Ordering? {
         guard let orderBy = body?.orderBy ?? request.query["orderBy"] else { return nil }
         return try Ordering(
             parsing: orderBy, orderFrom: body?.orderFrom ?? request.query["orderFrom"],
@@ -94,8 +90,10 @@ extension NGSILDDoor {
             defaultCollation: .codePoint, expand: context.expand)
     }
 
-    /// Everything this program has is local until registrations exist, so that `local` only lifts what it lifts.
+    /// Everything this program has is local until registrations exist, so that `local` only lifts what it lifts. A snapshot is
+    /// local whatever is said (clause 5.5.15).
     func isLocal(_ request: DoorRequest, _ terms: FilterTerms) throws(CityError) -> Bool {
+        if request.headers[.ngsildSnapshot] != nil { return true }
         let local = try request.query.bool("local")
         guard terms.type == "*" else { return local ?? false }
         guard local != false else { throw .badRequestData("local: type=* is possible in the local scope only") }
@@ -108,10 +106,14 @@ extension NGSILDDoor {
         let context = try await linkContext(request)
         let terms = FilterTerms(request.query)
         let projection = try Projection(attrs: request.query["attrs"], expand: context.expand)
-        let filter = try filter(
+        var filter = try Self.filter(
             terms, context: context, projection: projection, requiresListed: true, linkDepthMax: 0, isLocal: isLocal(request, terms))
+        let map = try purgedEntityMap(access.reading, request)
+        if let ids = map?.map.ids { filter.ids = filter.ids.map(ids.intersection) ?? ids }
         try await broker.purge(filter, attributes: purgedAttributes(request, context), access, at: request.now)
-        return Response(status: .noContent)
+        var response = Response(status: .noContent)
+        map?.mark(&response, isQuery: false)
+        return response
     }
 
     private func purgedAttributes(_ request: DoorRequest, _ context: Context) throws(CityError) -> PurgedAttributes? {
@@ -152,13 +154,13 @@ struct FilterTerms {
 
 extension NGSILDDoor {
     func filter(_ terms: FilterTerms, _ representation: Representation, isLocal: Bool) throws(CityError) -> EntityFilter {
-        try filter(
+        try Self.filter(
             terms, context: representation.context, projection: representation.projection,
             requiresListed: representation.requiresListed, linkDepthMax: representation.join?.level ?? 0, isLocal: isLocal)
     }
 
     /// - Throws: `badRequestData` for a query that is too wide or follows more links than it says (clause 5.7.2.4).
-    func filter(
+    static func filter(
         _ terms: FilterTerms, context: Context, projection: Projection, requiresListed: Bool = false, linkDepthMax: Int, isLocal: Bool
     ) throws(CityError) -> EntityFilter {
         var filter = EntityFilter()
@@ -174,7 +176,7 @@ extension NGSILDDoor {
         if let csf = terms.csf { _ = try QueryExpression(parsing: csf, expand: context.expand) }
         filter.scopes = try terms.scopeQ.map { text throws(CityError) in try ScopeQuery(parsing: text) }
         filter.geo = try geo(terms, context)
-        try Self.check(projection, linkDepthMax: linkDepthMax)
+        try check(projection, linkDepthMax: linkDepthMax)
         guard (filter.query?.linkDepth ?? 0) <= linkDepthMax else {
             throw .badRequestData("q: members of linked entities need join and a joinLevel of \(filter.query?.linkDepth ?? 0)")
         }
@@ -190,7 +192,7 @@ extension NGSILDDoor {
         }
     }
 
-    private func geo(_ terms: FilterTerms, _ context: Context) throws(CityError) -> GeoQuery? {
+    private static func geo(_ terms: FilterTerms, _ context: Context) throws(CityError) -> GeoQuery? {
         if terms.georel == nil, terms.geometry == nil, terms.coordinates == nil { return nil }
         guard let georel = terms.georel else { throw .badRequestData("georel: is missing") }
         guard let geometry = terms.geometry else { throw .badRequestData("geometry: is missing") }

@@ -36,7 +36,9 @@ extension NGSILDDoor {
             request, context: try await linkContext(request), terms: TemporalTerms(request.query), parameters: ReadParameters(request.query))
         let page = try await broker.retrieveEvolution(
             of: id, representation.selection, limits: limits.evolution, access, at: request.now)
-        return answer(page, isArray: false, representation)
+        var response = answer(page, isArray: false, representation)
+        try await markEntityMap(of: id, access, request, &response)
+        return response
     }
 
     private func queryEvolutions(_ request: DoorRequest) async throws -> Response {
@@ -60,21 +62,15 @@ extension NGSILDDoor {
         guard let terms = query.temporal else { throw CityError.badRequestData("temporalQ: is missing") }
         let representation = try temporalRepresentation(
             request, context: body.context, terms: terms, parameters: query.readParameters(request.query), isBody: true)
-        var filters: [EntityFilter] = []
-        for terms in query.alternatives { filters.append(try filter(terms, representation, isLocal: isLocal(request, terms))) }
-        guard var filter = filters.first else { throw CityError.badRequestData("entities: an empty array selects nothing") }
-        if filters.count > 1 {
-            // All else is the same in every alternative.
-            (filter.ids, filter.idPattern, filter.types, filter.alternatives) = (nil, nil, nil, filters)
-        }
+        let filter = try query.evolutionFilter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
         let order = try order(query.orderBy ?? request.query["orderBy"], collation: query.collation ?? request.query["collation"], body.context)
-        return try await answer(filter, order, representation, request, access)
+        return try await answer(filter, order, representation, request, access, body: query)
     }
 
-    private func filter(
+    func filter(
         _ terms: FilterTerms, _ representation: TemporalRepresentation, isLocal: Bool
     ) throws(CityError) -> EntityFilter {
-        let filter = try filter(
+        let filter = try Self.filter(
             terms, context: representation.context, projection: representation.selection.projection,
             requiresListed: representation.requiresListed, linkDepthMax: 0, isLocal: isLocal)
         // System attributes alone do not narrow a query (clause 5.7.4.4, b).
@@ -88,7 +84,7 @@ extension NGSILDDoor {
     }
 
     /// Temporal evolutions are ordered by identifier or not at all (clause 5.7.4.4).
-    private func order(_ orderBy: String?, collation: String?, _ context: Context) throws(CityError) -> HistorySearch.Order? {
+    func order(_ orderBy: String?, collation: String?, _ context: Context) throws(CityError) -> HistorySearch.Order? {
         if let collation { _ = try Collation(parsing: collation) }
         guard let orderBy else { return nil }
         let ordering = try Ordering(parsing: orderBy, expand: context.expand)
@@ -99,16 +95,22 @@ extension NGSILDDoor {
 
     private func answer(
         _ filter: EntityFilter, _ order: HistorySearch.Order?, _ representation: TemporalRepresentation, _ request: DoorRequest,
-        _ access: ReadAccess
+        _ access: ReadAccess, body: QueryBody? = nil
     ) async throws -> Response {
         let wantsCount = try request.query.wantsCount()
         let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
         let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
+        let terms = try EntityMapTerms(request, body)
+        let map = try await entityMap(terms, access, request) {
+            try await broker.makeEntityMap(
+                of: filter, representation.selection.temporal, order: order, lifetime: terms.lifetime, access, at: request.now)
+        }
         let page = try await broker.queryEvolutions(
             filter, representation.selection, order: order, offset: offset, limit: limit, wantsCount: wantsCount, limits: limits.evolution,
-            access, at: request.now)
+            through: map?.map, access, at: request.now)
         var response = answer(page, isArray: true, representation)
+        map?.mark(&response, isQuery: true)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
         let links = PageLinks(
             request, representation.mediaType.rawValue, offset: offset, limit: limit, pageCount: page.visitedCount, hasMore: page.hasMore)

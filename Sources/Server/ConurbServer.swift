@@ -30,6 +30,7 @@ package final class ConurbServer: Service {
     private let metrics = ServerMetrics()
     private let client: HTTPClient
     private let notifying: Notifying
+    private let snapshotting: Snapshotting
     private let readiness: Readiness
     private let logger: Logger
 
@@ -52,6 +53,7 @@ package final class ConurbServer: Service {
         let contexts = ContextLibrary(
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
         notifying = Notifying(store: store, contexts: contexts, limits: limits, egress: egress, logger: logger)
+        snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
         site = Doors.site(broker, gatekeeper, configuration.site, logger)
@@ -92,13 +94,14 @@ package final class ConurbServer: Service {
     package func close() async throws {
         try await client.shutdown()
         try await notifying.close()
+        try await snapshotting.close()
         try store.close()
     }
 
     private func serve() async throws {
         let sweeper = Sweeper(broker: broker, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: sweeper), .init(service: notifying),
+            .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {

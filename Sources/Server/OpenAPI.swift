@@ -134,6 +134,29 @@ enum OpenAPI {
                 ],
             ],
         ],
+        "Snapshot": [
+            "type": "object", "required": ["type"],
+            "properties": [
+                "id": ["type": "string", "format": "uri"], "type": ["const": "Snapshot"],
+                "snapshotQueries": ["type": "array", "minItems": 1, "items": ["$ref": "#/components/schemas/Query"]],
+                "snapshotTemporalQueries": ["type": "array", "minItems": 1, "items": ["$ref": "#/components/schemas/Query"]],
+                "snapshotLifetime": ["type": "string", "format": "duration"],
+                "snapshotPriority": ["type": "integer", "minimum": 1, "maximum": 10], "endpoint": ["type": "string", "format": "uri"],
+                "receiverInfo": ["type": "array", "items": ["type": "object"]],
+                "snapshotStatus": ["enum": ["preparing", "success", "partial", "failure", "empty"], "readOnly": true],
+                "expiresAt": ["type": "string", "format": "date-time", "readOnly": true],
+                "lastUsedAt": ["type": "string", "format": "date-time", "readOnly": true],
+            ],
+        ],
+        "EntityMap": [
+            "type": "object", "required": ["id", "type", "expiresAt"],
+            "properties": [
+                "id": ["type": "string", "format": "uri"], "type": ["const": "EntityMap"],
+                "expiresAt": ["type": "string", "format": "date-time"],
+                "entityMap": ["type": "object", "additionalProperties": ["type": "array", "items": ["type": "string"]]],
+                "linkedMaps": ["type": "object", "additionalProperties": ["type": "string", "format": "uri"]],
+            ],
+        ],
         "Query": [
             "type": "object", "required": ["type"],
             "properties": [

@@ -55,7 +55,7 @@ struct Responder: HTTPResponder {
                 route = found.path
                 let doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
                 var response = try await found.handler(doorRequest)
-                if let tenant = request.headers[.ngsildTenant] { response.headers[.ngsildTenant] = tenant }
+                for field in Self.echoed(request) { response.headers[field.name] = field.value }
                 return (response, route)
             }
         } catch is LengthRequired {
@@ -65,9 +65,10 @@ struct Responder: HTTPResponder {
         }
     }
 
+    /// What an answer repeats of its request (clauses 6.3.14 and 6.3.22).
     private static func echoed(_ request: Request) -> HTTPFields {
         var headers: HTTPFields = [:]
-        if let tenant = request.headers[.ngsildTenant] { headers[.ngsildTenant] = tenant }
+        for name in [HTTPField.Name.ngsildTenant, .ngsildSnapshot] { headers[name] = request.headers[name] }
         return headers
     }
 

@@ -52,6 +52,8 @@ package struct EntityPage: Sendable {
     /// All matches, when they were asked to be counted.
     package var count: Int?
     package var hasMore: Bool
+
+    package init(entities: [FoundEntity], count: Int?, hasMore: Bool) { (self.entities, self.count, self.hasMore) = (entities, count, hasMore) }
 }
 
 extension ReadSnapshot {

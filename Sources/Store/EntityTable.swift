@@ -140,7 +140,7 @@ extension WriteTransaction {
         try noteForSubscribers(deleted, of: entity, attributes: entity.attributes.keys, document: stored.document)
     }
 
-    private func document(_ entity: Entity) throws -> StoredDocument {
+    func document(_ entity: Entity) throws -> StoredDocument {
         // Every name was interned for the indexes but those of sub-attributes, types of targets and vocabulary values.
         var failure: (any Error)?
         let document = StoredDocument(entity) { name in

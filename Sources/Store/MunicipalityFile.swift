@@ -11,6 +11,10 @@ package final class MunicipalityFile: Sendable {
     /// What the active subscriptions want.
     package let watches: WatchTable
     private let pool: DatabasePool
+    private let reader: any DatabaseReader
+    let frozenReaders: FrozenReaders
+    /// The file that this one shows a snapshot of; nil for a file itself.
+    private let whole: MunicipalityFile?
     private let queue: CommitQueue
     private let decoders: DecoderPool
 
@@ -20,7 +24,9 @@ package final class MunicipalityFile: Sendable {
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
     init(name: MunicipalityName, path: String, readerCountMax: Int, work: PendingWork) throws {
         self.name = name
-        pool = try DatabasePool(path: path, configuration: Self.configuration(readerCountMax: readerCountMax))
+        let configuration = Self.configuration(readerCountMax: readerCountMax)
+        pool = try DatabasePool(path: path, configuration: configuration)
+        (reader, whole, frozenReaders) = (pool, nil, FrozenReaders(path: path, configuration: configuration))
         let migrator = Schema.migrator()
         guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
         try migrator.migrate(pool)
@@ -32,6 +38,14 @@ package final class MunicipalityFile: Sendable {
             return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex()))
         }
         queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches) { work.publish(name, wokenQueues: $0) }
+    }
+
+    /// A snapshot of `whole`, which stays open as long as this is held.
+    init(_ whole: MunicipalityFile, showing snapshot: Int64) throws {
+        self.whole = whole
+        (name, terms, journal, watches) = (whole.name, whole.terms, whole.journal, whole.watches)
+        (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
+        reader = try whole.frozenReaders.reader(snapshot)
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {
@@ -52,13 +66,14 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` in a transaction of its own and returns after it is on disk. When `body` throws, nothing of it stays.
     package func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
-        try await queue.write(body)
+        guard whole == nil else { throw CityError.operationNotSupported("a snapshot can't be changed") }
+        return try await queue.write(body)
     }
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
         let (terms, decoders) = (terms, decoders)
-        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders)) }
+        return try await reader.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.
@@ -69,6 +84,7 @@ package final class MunicipalityFile: Sendable {
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
         journal.finish()
+        frozenReaders.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }

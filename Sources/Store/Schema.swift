@@ -19,6 +19,7 @@ enum Schema {
         migrator.registerMigration("0003-subscriptions") { db in try db.execute(sql: subscriptions) }
         migrator.registerMigration("0004-instance-marks", migrate: InstanceMarksMigration.migrate)
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
+        migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
         return migrator
     }
 

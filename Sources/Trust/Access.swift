@@ -60,12 +60,17 @@ package struct ReadAccess: Hashable, Sendable {
     package let purpose: Purpose
     /// The most confidential class of data that may be seen, counted or let be noticed.
     package let classificationMax: Classification
+    /// The snapshot that is read instead of the current state; nil for the current state (clause 5.5.15).
+    package let snapshot: Int64?
 
-    init(municipality: MunicipalityName, principal: Principal, purpose: Purpose, classificationMax: Classification) {
+    init(
+        municipality: MunicipalityName, principal: Principal, purpose: Purpose, classificationMax: Classification, snapshot: Int64? = nil
+    ) {
         self.municipality = municipality
         self.principal = principal
         self.purpose = purpose
         self.classificationMax = classificationMax
+        self.snapshot = snapshot
     }
 }
 

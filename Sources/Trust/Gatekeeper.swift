@@ -15,7 +15,7 @@ package enum Credential: Hashable, Sendable {
 /// The one place that decides what a request may do. Every door asks it, and what it answers is the only way into the
 /// Broker.
 package struct Gatekeeper: Sendable {
-    private let store: Store
+    let store: Store
     private let isOpen: Bool
 
     /// - Parameter isOpen: whether authentication is switched off: everyone may do everything.

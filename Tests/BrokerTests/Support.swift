@@ -11,9 +11,11 @@ final class TemporaryBroker {
     let broker: Broker
     let gatekeeper: Gatekeeper
 
-    init(isOpen: Bool = false, createsMunicipalities: Bool = true) throws {
+    init(isOpen: Bool = false, createsMunicipalities: Bool = true, entityMapLimits: EntityMapLimits = .init(), snapshotLimits: SnapshotLimits = .init()) throws {
         store = try Store(directory: path)
-        broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: createsMunicipalities))
+        var configuration = BrokerConfiguration(createsMunicipalities: createsMunicipalities)
+        (configuration.entityMapLimits, configuration.snapshotLimits) = (entityMapLimits, snapshotLimits)
+        broker = Broker(store: store, configuration: configuration)
         gatekeeper = Gatekeeper(store: store, isOpen: isOpen)
     }
 

@@ -8,6 +8,7 @@ internal import Logging
 internal import NGSILD
 internal import NIOCore
 internal import Store
+internal import Subscriptions
 internal import Synchronization
 internal import Testing
 internal import Trust
@@ -34,6 +35,21 @@ final class Installation: Sendable {
     private let folder: URL
     private let store: Store
     private let table: RouteTable
+    private let snapshots: SnapshotService
+    private let outgoing: Outgoing
+
+    /// A message to an endpoint of a snapshot.
+    struct Message {
+        let uri: String
+        let headers: [(name: String, value: String)]
+        let body: JSON
+    }
+
+    /// What snapshots told their endpoints.
+    var sent: [Message] { outgoing.messages.withLock { $0 } }
+
+    /// Does what the server does in the background.
+    func prepareSnapshots() async throws { try await snapshots.work(in: .standard) }
 
     /// - Parameter instanceCountMax: instances of one attribute in one answer about history.
     init(instanceCountMax: Int = 1000) throws {
@@ -46,8 +62,15 @@ final class Installation: Sendable {
         let contexts = ContextLibrary(broker: broker, overrides: documents, startedAt: Self.start) { url in
             throw CityError.contextNotAvailable("no network in tests: \(url)")
         }
+        let gatekeeper = Gatekeeper(store: store, isOpen: true)
+        let outgoing = Outgoing()
+        self.outgoing = outgoing
+        snapshots = SnapshotService(broker: broker, gatekeeper: gatekeeper, contexts: contexts, now: { Self.start }) { endpoint, headers, body in
+            outgoing.messages.withLock { $0.append(Message(uri: endpoint.uri, headers: headers, body: (try? JSON(parsing: body)) ?? .null)) }
+            return .accepted
+        } report: { _, _ in }
         let door = NGSILDDoor(
-            broker: broker, gatekeeper: Gatekeeper(store: store, isOpen: true), contexts: contexts,
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts,
             limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
         table = RouteTable(door.routes)
     }
@@ -97,6 +120,10 @@ final class Installation: Sendable {
     static func link(_ url: String) -> HTTPFields {
         [.link: "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""]
     }
+}
+
+private final class Outgoing: Sendable {
+    let messages = Mutex<[Installation.Message]>([])
 }
 
 /// Collects what a response writes.

@@ -1,4 +1,4 @@
-internal import CityModel
+package import CityModel
 internal import Foundation
 internal import OrderedCollections
 
@@ -39,7 +39,7 @@ extension Endpoint {
     private static let pairCountMax = 50
     private static let textByteCountMax = 8192
 
-    init(_ members: JSONObject) throws(CityError) {
+    package init(_ members: JSONObject) throws(CityError) {
         guard let uri = members["uri"]?.stringValue, uri.utf8.count <= Self.textByteCountMax else {
             throw .badRequestData("notification.endpoint.uri: the address of an endpoint is expected")
         }

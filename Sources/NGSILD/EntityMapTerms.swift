@@ -1,0 +1,123 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import OrderedCollections
+internal import Query
+internal import Store
+internal import Trust
+
+/// What a request says of entity maps (clause 5.5.14): in parameters, in the members of a Query, in the header that names one.
+struct EntityMapTerms {
+    let wantsMap: Bool
+    let lifetime: PeriodDuration?
+    /// The map that the request names. What is no identifier of a map names one that can't be found.
+    let reference: String?
+
+    /// - Throws: `badRequestData` for a lifetime that is no duration (table 6.4.3.2-1).
+    init(_ request: DoorRequest, _ body: QueryBody? = nil) throws(CityError) {
+        let isAsked = try request.query.bool("entityMap") ?? false
+        wantsMap = body?.wantsEntityMap ?? isAsked
+        reference = request.headers[.ngsildEntityMap]
+        guard let text = body?.entityMapLifetime ?? request.query["entityMapLifetime"] else {
+            lifetime = nil
+            return
+        }
+        guard let duration = PeriodDuration(text), !duration.isWholeRange else {
+            throw .badRequestData("entityMapLifetime: \(text.prefix(100)) is no duration such as PT10M")
+        }
+        lifetime = duration
+    }
+
+    /// The identifier at the end of the map's location, or the identifier alone.
+    fileprivate var referencedID: IRI? {
+        guard let last = reference?.split(separator: "/").last else { return nil }
+        return PercentEncoding.decode(last).flatMap(IRI.init)
+    }
+}
+
+/// The map that is used to answer a request.
+struct UsedEntityMap {
+    let map: EntityMap
+    let isNew: Bool
+
+    static func location(_ id: IRI) -> String { NGSILDDoor.base + "/entityMaps/" + PercentEncoding.encode(id.text) }
+
+    /// Says which map was used, and that a query made one (table 6.4.3.2-3).
+    /// - Parameter isQuery: retrievals answer 200 whether or not they made one (table 6.5.3.1-3).
+    func mark(_ response: inout Response, isQuery: Bool) {
+        response.headers[.ngsildEntityMap] = Self.location(map.id)
+        if isNew, isQuery, response.status == .ok { response.status = .created }
+    }
+}
+
+extension NGSILDDoor {
+    /// The map to answer a request with: the one it names, else a new one; nil when it asks for none (clauses 5.7.1.4, 5.7.2.4).
+    func entityMap(
+        _ terms: EntityMapTerms, _ access: ReadAccess, _ request: DoorRequest, make: () async throws -> EntityMap
+    ) async throws -> UsedEntityMap? {
+        guard terms.wantsMap || terms.reference != nil else { return nil }
+        if let map = terms.referencedID.flatMap({ broker.usableEntityMap($0, access, at: request.now) }) {
+            return UsedEntityMap(map: map, isNew: false)
+        }
+        return UsedEntityMap(map: try await make(), isNew: true)
+    }
+
+    /// Says which map goes with the retrieval of one entity (clauses 5.7.1.4 and 5.7.3.4).
+    func markEntityMap(of id: IRI, _ access: ReadAccess, _ request: DoorRequest, _ response: inout Response) async throws {
+        let terms = try EntityMapTerms(request)
+        let map = try await entityMap(terms, access, request) {
+            try broker.makeEntityMap(of: id, lifetime: terms.lifetime, access, at: request.now)
+        }
+        map?.mark(&response, isQuery: false)
+    }
+
+    /// The map that a purge is restricted to. Where it is gone nothing is purged: without it, more would be.
+    /// - Throws: `resourceNotFound`.
+    func purgedEntityMap(_ access: ReadAccess, _ request: DoorRequest) throws -> UsedEntityMap? {
+        let terms = try EntityMapTerms(request)
+        guard let reference = terms.reference else { return nil }
+        guard let map = terms.referencedID.flatMap({ broker.usableEntityMap($0, access, at: request.now) }) else {
+            throw CityError.resourceNotFound("NGSILD-EntityMap: there is no EntityMap \(reference.prefix(200))")
+        }
+        return UsedEntityMap(map: map, isNew: false)
+    }
+
+    /// A page of a map. Links count positions of the map, so that what is taken out of it moves nothing (clause 5.5.9.3).
+    func answer(
+        _ query: EntityQuery, through used: UsedEntityMap, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> Response {
+        let mapped = try await broker.query(query, through: used.map, access, at: request.now)
+        var response = try await answer(mapped.page, representation, request, access)
+        if let count = mapped.page.count { response.headers[.ngsildResultsCount] = String(count) }
+        let links = PageLinks(
+            request, representation.mediaType.rawValue, offset: query.offset, limit: query.limit, pageCount: mapped.visitedCount,
+            hasMore: mapped.page.hasMore)
+        for link in links.values { response.headers.append(HTTPField(name: .link, value: link)) }
+        used.mark(&response, isQuery: true)
+        return response
+    }
+}
+
+extension EntityMap {
+    /// The form of clause 5.2.39.
+    var json: JSON {
+        var members: JSONObject = [:]
+        for case let entry? in entries {
+            members[entry.id.text] = .array(
+                entry.holders.map { holder in
+                    switch holder {
+                    case .here: "@none"
+                    case .registration(let id): .string(id.text)
+                    }
+                })
+        }
+        var linked: JSONObject = [:]
+        for (registration, map) in linkedMaps { linked[registration.text] = .string(map.text) }
+        return [
+            "id": .string(id.text), "type": "EntityMap", "expiresAt": .string(expiresAt.description), "entityMap": .object(members),
+            "linkedMaps": .object(linked),
+        ]
+    }
+}

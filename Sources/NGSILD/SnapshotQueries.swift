@@ -1,0 +1,54 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import LinkedData
+internal import OrderedCollections
+internal import Query
+
+/// The queries of a snapshot (clause 5.2.23 within 5.2.41): which entities, and what of them, whatever their form.
+enum SnapshotQueries {
+    /// - Throws: `badRequestData` also for a temporal query.
+    static func query(_ json: JSON, _ context: Context) throws -> SnapshotQuery {
+        let query = try QueryBody(json)
+        let (projection, datasets, requiresListed) = try selection(query, context)
+        let filter = try query.filter { terms in
+            try NGSILDDoor.filter(
+                terms, context: context, projection: projection, requiresListed: requiresListed, linkDepthMax: 0,
+                isLocal: try isLocal(json, terms))
+        }
+        return SnapshotQuery(filter: filter, view: EntityView(projection: projection, datasets: datasets, context: context))
+    }
+
+    /// - Throws: `badRequestData` also for a query without temporal query.
+    static func evolutionQuery(_ json: JSON, _ context: Context) throws -> SnapshotEvolutionQuery {
+        let query = try QueryBody(json, isTemporal: true)
+        guard let terms = query.temporal, let temporal = try terms.query() else {
+            throw CityError.badRequestData("snapshotTemporalQueries.temporalQ: is missing")
+        }
+        let (projection, datasets, requiresListed) = try selection(query, context)
+        let filter = try query.evolutionFilter { terms in
+            try NGSILDDoor.filter(
+                terms, context: context, projection: projection, requiresListed: requiresListed, linkDepthMax: 0,
+                isLocal: try isLocal(json, terms))
+        }
+        return SnapshotEvolutionQuery(
+            filter: filter,
+            selection: EvolutionSelection(temporal: temporal, lastN: terms.lastN, projection: projection, datasets: datasets))
+    }
+
+    private static func selection(
+        _ query: QueryBody, _ context: Context
+    ) throws(CityError) -> (Projection, DatasetSelection?, requiresListed: Bool) {
+        let parameters = try query.readParameters(QueryParameters(""))
+        let projection = try Projection(attrs: parameters.attrs, pick: parameters.pick, omit: parameters.omit, expand: context.expand)
+        let datasets = try parameters.datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text) }
+        return (projection, datasets, parameters.attrs != nil)
+    }
+
+    private static func isLocal(_ json: JSON, _ terms: FilterTerms) throws(CityError) -> Bool {
+        let local = json["local"]?.boolValue
+        guard terms.type == "*" else { return local ?? false }
+        guard local != false else { throw .badRequestData("local: type=* is possible in the local scope only") }
+        return true
+    }
+}
