@@ -74,9 +74,13 @@ let package = Package(
             name: "Subscriptions",
             dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .target(
+            name: "Federation",
+            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections],
+            swiftSettings: strict),
+        .target(
             name: "NGSILD",
             dependencies: [
-                "Broker", "CityModel", "Door", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird, httpTypes, nio,
+                "Broker", "CityModel", "Door", "Federation", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird, httpTypes, nio,
             ], swiftSettings: strict),
         .target(
             name: "Sources",
@@ -96,8 +100,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CMosquitto", "CityModel", "Door", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions", "Trust",
-                orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
+                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions",
+                "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
                 asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
@@ -114,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "NGSILDTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
+                "Broker", "CityModel", "Door", "Federation", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
@@ -133,7 +137,11 @@ let package = Package(
                 "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
         .testTarget(
-            name: "ServerTests", dependencies: ["CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1],
+            name: "ServerTests",
+            dependencies: [
+                "Broker", "CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
+                asyncHTTPClient, lifecycle,
+            ],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),

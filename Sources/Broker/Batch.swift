@@ -110,7 +110,7 @@ extension Broker {
 }
 
 extension EntityFragment {
-    init(_ entity: Entity) {
+    package init(_ entity: Entity) {
         self.init()
         id = entity.id
         types = entity.types

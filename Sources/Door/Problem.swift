@@ -49,6 +49,7 @@ extension Problem {
             case .invalidRequest(let detail): etsi("InvalidRequest", "Invalid request", 400, detail)
             case .badRequestData(let detail): etsi("BadRequestData", "Bad request data", 400, detail)
             case .alreadyExists(let detail): etsi("AlreadyExists", "Already exists", 409, detail)
+            case .conflict(let detail): etsi("Conflict", "Conflict", 409, detail)
             case .operationNotSupported(let detail): etsi("OperationNotSupported", "Operation not supported", 422, detail)
             case .resourceNotFound(let detail): etsi("ResourceNotFound", "Resource not found", 404, detail)
             case .tooComplexQuery(let detail): etsi("TooComplexQuery", "Too complex query", 403, detail)
@@ -59,6 +60,9 @@ extension Problem {
             case .unauthenticated(let detail): .own("unauthenticated", "Authentication needed", status: 401, detail)
             case .forbidden(let detail): .own("forbidden", "Not allowed", status: 403, detail)
             case .overloaded(let detail): .own("overloaded", "Too busy", status: 503, detail)
+            case .loopDetected(let detail): .own("loop-detected", "Loop detected", status: 508, detail)
+            case .sourceTimedOut(let detail): .own("source-timed-out", "Gateway timeout", status: 504, detail)
+            case .sourceFailed(let detail): .own("source-failed", "Bad gateway", status: 502, detail)
             case .internalFault: etsi("InternalError", "Internal error", 500, "The request could not be completed; the log says why.")
             }
     }

@@ -23,6 +23,19 @@ package struct QueryParameters: Sendable {
         }
     }
 
+    /// None.
+    package init() {}
+
+    package mutating func append(_ name: String, _ value: String) {
+        values[name] = value
+        pairs.append((name, value))
+    }
+
+    /// Takes the parameters with these names for absent where they say nothing.
+    package mutating func removeEmpty(_ names: Set<String>) {
+        for name in names where values[name]?.isEmpty ?? false { values[name] = nil }
+    }
+
     package subscript(name: String) -> String? { values[name] }
 
     /// - Throws: `invalidRequest` that names a parameter that is not among `known` (clause 6.3.20).

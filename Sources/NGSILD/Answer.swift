@@ -58,7 +58,8 @@ extension NGSILDDoor {
         return writer.bytes
     }
 
-    private func response(
+    /// Entities that no document is kept of as they are to be shown.
+    func response(
         _ entities: [Entity], isArray: Bool, _ representation: Representation, _ access: ReadAccess, _ now: Instant
     ) async throws -> Response {
         let names = ContextNames(context: representation.context, includesSystemMembers: representation.includesSystemMembers)

@@ -2,6 +2,7 @@ internal import Broker
 internal import CityModel
 internal import OrderedCollections
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -47,9 +48,18 @@ extension NGSILDDoor {
         let body = try await body(request)
         let fragment = try fragment(body.json, body.context, .content)
         let overwriting = !request.query.list("options").contains("noOverwrite")
-        let result = try await broker.append(
-            fragment, to: id, selecting: selection(request, body.context), overwriting: overwriting, access, at: request.now)
-        return Self.response(to: result)
+        let types = try selection(request, body.context)
+        let attributes = Set(fragment.attributes.keys)
+        guard let write = try await plan(.appendAttrs, id, types: fragment.types, attributes: attributes, request, access, body.context) else {
+            return Self.response(
+                to: try await broker.append(fragment, to: id, selecting: types, overwriting: overwriting, access, at: request.now))
+        }
+        return try await write.attributesResponse { part, context in
+            part.appending(id, fragment, overwriting: overwriting, context)
+        } local: {
+            try await broker.append(
+                fragment.only(write.plan.remaining), to: id, selecting: types, overwriting: overwriting, access, at: request.now)
+        }
     }
 
     private func updateAttributes(_ request: DoorRequest) async throws -> Response {
@@ -58,9 +68,16 @@ extension NGSILDDoor {
         let id = try request.identifier("entityId")
         let body = try await body(request, mergePatch: true)
         let fragment = try fragment(body.json, body.context, .update)
-        let result = try await broker.update(
-            fragment, of: id, selecting: selection(request, body.context), access, at: request.now)
-        return Self.response(to: result)
+        let types = try selection(request, body.context)
+        let attributes = Set(fragment.attributes.keys)
+        guard let write = try await plan(.updateEntity, id, types: fragment.types, attributes: attributes, request, access, body.context) else {
+            return Self.response(to: try await broker.update(fragment, of: id, selecting: types, access, at: request.now))
+        }
+        return try await write.attributesResponse { part, context in
+            part.updating(id, fragment, context)
+        } local: {
+            try await broker.update(fragment.only(write.plan.remaining), of: id, selecting: types, access, at: request.now)
+        }
     }
 
     private func updateAttribute(_ request: DoorRequest) async throws -> Response {
@@ -70,10 +87,19 @@ extension NGSILDDoor {
         let body = try await body(request, mergePatch: true, bare: true)
         let name = try attributeName(request, body.context)
         let reader = EntityReader(context: body.context, purpose: .update)
-        let fragment = try reader.attributeFragment(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
-        try await broker.updateAttribute(
-            name, of: id, selecting: selection(request, body.context), fragment, access, at: request.now)
-        return Response(status: .noContent)
+        let json = Self.withoutContext(body.json)
+        let fragment = try reader.attributeFragment(json, path: request.pathParameter("attrId"))
+        let types = try selection(request, body.context)
+        let update = { [broker] in try await broker.updateAttribute(name, of: id, selecting: types, fragment, access, at: request.now) }
+        guard let write = try await plan(.updateAttrs, id, types: [], attributes: [name], request, access, body.context) else {
+            try await update()
+            return Response(status: .noContent)
+        }
+        return try await write.attributeResponse(name) { _, context in
+            Forward(.patch, ProvisionPart.path(id, name, context), body: json)
+        } local: {
+            try await update()
+        }
     }
 
     private func replaceAttribute(_ request: DoorRequest) async throws -> Response {
@@ -84,9 +110,19 @@ extension NGSILDDoor {
         let name = try attributeName(request, body.context)
         let reader = EntityReader(context: body.context, purpose: .content)
         let instances = try reader.instances(Self.withoutContext(body.json), path: request.pathParameter("attrId"))
-        try await broker.replaceAttribute(
-            name, of: id, selecting: selection(request, body.context), with: instances, access, at: request.now)
-        return Response(status: .noContent)
+        let types = try selection(request, body.context)
+        let replace = { [broker] in
+            try await broker.replaceAttribute(name, of: id, selecting: types, with: instances, access, at: request.now)
+        }
+        guard let write = try await plan(.replaceAttrs, id, types: [], attributes: [name], request, access, body.context) else {
+            try await replace()
+            return Response(status: .noContent)
+        }
+        return try await write.attributeResponse(name) { _, context in
+            Forward(.put, ProvisionPart.path(id, name, context), body: Attribute.json(instances, context))
+        } local: {
+            try await replace()
+        }
     }
 
     private func deleteAttribute(_ request: DoorRequest) async throws -> Response {
@@ -100,10 +136,20 @@ extension NGSILDDoor {
             return Response(status: .noContent)
         }
         let name = try attributeName(request, context)
-        try await broker.deleteAttribute(
-            name, of: id, selecting: types, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access,
-            at: request.now)
-        return Response(status: .noContent)
+        let (datasetID, all) = (try datasetID(request), try request.query.bool("deleteAll") ?? false)
+        let delete = { [broker] in
+            try await broker.deleteAttribute(name, of: id, selecting: types, datasetID: datasetID, all: all, access, at: request.now)
+        }
+        guard let write = try await plan(.deleteAttrs, id, types: [], attributes: [name], request, access, context) else {
+            try await delete()
+            return Response(status: .noContent)
+        }
+        let query = request.query.pairs.filter { ["datasetId", "deleteAll"].contains($0.name) }
+        return try await write.attributeResponse(name) { _, context in
+            Forward(.delete, ProvisionPart.path(id, name, context), query: query)
+        } local: {
+            try await delete()
+        }
     }
 
     func datasetID(_ request: DoorRequest) throws(CityError) -> IRI? {

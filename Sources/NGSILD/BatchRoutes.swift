@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -30,9 +31,10 @@ extension NGSILDDoor {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .content) { fragment throws(CityError) in try fragment.entity() }
-        var result = try await broker.createBatch(batch.entries, access, at: request.now)
-        result.errors = batch.errors + result.errors
-        return Self.response(to: result, whenWhole: .created)
+        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .createBatch, "create", request, access) { [broker] fragments in
+            try await broker.createBatch(fragments.map { try $0.entity() }, access, at: request.now)
+        }
+        return Self.response(to: distributed, batch.errors, whenWhole: .created)
     }
 
     private func upsertMany(_ request: DoorRequest) async throws -> Response {
@@ -42,9 +44,10 @@ extension NGSILDDoor {
         let batch = try await entries(request, purpose: mode == .replace ? .content : .update) { fragment throws(CityError) in
             try fragment.entity()
         }
-        var result = try await broker.upsertBatch(batch.entries, mode: mode, access, at: request.now)
-        result.errors = batch.errors + result.errors
-        return Self.response(to: result, whenWhole: result.created.isEmpty ? .noContent : .created)
+        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .upsertBatch, "upsert", request, access) { [broker] fragments in
+            try await broker.upsertBatch(fragments.map { try $0.entity() }, mode: mode, access, at: request.now)
+        }
+        return Self.response(to: distributed, batch.errors, whenWhole: distributed.result.created.isEmpty ? .noContent : .created)
     }
 
     private func upsertMode(_ request: DoorRequest) throws(CityError) -> Broker.UpsertMode {
@@ -67,18 +70,20 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .content) { fragment throws(CityError) in fragment }
         let overwriting = !request.query.list("options").contains("noOverwrite")
-        var result = try await broker.updateBatch(batch.entries, overwriting: overwriting, access, at: request.now)
-        result.errors = batch.errors + result.errors
-        return Self.response(to: result, whenWhole: .noContent)
+        let distributed = try await distribute(batch.entries, .updateBatch, "update", request, access) { [broker] fragments in
+            try await broker.updateBatch(fragments, overwriting: overwriting, access, at: request.now)
+        }
+        return Self.response(to: distributed, batch.errors, whenWhole: .noContent)
     }
 
     private func mergeMany(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["options", "local"])
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .merge) { fragment throws(CityError) in fragment }
-        var result = try await broker.mergeBatch(batch.entries, access, at: request.now)
-        result.errors = batch.errors + result.errors
-        return Self.response(to: result, whenWhole: .noContent)
+        let distributed = try await distribute(batch.entries, .mergeBatch, "merge", request, access) { [broker] fragments in
+            try await broker.mergeBatch(fragments, access, at: request.now)
+        }
+        return Self.response(to: distributed, batch.errors, whenWhole: .noContent)
     }
 
     private func deleteMany(_ request: DoorRequest) async throws -> Response {
@@ -96,9 +101,10 @@ extension NGSILDDoor {
             }
             ids.append(id)
         }
-        var result = try await broker.deleteBatch(ids, access, at: request.now)
-        result.errors = errors + result.errors
-        return Self.response(to: result, whenWhole: .noContent)
+        let distributed = try await distributeDeletion(ids, request, access) { [broker] ids in
+            try await broker.deleteBatch(ids, access, at: request.now)
+        }
+        return Self.response(to: distributed, errors, whenWhole: .noContent)
     }
 
     private struct Entries<Entry: Sendable> {
@@ -151,9 +157,13 @@ extension NGSILDDoor {
     }
 
     /// The status of a batch that went well as a whole, else 207 with a BatchOperationResult (clause 5.2.16).
-    private static func response(to result: BatchResult, whenWhole status: HTTPResponse.Status) -> Response {
+    private static func response(
+        to batch: DistributedBatch, _ unread: [(id: IRI?, error: CityError)], whenWhole status: HTTPResponse.Status
+    ) -> Response {
+        var result = batch.result
+        result.errors = unread + result.errors
         let successes = (result.created + result.changed).map { JSON.string($0.text) }
-        guard !result.errors.isEmpty else {
+        guard !result.errors.isEmpty || !batch.foreignErrors.isEmpty else {
             return status == .created
                 ? json(.array(result.created.map { .string($0.text) }), status: .created) : Response(status: status)
         }
@@ -163,7 +173,7 @@ extension NGSILDDoor {
             members["error"] = error.problemJSON
             return .object(members)
         }
-        return json(["success": .array(successes), "errors": .array(errors)], status: .init(code: 207, reasonPhrase: "Multi-Status"))
+        return json(["success": .array(successes), "errors": .array(errors + batch.foreignErrors)], status: .init(code: 207, reasonPhrase: "Multi-Status"))
     }
 }
 

@@ -66,10 +66,11 @@ extension NGSILDDoor {
         .init("coordinates", in: .query, "The reference geometry's GeoJSON coordinates"),
         .init("geoproperty", in: .query, "The attribute that is compared; location where absent"),
         .init("expandValues", in: .query, "Attributes whose values are names to be expanded"),
-        .init("csf", in: .query, "A filter of context sources"), .init("jsonKeys", in: .query, "Attributes whose values are plain JSON"),
+        .init("csf", in: .query, "What must hold of the context sources that are asked"), .init("jsonKeys", in: .query, "Attributes whose values are plain JSON"),
     ]
 
     static let pageParameters: [Route.Parameter] = [
+        .init("splitEntities", in: .query, "Whether entities lie in parts at several sources, to be put together before they are filtered", schema: ["type": "boolean"]),
         .init("limit", in: .query, "Entities of a page", schema: ["type": "integer", "minimum": 0]),
         .init("offset", in: .query, "Entities to skip", schema: ["type": "integer", "minimum": 0]),
         .init("count", in: .query, "Whether to count all matches, in NGSILD-Results-Count", schema: ["type": "boolean"]),

@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -38,9 +39,20 @@ extension NGSILDDoor {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
         let body = try await body(request)
-        let entity = try fragment(body.json, body.context, .content).entity()
-        try await broker.create(entity, access, at: request.now)
-        return Self.createdResponse(Self.base + "/entities/" + PercentEncoding.encode(entity.id.text))
+        let fragment = try fragment(body.json, body.context, .content)
+        let entity = try fragment.entity()
+        let created = Self.createdResponse(Self.base + "/entities/" + PercentEncoding.encode(entity.id.text))
+        let attributes = Set(entity.attributes.keys)
+        guard let write = try await plan(.createEntity, entity.id, types: entity.types, attributes: attributes, request, access, body.context)
+        else {
+            try await broker.create(entity, access, at: request.now)
+            return created
+        }
+        return try await write.entityResponse(whenWhole: created) { part, context in
+            part.creation(fragment, context)
+        } local: {
+            try await broker.create(fragment.only(write.plan.remaining).entity(), access, at: request.now)
+        }
     }
 
     private func retrieveEntity(_ request: DoorRequest) async throws -> Response {
@@ -49,7 +61,9 @@ extension NGSILDDoor {
         let id = try request.identifier("entityId")
         let context = try await linkContext(request)
         let representation = try representation(request, context: context)
-        let found = try await broker.retrieve(id, selecting: selection(request, context), access, at: request.now)
+        let types = try selection(request, context)
+        if let answer = try await distributedRetrieval(id, types, representation, request, access) { return answer }
+        let found = try await broker.retrieve(id, selecting: types, access, at: request.now)
         var response = try await answer(found, representation, request, access)
         try await markEntityMap(of: id, access, request, &response)
         return response
@@ -62,8 +76,19 @@ extension NGSILDDoor {
         let body = try await body(request)
         var fragment = try fragment(body.json, body.context, .content)
         try Self.take(id, for: &fragment)
-        try await broker.replace(fragment.entity(), selecting: selection(request, body.context), access, at: request.now)
-        return Response(status: .noContent)
+        let types = try selection(request, body.context)
+        let whole = fragment
+        let entity = try whole.entity()
+        let attributes = Set(entity.attributes.keys)
+        guard let write = try await plan(.replaceEntity, id, types: entity.types, attributes: attributes, request, access, body.context) else {
+            try await broker.replace(entity, selecting: types, access, at: request.now)
+            return Response(status: .noContent)
+        }
+        return try await write.entityResponse(whenWhole: Response(status: .noContent)) { part, context in
+            part.replacement(id, whole, context)
+        } local: {
+            try await broker.replace(whole.only(write.plan.remaining).entity(), selecting: types, access, at: request.now)
+        }
     }
 
     private func mergeEntity(_ request: DoorRequest) async throws -> Response {
@@ -76,19 +101,43 @@ extension NGSILDDoor {
         let body = try await body(request, mergePatch: true)
         var fragment = try fragment(body.json, body.context, .merge)
         try Self.take(id, for: &fragment)
-        let result = try await broker.merge(
-            fragment, into: id, selecting: selection(request, body.context), observedAt: request.query.instant("observedAt"),
-            language: request.query["lang"], access, at: request.now)
-        return Self.response(to: result)
+        let types = try selection(request, body.context)
+        let (observedAt, language) = (try request.query.instant("observedAt"), request.query["lang"])
+        let whole = fragment
+        let merge = { [broker] (fragment: EntityFragment) in
+            try await broker.merge(
+                fragment, into: id, selecting: types, observedAt: observedAt, language: language, access, at: request.now)
+        }
+        let attributes = Set(whole.attributes.keys)
+        guard let write = try await plan(.mergeEntity, id, types: [], attributes: attributes, request, access, body.context) else {
+            return Self.response(to: try await merge(whole))
+        }
+        let query = [("observedAt", request.query["observedAt"]), ("lang", language)].compactMap { name, value in value.map { (name: name, value: $0) } }
+        return try await write.attributesResponse { part, context in
+            part.merging(id, whole, query: query, context)
+        } local: {
+            try await merge(whole.only(write.plan.remaining))
+        }
     }
 
     private func deleteEntity(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["local", "type"])
         let access = try await writing(request)
         let id = try request.identifier("entityId")
-        let types = try selection(request, try await linkContext(request))
-        try await broker.delete(id, selecting: types, access, at: request.now)
-        return Response(status: .noContent)
+        let context = try await linkContext(request)
+        let types = try selection(request, context)
+        guard let write = try await plan(.deleteEntity, id, types: [], attributes: nil, request, access, context) else {
+            try await broker.delete(id, selecting: types, access, at: request.now)
+            return Response(status: .noContent)
+        }
+        return try await write.entityResponse(whenWhole: Response(status: .noContent)) { part, context in
+            part.deletion(id, context)
+        } local: {
+            do { try await broker.delete(id, selecting: types, access, at: request.now) } catch CityError.resourceNotFound(let detail) {
+                // What is held elsewhere need not be here too (clause 5.6.6.4).
+                guard write.plan.parts.contains(where: { $0.source.registration.mode.isProxied }) else { throw CityError.resourceNotFound(detail) }
+            }
+        }
     }
 
     /// The path says which entity it is; the body may say it too, but nothing else.

@@ -3,6 +3,7 @@ package import CityModel
 package import Door
 internal import HTTPTypes
 internal import Hummingbird
+package import Federation
 internal import LinkedData
 internal import Store
 internal import Subscriptions
@@ -14,21 +15,30 @@ package struct NGSILDDoor: Sendable {
     let gatekeeper: Gatekeeper
     let contexts: ContextLibrary
     let subscriptions: SubscriptionLibrary
+    /// Subscriptions to registrations.
+    let sourceSubscriptions: SubscriptionLibrary
+    let federation: Federation
     let limits: NGSILDLimits
     let startedAt: Instant
 
     package init(
-        broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NGSILDLimits = .init(), startedAt: Instant = .now
+        broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, federation: Federation, limits: NGSILDLimits = .init(),
+        startedAt: Instant = .now
     ) {
+        self.federation = federation
+        sourceSubscriptions = SubscriptionLibrary(
+            broker: broker, contexts: contexts, countMax: limits.subscriptionCountMax, aboutSources: true)
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: limits.subscriptionCountMax)
         (self.broker, self.gatekeeper, self.contexts, self.limits, self.startedAt) = (broker, gatekeeper, contexts, limits, startedAt)
     }
+
+    var registrations: RegistrationLibrary { federation.registrations }
 
     static let base = "/ngsi-ld/v1"
 
     package var routes: [Route] {
         entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
-            + temporalQueryRoutes + subscriptionRoutes + entityMapRoutes + snapshotRoutes
+            + temporalQueryRoutes + subscriptionRoutes + entityMapRoutes + snapshotRoutes + registrationRoutes
     }
 }
 

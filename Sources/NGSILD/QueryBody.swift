@@ -68,6 +68,7 @@ struct QueryBody {
         shared.q = try text(members, "q")
         shared.scopeQ = try text(members, "scopeQ")
         shared.csf = try text(members, "csf")
+        shared.isSplit = members["splitEntities"]?.boolValue
         shared.expandValues = try list(members, "expandValues")?.split(separator: ",").map(String.init) ?? []
         if let geo = members["geoQ"] {
             guard let geoMembers = geo.objectValue else { throw .badRequestData("geoQ: an object, not a \(geo.kindName)") }

@@ -2,6 +2,7 @@ internal import Broker
 internal import CityModel
 internal import Store
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -45,7 +46,7 @@ extension NGSILDDoor {
         let representation = try representation(request, context: context)
         let terms = FilterTerms(request.query)
         let filter = try filter(terms, representation, isLocal: isLocal(request, terms))
-        return try await answer(filter, representation, request, access)
+        return try await answer(filter, [terms], representation, request, access)
     }
 
     private func queryEntitiesByPost(_ request: DoorRequest) async throws -> Response {
@@ -55,11 +56,12 @@ extension NGSILDDoor {
         let query = try QueryBody(body.json)
         let representation = try representation(request, context: body.context, parameters: query.readParameters(request.query))
         let filter = try query.filter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
-        return try await answer(filter, representation, request, access, body: query)
+        return try await answer(filter, query.alternatives, representation, request, access, body: query)
     }
 
+    /// - Parameter parts: the texts of the filter, one for each alternative.
     private func answer(
-        _ filter: EntityFilter, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess, body: QueryBody? = nil
+        _ filter: EntityFilter, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess, body: QueryBody? = nil
     ) async throws -> Response {
         let wantsCount = try request.query.wantsCount()
         let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
@@ -73,6 +75,7 @@ extension NGSILDDoor {
             try await broker.makeEntityMap(of: query, lifetime: terms.lifetime, access, at: request.now)
         }
         if let map { return try await answer(query, through: map, representation, request, access) }
+        if let answer = try await distributedQuery(query, parts, representation, request, access) { return answer }
         let page = try await broker.query(query, access, at: request.now)
         var response = try await answer(page, representation, request, access)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
@@ -90,8 +93,7 @@ extension NGSILDDoor {
             defaultCollation: .codePoint, expand: context.expand)
     }
 
-    /// Everything this program has is local until registrations exist, so that `local` only lifts what it lifts. A snapshot is
-    /// local whatever is said (clause 5.5.15).
+    /// Whether a request may be as wide as only the local scope lets it be. A snapshot is local whatever is said (clause 5.5.15).
     func isLocal(_ request: DoorRequest, _ terms: FilterTerms) throws(CityError) -> Bool {
         if request.headers[.ngsildSnapshot] != nil { return true }
         let local = try request.query.bool("local")
@@ -110,7 +112,10 @@ extension NGSILDDoor {
             terms, context: context, projection: projection, requiresListed: true, linkDepthMax: 0, isLocal: isLocal(request, terms))
         let map = try purgedEntityMap(access.reading, request)
         if let ids = map?.map.ids { filter.ids = filter.ids.map(ids.intersection) ?? ids }
-        try await broker.purge(filter, attributes: purgedAttributes(request, context), access, at: request.now)
+        let (attributes, purged) = (try purgedAttributes(request, context), filter)
+        let local = { [broker] in try await broker.purge(purged, attributes: attributes, access, at: request.now) }
+        if let answer = try await distributedPurge(purged, request, access, context, local: local) { return answer }
+        try await local()
         var response = Response(status: .noContent)
         map?.mark(&response, isQuery: false)
         return response
@@ -138,6 +143,8 @@ struct FilterTerms {
     var q: String?, scopeQ: String?, csf: String?
     var georel: String?, geometry: String?, coordinates: JSON?, geoproperty: String?
     var expandValues: [String] = []
+    /// What the body of a query says of split entities.
+    var isSplit: Bool?
 
     init() {}
 
@@ -172,7 +179,7 @@ extension NGSILDDoor {
         filter.query = try terms.q.map { text throws(CityError) in
             try QueryExpression(parsing: text, expand: context.expand, expandValues: expanded)
         }
-        // Without registrations there is no context source to filter, but what is no query is an error (clause 5.7.2.4).
+        // It holds of sources and not of entities, but what is no query is an error (clause 5.7.2.4).
         if let csf = terms.csf { _ = try QueryExpression(parsing: csf, expand: context.expand) }
         filter.scopes = try terms.scopeQ.map { text throws(CityError) in try ScopeQuery(parsing: text) }
         filter.geo = try geo(terms, context)

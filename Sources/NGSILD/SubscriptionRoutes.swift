@@ -8,58 +8,76 @@ internal import Store
 internal import Subscriptions
 internal import Trust
 
-/// `/subscriptions` and `/subscriptions/{subscriptionId}` (clauses 6.10, 6.11).
+/// `/subscriptions` and `/subscriptions/{subscriptionId}` (clauses 6.10, 6.11), and the same for registrations of context
+/// sources: `/csourceSubscriptions` (clauses 6.12, 6.13).
 extension NGSILDDoor {
     var subscriptionRoutes: [Route] {
-        let subscriptions = Self.base + "/subscriptions"
+        SubscriptionResource(door: self, library: subscriptions, path: Self.base + "/subscriptions", tag: Self.subscriptionsTag, kind: "subscription").routes
+            + SubscriptionResource(
+                door: self, library: sourceSubscriptions, path: Self.base + "/csourceSubscriptions", tag: Self.registrationsTag,
+                kind: "subscription to registrations").routes
+    }
+}
+
+/// Subscriptions of one kind.
+private struct SubscriptionResource: Sendable {
+    let door: NGSILDDoor
+    let library: SubscriptionLibrary
+    let path: String
+    let tag: String
+    /// In summaries.
+    let kind: String
+
+    var routes: [Route] {
+        let subscriptions = path
         let one = subscriptions + "/{subscriptionId}"
         let id = Route.Parameter("subscriptionId", in: .path, "The subscription's identifier")
         let schema: JSON = ["$ref": "#/components/schemas/Subscription"]
         let prefer = Route.Parameter("Prefer", in: .header, "ngsi-ld=1.x: the version that the answer is for")
-        let options = Self.optionsParameter("sysAttrs: with createdAt and modifiedAt")
+        let options = NGSILDDoor.optionsParameter("sysAttrs: with createdAt and modifiedAt")
         return [
             Route(
-                .post, subscriptions, "Create a subscription", tag: Self.subscriptionsTag, parameters: Self.common,
-                body: .init(Self.jsonTypes, schema: schema), responses: [Self.created, Self.conflict], handler: createSubscription),
+                .post, subscriptions, "Create a \(kind)", tag: tag, parameters: NGSILDDoor.common,
+                body: .init(NGSILDDoor.jsonTypes, schema: schema), responses: [NGSILDDoor.created, NGSILDDoor.conflict], handler: createSubscription),
             Route(
-                .get, subscriptions, "List subscriptions", tag: Self.subscriptionsTag,
-                parameters: Self.common + [
+                .get, subscriptions, "List each \(kind)", tag: tag,
+                parameters: NGSILDDoor.common + [
                     .init("limit", in: .query, "Subscriptions of a page", schema: ["type": "integer", "minimum": 0]),
                     .init("offset", in: .query, "Subscriptions to skip", schema: ["type": "integer", "minimum": 0]),
                     .init("count", in: .query, "Whether to count all, in NGSILD-Results-Count", schema: ["type": "boolean"]), options, prefer,
-                ], responses: [.init(200, "The subscriptions", mediaTypes: Self.jsonTypes, schema: ["type": "array", "items": schema])],
+                ], responses: [.init(200, "The subscriptions", mediaTypes: NGSILDDoor.jsonTypes, schema: ["type": "array", "items": schema])],
                 handler: listSubscriptions),
             Route(
-                .get, one, "Retrieve a subscription", tag: Self.subscriptionsTag, parameters: [id] + Self.common + [options, prefer],
-                responses: [.init(200, "The subscription", mediaTypes: Self.jsonTypes, schema: schema)], handler: retrieveSubscription),
+                .get, one, "Retrieve a \(kind)", tag: tag, parameters: [id] + NGSILDDoor.common + [options, prefer],
+                responses: [.init(200, "The subscription", mediaTypes: NGSILDDoor.jsonTypes, schema: schema)], handler: retrieveSubscription),
             Route(
-                .patch, one, "Update a subscription", tag: Self.subscriptionsTag, parameters: [id] + Self.common, body: Self.fragmentBody,
-                responses: [Self.noContent], handler: updateSubscription),
+                .patch, one, "Update a \(kind)", tag: tag, parameters: [id] + NGSILDDoor.common, body: NGSILDDoor.fragmentBody,
+                responses: [NGSILDDoor.noContent], handler: updateSubscription),
             Route(
-                .delete, one, "Delete a subscription", tag: Self.subscriptionsTag, parameters: [id] + Self.common,
-                responses: [Self.noContent], handler: deleteSubscription),
+                .delete, one, "Delete a \(kind)", tag: tag, parameters: [id] + NGSILDDoor.common,
+                responses: [NGSILDDoor.noContent], handler: deleteSubscription),
         ]
     }
 
     private func createSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await writing(request)
-        let body = try await body(request)
-        let contexts = "\(request.origin)\(Self.base)/jsonldContexts/"
-        let id = try await subscriptions.create(
+        let access = try await door.writing(request)
+        let body = try await door.body(request)
+        let contexts = "\(request.origin)\(NGSILDDoor.base)/jsonldContexts/"
+        let id = try await library.create(
             body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, access, at: request.now)
-        return Self.createdResponse(Self.base + "/subscriptions/" + PercentEncoding.encode(id))
+        return NGSILDDoor.createdResponse(path + "/" + PercentEncoding.encode(id))
     }
 
     private func listSubscriptions(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["limit", "offset", "count", "options"])
-        let access = try await writing(request)
+        let access = try await door.writing(request)
         let wantsCount = try request.query.wantsCount()
-        let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
+        let limit = try request.query.integer("limit", in: 0...door.limits.pageCountMax) ?? door.limits.pageCountDefault
         let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
-        let answer = try await SubscriptionAnswer(request, self)
-        let (page, count) = try await subscriptions.list(offset: offset, limit: limit, access)
+        let answer = try await SubscriptionAnswer(request, door)
+        let (page, count) = try await library.list(offset: offset, limit: limit, access)
         var response = try answer.response(.array(page.map(answer.json)))
         if wantsCount { response.headers[.ngsildResultsCount] = String(count) }
         for link in PageLinks(request, answer.mediaType, offset: offset, limit: limit, hasMore: offset + page.count < count).values {
@@ -70,25 +88,25 @@ extension NGSILDDoor {
 
     private func retrieveSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["options"])
-        let access = try await writing(request)
+        let access = try await door.writing(request)
         let id = try request.identifier("subscriptionId")
-        let answer = try await SubscriptionAnswer(request, self)
-        return answer.response(try answer.json(try await subscriptions.retrieve(id, access)))
+        let answer = try await SubscriptionAnswer(request, door)
+        return answer.response(try answer.json(try await library.retrieve(id, access)))
     }
 
     private func updateSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await writing(request)
+        let access = try await door.writing(request)
         let id = try request.identifier("subscriptionId")
-        let body = try await body(request, mergePatch: true)
-        try await subscriptions.update(id, with: body.json.objectValue ?? [:], body.context, access, at: request.now)
+        let body = try await door.body(request, mergePatch: true)
+        try await library.update(id, with: body.json.objectValue ?? [:], body.context, access, at: request.now)
         return Response(status: .noContent)
     }
 
     private func deleteSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await writing(request)
-        try await subscriptions.delete(request.identifier("subscriptionId"), access)
+        let access = try await door.writing(request)
+        try await library.delete(request.identifier("subscriptionId"), access)
         return Response(status: .noContent)
     }
 }

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 package import Broker
 internal import CityModel
 package import Door
+internal import Federation
 internal import Foundation
 internal import Hummingbird
 internal import HummingbirdCore
@@ -31,6 +32,7 @@ package final class ConurbServer: Service {
     private let client: HTTPClient
     private let notifying: Notifying
     private let snapshotting: Snapshotting
+    private let federation: Federation
     private let readiness: Readiness
     private let logger: Logger
 
@@ -52,16 +54,33 @@ package final class ConurbServer: Service {
         let download = ContextDownload(client: client, egress: egress)
         let contexts = ContextLibrary(
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
-        notifying = Notifying(store: store, contexts: contexts, limits: limits, egress: egress, logger: logger)
+        let notificationLimits = NotificationLimits(
+            queuedCountMax: limits.queuedNotificationCountMax, attemptCountMax: limits.notificationAttemptCountMax,
+            inFlightCountMax: limits.notifiedEndpointCountMax)
+        let hop = InstallationHop(gatekeeper: gatekeeper, logger: logger)
+        let sources = SourceClient(client: client, egress: egress)
+        let federation = Federation(
+            broker: broker, contexts: contexts,
+            limits: FederationLimits(registrationCountMax: limits.registrationCountMax), notifications: notificationLimits
+        ) { request, asker in
+            switch request.endpoint {
+            case .web(let address): await sources.send(request, to: address)
+            case .municipality(let name): await hop.send(request, to: name, asker)
+            }
+        }
+        self.federation = federation
+        notifying = Notifying(
+            store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
         site = Doors.site(broker, gatekeeper, configuration.site, logger)
         let doors = Doors(
-            broker: broker, gatekeeper: gatekeeper, contexts: contexts, store: store, metrics: metrics,
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, store: store, metrics: metrics,
             site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
             passedOverCount: { [notifying] in notifying.passedOverCount }, configuration: configuration)
         table = RouteTable(doors.routes)
+        hop.open(table)
     }
 
     private static var clientConfiguration: HTTPClient.Configuration {
@@ -99,7 +118,7 @@ package final class ConurbServer: Service {
     }
 
     private func serve() async throws {
-        let sweeper = Sweeper(broker: broker, logger: logger)
+        let sweeper = Sweeper(broker: broker, federation: federation, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
@@ -169,6 +188,7 @@ private struct Doors {
     let broker: Broker
     let gatekeeper: Gatekeeper
     let contexts: ContextLibrary
+    let federation: Federation
     let store: Store
     let metrics: ServerMetrics
     let site: SiteDoor
@@ -180,7 +200,7 @@ private struct Doors {
     var routes: [Route] {
         let limits = configuration.limits
         let ngsild = NGSILDDoor(
-            broker: broker, gatekeeper: gatekeeper, contexts: contexts,
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation,
             limits: NGSILDLimits(
                 pageCountMax: limits.pageCountMax, nestingDepthMax: limits.nestingDepthMax,
                 evolution: EvolutionLimits(instanceCountMax: limits.instanceCountMax), subscriptionCountMax: limits.subscriptionCountMax))
@@ -258,12 +278,16 @@ private final class Readiness: Sendable {
 /// Removes what has expired, once a second (clause 4.22 lets it lag).
 private struct Sweeper: Service {
     let broker: Broker
+    let federation: Federation
     let logger: Logger
 
     func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
-            do { try await broker.sweep(at: .now) } catch {
+            do {
+                try await broker.sweep(at: .now)
+                try await federation.registrations.sweep(at: .now)
+            } catch {
                 logger.error("sweeping failed", metadata: ["error": "\(error)"])
             }
         }

@@ -13,17 +13,17 @@ struct Notifying: Service {
     private let mqtt: MQTTNotifier
     private let passedOver = Count()
 
-    init(store: Store, contexts: ContextLibrary, limits: ServerLimits, egress: EgressPolicy, logger: Logger) {
+    init(
+        store: Store, contexts: ContextLibrary, limits: NotificationLimits, tellOfSources: @escaping TellOfSources, egress: EgressPolicy,
+        logger: Logger
+    ) {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(HTTPNotifier.clientConfiguration))
         let http = HTTPNotifier(client: client, egress: egress)
         let mqtt = MQTTNotifier(egress: egress)
         self.mqtt = mqtt
         let passedOver = passedOver
         service = NotificationService(
-            store: store, contexts: contexts,
-            limits: NotificationLimits(
-                queuedCountMax: limits.queuedNotificationCountMax, attemptCountMax: limits.notificationAttemptCountMax,
-                inFlightCountMax: limits.notifiedEndpointCountMax)
+            store: store, contexts: contexts, limits: limits, tellOfSources: tellOfSources
         ) { endpoint, headers, body in
             switch endpoint.binding {
             case .http: await http.send(endpoint, headers, body)

@@ -108,6 +108,19 @@ enum OpenAPI {
                 ],
             ],
         ],
+        "CSourceRegistration": [
+            "type": "object", "required": ["type", "information", "endpoint"],
+            "properties": [
+                "id": ["type": "string", "format": "uri"], "type": ["const": "ContextSourceRegistration"],
+                "endpoint": [
+                    "type": "string", "format": "uri", "description": "An http address, or conurb: and the name of a municipality on this installation",
+                ], "information": ["type": "array", "minItems": 1, "items": ["type": "object"]],
+                "mode": ["type": "string", "enum": ["inclusive", "exclusive", "redirect", "auxiliary"]],
+                "operations": ["type": "array", "items": ["type": "string"]], "tenant": ["type": "string"],
+                "contextSourceAlias": ["type": "string"], "contextSourceInfo": ["type": "array", "items": ["type": "object"]],
+                "management": ["type": "object"], "expiresAt": ["type": "string", "format": "date-time"],
+            ], "additionalProperties": true,
+        ],
         "Subscription": [
             "type": "object", "required": ["type", "notification"],
             "properties": [

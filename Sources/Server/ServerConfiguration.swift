@@ -48,6 +48,8 @@ package struct ServerLimits: Sendable {
     package var openFileCountMax = 64
     /// Subscriptions of one municipality.
     package var subscriptionCountMax = 10_000
+    /// Registrations of context sources in one municipality.
+    package var registrationCountMax = 1000
     /// Notifications that wait for one endpoint.
     package var queuedNotificationCountMax = 10_000
     /// Attempts to deliver one notification.

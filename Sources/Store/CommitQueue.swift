@@ -17,6 +17,7 @@ final class CommitQueue: Sendable {
     private let decoders: DecoderPool
     private let journal: JournalSignal
     private let watches: WatchTable
+    private let registrations: RegistrationSignal
     /// Called after a commit that left something to do for whoever delivers notifications.
     private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
 
@@ -27,13 +28,14 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
-        hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
+        registrations: RegistrationSignal, hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
         self.terms = terms
         self.decoders = decoders
         self.journal = journal
         self.watches = watches
+        self.registrations = registrations
         self.hasWork = hasWork
     }
 
@@ -70,6 +72,7 @@ final class CommitQueue: Sendable {
                     return .commit
                 }
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
+                if outcome.changesRegistrations { registrations.changed() }
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
@@ -99,7 +102,8 @@ final class CommitQueue: Sendable {
             let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches)
             if write.run(transaction) {
                 outcome = Outcome(
-                    lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues)
+                    lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,
+                    changesRegistrations: transaction.changesRegistrations)
                 watches.apply(transaction.watchChanges)
                 return .commit
             }
@@ -116,11 +120,13 @@ private struct Outcome {
     var lastChange: Int64?
     var hasWork = false
     var wokenQueues: Set<String> = []
+    var changesRegistrations = false
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange
         hasWork = hasWork || other.hasWork
         wokenQueues.formUnion(other.wokenQueues)
+        changesRegistrations = changesRegistrations || other.changesRegistrations
     }
 }
 

@@ -10,6 +10,8 @@ package final class MunicipalityFile: Sendable {
     package let journal: JournalSignal
     /// What the active subscriptions want.
     package let watches: WatchTable
+    /// Which registrations of context sources there are.
+    package let registrations: RegistrationSignal
     private let pool: DatabasePool
     private let reader: any DatabaseReader
     let frozenReaders: FrozenReaders
@@ -37,13 +39,16 @@ package final class MunicipalityFile: Sendable {
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
             return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex()))
         }
-        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches) { work.publish(name, wokenQueues: $0) }
+        registrations = RegistrationSignal()
+        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations) {
+            work.publish(name, wokenQueues: $0)
+        }
     }
 
     /// A snapshot of `whole`, which stays open as long as this is held.
     init(_ whole: MunicipalityFile, showing snapshot: Int64) throws {
         self.whole = whole
-        (name, terms, journal, watches) = (whole.name, whole.terms, whole.journal, whole.watches)
+        (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
         (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
         reader = try whole.frozenReaders.reader(snapshot)
     }

@@ -95,6 +95,12 @@ extension WriteTransaction {
             [message.subscription, now.microseconds, now.microseconds, headers.bytes.databaseBlob, message.body.databaseBlob])
     }
 
+    /// Tells whoever delivers that a subscription's queue got a message that he doesn't know of.
+    package func announceMail(for subscription: String) {
+        wokenQueues.insert(subscription)
+        hasWork = true
+    }
+
     package func removeMessage(_ id: Int64) throws { try execute("DELETE FROM outbox WHERE id = ?", [id]) }
 
     package func postpone(_ id: Int64, attemptCount: Int, until due: Instant) throws {

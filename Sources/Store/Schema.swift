@@ -20,6 +20,7 @@ enum Schema {
         migrator.registerMigration("0004-instance-marks", migrate: InstanceMarksMigration.migrate)
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
         migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
+        migrator.registerMigration("0007-registrations") { db in try db.execute(sql: registrations) }
         return migrator
     }
 
@@ -178,5 +179,21 @@ enum Schema {
             UPDATE subscription SET queued_count = queued_count - 1, queued_bytes = queued_bytes - length(OLD.message)
             WHERE id = OLD.subscription;
         END;
+        """
+
+    private static let registrations = """
+        CREATE TABLE registration (
+            id TEXT PRIMARY KEY,
+            body BLOB NOT NULL,
+            expires_us INTEGER,
+            times_sent INTEGER NOT NULL DEFAULT 0,
+            times_failed INTEGER NOT NULL DEFAULT 0,
+            succeeded_us INTEGER,
+            failed_us INTEGER
+        ) STRICT;
+        CREATE INDEX registration_expires ON registration (expires_us) WHERE expires_us IS NOT NULL;
+
+        ALTER TABLE subscription ADD COLUMN about_sources INTEGER NOT NULL DEFAULT 0 CHECK (about_sources IN (0, 1));
+        CREATE INDEX subscription_about_sources ON subscription (id) WHERE about_sources = 1;
         """
 }

@@ -50,6 +50,8 @@ package final class WriteTransaction: ReadSnapshot {
     var hasWork = false
     /// Subscriptions whose notifications need not wait any longer.
     var wokenQueues: Set<String> = []
+    /// Whether registrations of context sources are others than before.
+    var changesRegistrations = false
     let watches: WatchTable
 
     init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable) {

@@ -24,6 +24,8 @@ package struct SubscriptionRecord: Sendable {
     /// When what throttling holds back is to be told; nil when nothing is.
     package var heldDue: Instant?
     package var delivery: DeliveryState
+    /// Whether it is told of registrations of context sources (clause 5.11) rather than of entities.
+    package var isAboutSources = false
 
     package init(
         id: String, body: JSON, interest: Interest, endpoint: String, classificationMax: Classification, isActive: Bool,
@@ -62,7 +64,7 @@ extension ReadSnapshot {
     private static var columns: String {
         """
         id, revision, body, interest, classification_max, active, expires_us, since, due_us, matched_us, times_sent, times_failed,
-        notified_us, succeeded_us, failed_us, endpoint, held_due_us
+        notified_us, succeeded_us, failed_us, endpoint, held_due_us, about_sources
         """
     }
 
@@ -70,12 +72,24 @@ extension ReadSnapshot {
         try row("SELECT \(Self.columns) FROM subscription WHERE id = ?", [id]).map(SubscriptionRecord.init)
     }
 
-    /// By identifier.
-    package func subscriptions(offset: Int, limit: Int) throws -> [SubscriptionRecord] {
-        try records(rows("SELECT \(Self.columns) FROM subscription ORDER BY id LIMIT ? OFFSET ?", [limit, offset]))
+    /// By identifier, those to entities or those to registrations of context sources.
+    package func subscriptions(offset: Int, limit: Int, aboutSources: Bool = false) throws -> [SubscriptionRecord] {
+        try records(
+            rows(
+                "SELECT \(Self.columns) FROM subscription WHERE about_sources = \(aboutSources ? 1 : 0) ORDER BY id LIMIT ? OFFSET ?", [limit, offset]))
     }
 
-    package func subscriptionCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM subscription") ?? 0 }
+    package func subscriptionCount(aboutSources: Bool = false) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM subscription WHERE about_sources = \(aboutSources ? 1 : 0)") ?? 0
+    }
+
+    /// Which documents the subscriptions to registrations have.
+    package func sourceSubscriptionRevisions() throws -> [String: Int64] {
+        let cursor = try rows("SELECT id, revision FROM subscription WHERE about_sources = 1")
+        var revisions: [String: Int64] = [:]
+        while let row = try cursor.next() { revisions[try row.decode(String.self, atIndex: 0)] = try row.decode(Int64.self, atIndex: 1) }
+        return revisions
+    }
 
     /// Which document a subscription has; nil when it is not there.
     package func subscriptionRevision(_ id: String) throws -> Int64? {
@@ -99,7 +113,7 @@ extension ReadSnapshot {
     /// What the active subscriptions want.
     func watchIndex() throws -> WatchIndex {
         var index = WatchIndex()
-        let cursor = try rows("SELECT id, interest, expires_us FROM subscription WHERE active = 1 AND due_us IS NULL")
+        let cursor = try rows("SELECT id, interest, expires_us FROM subscription WHERE active = 1 AND due_us IS NULL AND about_sources = 0")
         while let row = try cursor.next() {
             var interest = Interest(try json(row, at: 1))
             interest.expiresAt = try row.decode(Int64?.self, atIndex: 2).map(Instant.init(microseconds:))
@@ -119,12 +133,12 @@ extension WriteTransaction {
     package func insert(_ record: SubscriptionRecord) throws {
         try execute(
             """
-            INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, expires_us, since, due_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, expires_us, since, due_us, about_sources)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 record.id, record.revision, record.body.blob, record.interest.json.blob, record.endpoint, record.classificationMax.rank,
-                record.isActive, record.expiresAt?.microseconds, record.since, record.due?.microseconds,
+                record.isActive, record.expiresAt?.microseconds, record.since, record.due?.microseconds, record.isAboutSources,
             ])
         note(record)
     }
@@ -172,7 +186,7 @@ extension WriteTransaction {
     }
 
     private func note(_ record: SubscriptionRecord) {
-        var interest = record.isActive && record.due == nil ? record.interest : nil
+        var interest = record.isActive && record.due == nil && !record.isAboutSources ? record.interest : nil
         interest?.expiresAt = record.expiresAt
         watchChanges.append((record.id, interest))
         hasWork = true
@@ -194,6 +208,7 @@ extension SubscriptionRecord {
         delivery.timesSent = try row.decode(Int64.self, atIndex: 10)
         delivery.timesFailed = try row.decode(Int64.self, atIndex: 11)
         (delivery.lastNotification, delivery.lastSuccess, delivery.lastFailure) = (try moment(12), try moment(13), try moment(14))
+        isAboutSources = try row.decode(Bool.self, atIndex: 17)
     }
 }
 

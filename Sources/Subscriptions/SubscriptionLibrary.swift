@@ -11,10 +11,13 @@ package struct SubscriptionLibrary: Sendable {
     private let broker: Broker
     private let contexts: ContextLibrary
     private let countMax: Int
+    /// Whether these are subscriptions to registrations of context sources (clauses 5.11.2 to 5.11.6), which share their
+    /// identifiers with those to entities and nothing else.
+    private let aboutSources: Bool
 
     /// - Parameter countMax: the most subscriptions of one municipality.
-    package init(broker: Broker, contexts: ContextLibrary, countMax: Int) {
-        (self.broker, self.contexts, self.countMax) = (broker, contexts, countMax)
+    package init(broker: Broker, contexts: ContextLibrary, countMax: Int, aboutSources: Bool = false) {
+        (self.broker, self.contexts, self.countMax, self.aboutSources) = (broker, contexts, countMax, aboutSources)
     }
 
     /// - Parameter contextAddress: where a stored context is served, by its identifier.
@@ -27,22 +30,25 @@ package struct SubscriptionLibrary: Sendable {
         let recorder = NameRecorder(context.expand)
         let subscription = try SubscriptionReader(given, names: recorder.expansion).subscription()
         if let expiresAt = subscription.expiresAt, expiresAt <= now { throw Self.alreadyPast(expiresAt) }
+        try check(subscription)
         let id = subscription.id?.text ?? Self.randomID()
         given["id"] = .string(id)
         let contextURL = try await contextURL(subscription.jsonldContext, context, contextAddress, access, at: now)
         let body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
-        let countMax = countMax
+        let (countMax, aboutSources) = (countMax, aboutSources)
         try await broker.writeSubscriptions(access) { transaction in
             guard try transaction.subscription(id) == nil else { throw CityError.alreadyExists("subscription \(id) exists already") }
-            guard try transaction.subscriptionCount() < countMax else {
+            guard try transaction.subscriptionCount(aboutSources: aboutSources) < countMax else {
                 throw CityError.tooManyResults("a municipality has at most \(countMax) subscriptions")
             }
-            try transaction.insert(
-                SubscriptionRecord(
-                    id: id, body: body.json, interest: subscription.interest,
-                    endpoint: subscription.notification.endpoint.uri, classificationMax: access.reading.classificationMax,
-                    isActive: subscription.isActive, expiresAt: subscription.expiresAt, since: try transaction.lastChangeNumber(),
-                    due: subscription.timeIntervalSeconds.map(now.adding)))
+            var record = SubscriptionRecord(
+                id: id, body: body.json, interest: subscription.interest, endpoint: subscription.notification.endpoint.uri,
+                classificationMax: access.reading.classificationMax, isActive: subscription.isActive, expiresAt: subscription.expiresAt,
+                since: try transaction.lastChangeNumber(), due: subscription.timeIntervalSeconds.map(now.adding))
+            record.isAboutSources = aboutSources
+            // What is there already is told at once (clause 5.11.2.4).
+            if aboutSources { record.due = now }
+            try transaction.insert(record)
         }
         return id
     }
@@ -55,28 +61,47 @@ package struct SubscriptionLibrary: Sendable {
         if let type = fragment["type"], type != "Subscription" { throw CityError.badRequestData("type: a subscription's type is Subscription") }
         if let other = fragment["id"], other.stringValue != id.text { throw CityError.badRequestData("id: a subscription's id can't be changed") }
         if let url = fragment["jsonldContext"]?.stringValue { _ = try await contexts.context(.string(url), in: access.municipality) }
-        try await broker.writeSubscriptions(access) { transaction in
-            guard let record = try transaction.subscription(id.text) else { throw Self.notFound(id.text) }
-            let updated = try record.updated(with: fragment, context, access, at: now)
+        try await broker.writeSubscriptions(access) { [self] transaction in
+            guard let record = try transaction.subscription(id.text), record.isAboutSources == aboutSources else { throw Self.notFound(id.text) }
+            var updated = try record.updated(with: fragment, context, access, at: now)
+            try check(SubscriptionBody(updated.body).subscription())
+            if aboutSources { updated.due = now }
             try transaction.update(updated, restarting: fragment["notification"] != nil, at: now)
+        }
+    }
+
+    private func check(_ subscription: Subscription) throws(CityError) {
+        guard subscription.temporal == nil || aboutSources else {
+            throw .badRequestData("temporalQ: is for subscriptions to registrations of context sources (clause 5.2.12)")
         }
     }
 
     /// - Throws: `resourceNotFound`.
     package func retrieve(_ id: IRI, _ access: WriteAccess) async throws -> SubscriptionRecord {
-        guard let record = try await broker.readSubscriptions(access, { try $0.subscription(id.text) }) else { throw Self.notFound(id.text) }
+        guard let record = try await broker.readSubscriptions(access, { try $0.subscription(id.text) }), record.isAboutSources == aboutSources
+        else { throw Self.notFound(id.text) }
         return record
     }
 
     /// By identifier.
     package func list(offset: Int, limit: Int, _ access: WriteAccess) async throws -> (page: [SubscriptionRecord], count: Int) {
-        try await broker.readSubscriptions(access) { (try $0.subscriptions(offset: offset, limit: limit), try $0.subscriptionCount()) }
+        let aboutSources = aboutSources
+        return try await broker.readSubscriptions(access) { snapshot in
+            (
+                try snapshot.subscriptions(offset: offset, limit: limit, aboutSources: aboutSources),
+                try snapshot.subscriptionCount(aboutSources: aboutSources)
+            )
+        }
     }
 
     /// Removes it with the notifications that wait for its receiver.
     /// - Throws: `resourceNotFound`.
     package func delete(_ id: IRI, _ access: WriteAccess) async throws {
-        guard try await broker.writeSubscriptions(access, { try $0.removeSubscription(id.text) }) else { throw Self.notFound(id.text) }
+        let aboutSources = aboutSources
+        try await broker.writeSubscriptions(access) { transaction in
+            guard let record = try transaction.subscription(id.text), record.isAboutSources == aboutSources else { throw Self.notFound(id.text) }
+            _ = try transaction.removeSubscription(id.text)
+        }
     }
 
     /// The URL of the context for notifications: the one asked for, else that of the request, for which a context that is not

@@ -66,6 +66,13 @@ package struct Gatekeeper: Sendable {
         }
     }
 
+    /// What a credential is worth in another municipality: itself where it is valid, else nothing. A municipality decides alone
+    /// what it shows to those whom only another one knows.
+    package func credential(_ credential: Credential, takenTo municipality: MunicipalityName) async -> Credential {
+        guard case .bearer(let text) = credential, !isOpen else { return credential }
+        return (try? await token(text, municipality)) == nil ? .none : credential
+    }
+
     private func permitted(
         _ right: Right, _ municipality: MunicipalityName, _ credential: Credential, _ purpose: Purpose
     ) async throws(CityError) -> ReadAccess {

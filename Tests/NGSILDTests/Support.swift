@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
@@ -71,6 +72,7 @@ final class Installation: Sendable {
         } report: { _, _ in }
         let door = NGSILDDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts,
+            federation: Federation(broker: broker, contexts: contexts) { _, _ in .failed("no network in tests") },
             limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
         table = RouteTable(door.routes)
     }

@@ -22,6 +22,8 @@ public struct EntityReader: Sendable {
         case merge
         /// The temporal evolution of an entity: an attribute may be null, and have many instances of one dataset.
         case temporal
+        /// What a context source answered: creation and modification times count.
+        case foreign
         /// What this program wrote itself: creation and modification times count.
         case stored
     }
@@ -34,6 +36,7 @@ public struct EntityReader: Sendable {
         self.purpose = purpose
     }
 
+    var keepsTimes: Bool { purpose == .stored || purpose == .foreign }
     var allowsNull: Bool { purpose == .update || purpose == .merge || purpose == .temporal }
 
     /// The most instances that one attribute may have in one document.
@@ -49,8 +52,8 @@ public struct EntityReader: Sendable {
         for (name, value) in members {
             switch name {
             case "@context", "deletedAt": continue
-            case "createdAt": if purpose == .stored { fragment.createdAt = try Self.instant(value, member: name) }
-            case "modifiedAt": if purpose == .stored { fragment.modifiedAt = try Self.instant(value, member: name) }
+            case "createdAt": if keepsTimes { fragment.createdAt = try Self.instant(value, member: name) }
+            case "modifiedAt": if keepsTimes { fragment.modifiedAt = try Self.instant(value, member: name) }
             case "id", "@id": fragment.id = try Self.identifier(value, member: name)
             case "type", "@type": fragment.types = try types(value, member: name)
             case "scope": fragment.scopes = try scopes(value)

@@ -82,8 +82,8 @@ extension EntityReader {
             case "unitCode": attribute.unitCode = try unitCode(member, kind: kind, path: path)
             case "valueType": attribute.valueType = try valueType(member, kind: kind, path: "\(path).valueType")
             case "objectType": attribute.objectTypes = try types(member, member: "\(path).objectType")
-            case "createdAt" where purpose == .stored: attribute.createdAt = try Self.instant(member, member: name)
-            case "modifiedAt" where purpose == .stored: attribute.modifiedAt = try Self.instant(member, member: name)
+            case "createdAt" where keepsTimes: attribute.createdAt = try Self.instant(member, member: name)
+            case "modifiedAt" where keepsTimes: attribute.modifiedAt = try Self.instant(member, member: name)
             case "@context": throw .badRequestData("\(path).@context: a context can't be embedded in an attribute (clause 5.5.7)")
             case _ where Self.outputMembers.contains(name): continue
             // What an answer with linked entities carried may come back with the relationship.

@@ -44,17 +44,19 @@ package final class NotificationService: Sendable {
     private static let tickDuration: Duration = .milliseconds(100)
     private static let pauseAfterFaultSeconds = 5.0
 
+    /// - Parameter tellOfSources: tells a subscription to registrations which there are.
     /// - Parameter send: carries a message to its endpoint.
     /// - Parameter report: told of faults of this program, of files that can't be used, and as `PassedOver` of what is left out.
     package init(
         store: Store, contexts: ContextLibrary, limits: NotificationLimits, now: @escaping @Sendable () -> Instant = { .now },
+        tellOfSources: @escaping TellOfSources = { _, _, _ in false },
         send: @escaping Send, report: @escaping @Sendable (MunicipalityName, any Error) -> Void
     ) {
         (self.store, self.limits, self.now, self.report) = (store, limits, now, report)
         let outbox = Outbox(limits: limits)
         cache = CompiledCache(report: report)
         matcher = Matcher(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
-        periodic = PeriodicRound(store: store, contexts: contexts, cache: cache, outbox: outbox)
+        periodic = PeriodicRound(store: store, contexts: contexts, cache: cache, outbox: outbox, tellOfSources: tellOfSources)
         throttled = ThrottledRound(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
         let stopping = stopping
         courier = Courier(store: store, send: send, plan: DeliveryPlan(attemptCountMax: limits.attemptCountMax)) { stopping.isSet }

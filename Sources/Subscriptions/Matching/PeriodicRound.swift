@@ -1,7 +1,11 @@
 internal import Broker
-internal import CityModel
+package import CityModel
 internal import Query
-internal import Store
+package import Store
+
+/// Tells one subscription to registrations of context sources which there are: done by a room above.
+/// - Returns: whether something was added to its queue.
+package typealias TellOfSources = @Sendable (SubscriptionRecord, MunicipalityFile, Instant) async throws -> Bool
 
 /// Tells subscriptions with a `timeInterval` what is, when they are due (clause 5.8.6).
 struct PeriodicRound: Sendable {
@@ -9,6 +13,7 @@ struct PeriodicRound: Sendable {
     let contexts: ContextLibrary
     let cache: CompiledCache
     let outbox: Outbox
+    let tellOfSources: TellOfSources
 
     struct Outcome: Sendable {
         /// The subscriptions that something was added for, and where it goes.
@@ -34,6 +39,7 @@ struct PeriodicRound: Sendable {
 
     /// - Returns: whether something was added to its queue.
     private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Bool {
+        if record.isAboutSources { return try await tellOfSources(record, file, now) }
         guard let compiled = try await cache.compiled([record.id], of: file, contexts, at: now)[record.id], let due = record.due,
             let seconds = compiled.subscription.timeIntervalSeconds
         else {

@@ -13,6 +13,10 @@ package struct Subscription: Sendable {
     package var query: QueryExpression?
     package var geo: GeoQuery?
     package var scopes: ScopeQuery?
+    /// Only of subscriptions to registrations of context sources.
+    package var temporal: TemporalQuery?
+    /// What must hold of the context sources (clause 4.9).
+    package var sourceFilter: QueryExpression?
     package var datasets: DatasetSelection?
     /// What `lang` says, as it was given.
     package var language: String?

@@ -25,6 +25,7 @@ struct SubscriptionReader {
         let subscription = Subscription(
             id: try id(), selectors: try selectors(), watchedAttributes: watched, triggers: try triggers(), query: try query(),
             geo: try geo(), scopes: try text("scopeQ").map { text throws(CityError) in try ScopeQuery(parsing: text) },
+            temporal: try temporal(), sourceFilter: try sourceFilter(),
             datasets: try list("datasetId").map { list throws(CityError) in try DatasetSelection(parsing: list.joined(separator: ",")) },
             language: try language(), isActive: try bool("isActive") ?? true, expiresAt: try moment("expiresAt"),
             timeIntervalSeconds: try seconds("timeInterval"), throttlingSeconds: try seconds("throttling"),
@@ -56,14 +57,27 @@ struct SubscriptionReader {
         }
     }
 
-    /// Members that are kept and have no effect here, for there are no registrations.
+    /// Members that are kept and have no effect on notifications.
     private func checkTexts() throws(CityError) {
         for name in ["description", "subscriptionName", "jsonKeys"] { _ = try text(name) }
         for name in ["splitEntities", "localOnly"] { _ = try bool(name) }
-        if let csf = try text("csf") { _ = try QueryExpression(parsing: csf, expand: names(.query), parameter: "csf") }
-        guard members["temporalQ"] == nil else {
-            throw .badRequestData("temporalQ: is for subscriptions to registrations of context sources (clause 5.2.12)")
+    }
+
+    private func sourceFilter() throws(CityError) -> QueryExpression? {
+        guard let csf = try text("csf") else { return nil }
+        return try QueryExpression(parsing: csf, expand: names(.query), parameter: "csf")
+    }
+
+    private func temporal() throws(CityError) -> TemporalQuery? {
+        guard let value = members["temporalQ"] else { return nil }
+        guard let query = value.objectValue else { throw .badRequestData("temporalQ: an object, not a \(value.kindName)") }
+        func text(_ name: String) throws(CityError) -> String? {
+            guard let value = query[name] else { return nil }
+            guard let text = value.stringValue else { throw .badRequestData("temporalQ.\(name): a text, not a \(value.kindName)") }
+            return text
         }
+        return try TemporalQuery.parsing(
+            timerel: text("timerel"), timeAt: text("timeAt"), endTimeAt: text("endTimeAt"), timeproperty: text("timeproperty"))
     }
 
     private func id() throws(CityError) -> IRI? {

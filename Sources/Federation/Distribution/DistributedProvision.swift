@@ -1,0 +1,147 @@
+package import CityModel
+package import LinkedData
+internal import OrderedCollections
+internal import Query
+
+/// A part of a write that did not succeed.
+package struct ProvisionFailure: Sendable {
+    package enum Reason: Sendable {
+        case own(CityError)
+        /// What the source said.
+        case foreign(status: Int, problem: JSON?)
+    }
+
+    /// Nil when it is this broker's part.
+    package let registration: IRI?
+    /// Nil when it was about the entity as a whole.
+    package let attributes: Set<IRI>?
+    package let reason: Reason
+
+    package init(registration: IRI?, attributes: Set<IRI>?, reason: Reason) {
+        (self.registration, self.attributes, self.reason) = (registration, attributes, reason)
+    }
+
+    /// The error when this is all that was to be done (clause 6.3.17).
+    package var asWhole: CityError {
+        switch reason {
+        case .own(let error): error
+        case .foreign(404, _): .resourceNotFound(detail)
+        case .foreign(let status, _) where isNeighbours && (status == 401 || status == 403): .forbidden(detail)
+        default: .sourceFailed(detail)
+        }
+    }
+
+    /// Whether the source is a municipality on this installation.
+    package var isNeighbours = false
+
+    private var detail: String {
+        guard case .foreign(let status, let problem) = reason else { return "" }
+        let said = problem?["detail"]?.stringValue ?? problem?["title"]?.stringValue ?? "no more"
+        return "the source of registration \(registration?.text ?? "") answers \(status): \(said.prefix(300))"
+    }
+}
+
+/// What became of the parts of a write.
+package struct ProvisionOutcome: Sendable {
+    package var failures: [ProvisionFailure] = []
+    /// How many parts succeeded, this broker's among them.
+    package var successCount = 0
+    package var updated: Set<IRI> = []
+}
+
+extension Federation {
+    /// Sends the parts of a write to their sources.
+    /// - Parameter build: makes the request for one part, with the names of a context.
+    package func perform(
+        _ plan: ProvisionPlan, _ origin: Origin, _ build: @escaping @Sendable (ProvisionPart, Context) -> Forward
+    ) async -> ProvisionOutcome {
+        var outcome = ProvisionOutcome()
+        for part in plan.looping {
+            outcome.failures.append(part.failure(.own(.loopDetected("registration \(part.source.registration.id) leads back to where the request has been"))))
+        }
+        for part in plan.unsupported {
+            outcome.failures.append(
+                part.failure(.own(.conflict("registration \(part.source.registration.id) has this, and its source does not offer the operation"))))
+        }
+        let parts = plan.parts
+        let replies = await askAll(parts.map(\.source)) { source in
+            guard let part = parts.first(where: { $0.source.registration.id == source.registration.id }) else { return SourceReply.failed("") }
+            return await ask(source.registration, origin) { context in build(part, context) }
+        }
+        for (part, reply) in zip(parts, replies) { outcome.add(part, reply) }
+        return outcome
+    }
+}
+
+extension ProvisionOutcome {
+    fileprivate mutating func add(_ part: ProvisionPart, _ reply: SourceReply) {
+        switch reply {
+        case .timedOut: failures.append(part.failure(.own(.sourceTimedOut("the source of registration \(part.source.registration.id) does not answer in time"))))
+        case .failed(let reason): failures.append(part.failure(.own(.sourceFailed("the source of registration \(part.source.registration.id): \(reason)"))))
+        case .answer(207, _, let body, let context): addPartial(part, try? JSON(parsing: body), context)
+        case .answer(let status, _, let body, _):
+            if (200...299).contains(status) {
+                successCount += 1
+                updated.formUnion(part.attributes ?? [])
+            } else {
+                failures.append(part.failure(.foreign(status: status, problem: try? JSON(parsing: body))))
+            }
+        }
+    }
+
+    /// A source that succeeded in part says which attributes it did not change (clause 5.2.18).
+    private mutating func addPartial(_ part: ProvisionPart, _ result: JSON?, _ context: Context) {
+        let names = result?["notUpdated"]?.arrayValue?.compactMap { $0["attributeName"]?.stringValue.flatMap(context.expand) } ?? []
+        let failed = names.isEmpty ? part.attributes : Set(names)
+        failures.append(
+            ProvisionFailure(
+                registration: part.source.registration.id, attributes: failed, reason: .foreign(status: 207, problem: result?["errors"]?.arrayValue?.first?["error"])))
+        let done = (part.attributes ?? []).subtracting(failed ?? [])
+        updated.formUnion(done)
+        if !done.isEmpty { successCount += 1 }
+    }
+}
+
+extension ProvisionPart {
+    func failure(_ reason: ProvisionFailure.Reason) -> ProvisionFailure {
+        var failure = ProvisionFailure(registration: source.registration.id, attributes: attributes, reason: reason)
+        if case .municipality = source.registration.endpoint { failure.isNeighbours = true }
+        return failure
+    }
+}
+
+extension Federation {
+    /// Purges at all sources that may have something (clause 5.6.21).
+    /// - Parameter query: the parameters of the request.
+    /// - Returns: nil when no source matches.
+    package func purge(
+        _ specification: SourceSpecification, query: [(name: String, value: String)], _ origin: Origin
+    ) async throws -> ProvisionOutcome? {
+        let matching = try await matching(specification, nil, origin)
+        let concerned = matching.sources.filter { source in
+            source.registration.mode.isProxied || (source.registration.mode == .inclusive && source.registration.operations.contains(.purgeEntity))
+        }
+        guard !concerned.isEmpty else { return nil }
+        var plan = ProvisionPlan()
+        for source in concerned {
+            let part = ProvisionPart(source: source, attributes: nil)
+            if source.registration.operations.contains(.purgeEntity) { plan.parts.append(part) } else { plan.unsupported.append(part) }
+        }
+        return await perform(plan, origin) { part, context in
+            // No wider than the registration (clause 4.3.6.1).
+            var narrowed = query.filter { $0.name != "type" }
+            if let types = part.source.typeSelection(specification.types) { narrowed.insert(("type", types.text(context.compact)), at: 0) }
+            return Forward(.delete, "entities", query: narrowed)
+        }
+    }
+}
+
+extension SourceSpecification {
+    /// What all selectors ask of types; nil where one asks nothing.
+    fileprivate var types: TypeSelection? {
+        let selections = selectors.map(\.types)
+        guard !selections.isEmpty, !selections.contains(where: { $0 == nil }) else { return nil }
+        let known = selections.compactMap { $0 }
+        return known.count > 1 ? .or(known) : known.first
+    }
+}

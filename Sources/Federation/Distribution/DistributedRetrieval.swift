@@ -1,0 +1,138 @@
+package import CityModel
+internal import Broker
+internal import LinkedData
+internal import OrderedCollections
+package import Query
+
+/// An entity put together of what several sources have of it.
+package struct DistributedEntity: Sendable {
+    /// Nil when nobody has it.
+    package let entity: Entity?
+    package let warnings: [SourceWarning]
+}
+
+extension Federation {
+    private static let retrieving: Set<SourceOperation> = [.retrieveEntity, .queryEntity, .queryBatch]
+
+    /// Retrieves an entity here and from all sources that may have some of it (clause 5.7.1.4).
+    /// - Parameter attributes: those that are wanted (`attrs`); nil for all.
+    /// - Parameter datasetID: the parameter as it was given.
+    /// - Returns: nil when no source matches: then it is for the broker alone to answer.
+    package func retrieve(
+        _ id: IRI, selecting types: TypeSelection?, attributes: Set<IRI>?, datasetID: String?, _ origin: Origin
+    ) async throws -> DistributedEntity? {
+        var specification = SourceSpecification()
+        specification.selectors = [.init(types: types, ids: [id])]
+        specification.attributes = attributes
+        specification.datasets = try datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text).datasets }
+        let matching = try await matching(specification, Self.retrieving, origin)
+        guard !matching.isEmpty else { return nil }
+        let local = try await locally(id, selecting: types, origin)
+        let replies = await askAll(matching.sources) { source in
+            await read(
+                ask(source.registration, origin) { context in
+                    source.retrieval(of: id, selecting: types, attributes: attributes, datasetID: datasetID, context)
+                }, of: source, isMany: !source.registration.operations.contains(.retrieveEntity), origin)
+        }
+        var merge = EntityMerge(local, at: origin.asker.now)
+        for isAuxiliary in [false, true] {
+            for (source, reply) in zip(matching.sources, replies) where (source.registration.mode == .auxiliary) == isAuxiliary {
+                for entity in reply.entities where entity.id == id && types?.matches(entity.types) ?? true {
+                    if isAuxiliary { merge.supplement(entity) } else { merge.add(entity) }
+                }
+            }
+        }
+        return DistributedEntity(entity: merge.entity, warnings: matching.loopWarnings + replies.compactMap(\.warning))
+    }
+
+    private func locally(_ id: IRI, selecting types: TypeSelection?, _ origin: Origin) async throws -> Entity? {
+        do {
+            let found = try await broker.retrieve(id, selecting: types, origin.access, at: origin.asker.now)
+            return try broker.entity(found, origin.access)
+        } catch CityError.resourceNotFound { return nil }
+    }
+}
+
+extension Matching {
+    var loopWarnings: [SourceWarning] {
+        looping.map { SourceWarning(.noResponse, $0.registration.id, "a registration loop: the request has been there") }
+    }
+}
+
+extension MatchedSource {
+    /// How the source is asked for one entity: by the operation for that where it offers it, else by a query.
+    fileprivate func retrieval(
+        of id: IRI, selecting types: TypeSelection?, attributes wanted: Set<IRI>?, datasetID: String?, _ context: Context
+    ) -> Forward {
+        var query: [(name: String, value: String)] = []
+        if let attributes = narrowed(wanted) { query.append(("attrs", attributes.map(context.compact).sorted().joined(separator: ","))) }
+        if let datasetID { query.append(("datasetId", datasetID)) }
+        query.append(("options", "sysAttrs"))
+        let operations = registration.operations
+        if operations.contains(.retrieveEntity) {
+            if let types { query.append(("type", types.text(context.compact))) }
+            return Forward(.get, "entities/" + URLText.encode(id.text), query: query)
+        }
+        let type = typeSelection(types)?.text(context.compact)
+        if operations.contains(.queryEntity) {
+            if let type { query.insert(("type", type), at: 0) }
+            query.insert(("id", id.text), at: 0)
+            return Forward(.get, "entities", query: query)
+        }
+        var selector: JSONObject = ["id": .string(id.text)]
+        if let type { selector["type"] = .string(type) }
+        var body: JSONObject = ["type": "Query", "entities": [.object(selector)]]
+        if let attributes = narrowed(wanted) { body["attrs"] = .array(attributes.map(context.compact).sorted().map(JSON.string)) }
+        return Forward(.post, "entityOperations/query", query: [("options", "sysAttrs")], body: .object(body))
+    }
+
+    /// The attributes to ask for: those wanted, as far as they are registered; nil for all.
+    func narrowed(_ wanted: Set<IRI>?) -> Set<IRI>? {
+        guard let wanted, !wanted.isEmpty else { return attributes }
+        return attributes.map(wanted.intersection) ?? wanted
+    }
+
+    /// The types to ask for: those wanted, as far as they are registered (clause 4.3.6.1); nil for all.
+    func typeSelection(_ wanted: TypeSelection?) -> TypeSelection? {
+        let registered = information.flatMap { $0.entities ?? [] }
+        guard information.allSatisfy({ $0.entities != nil }), registered.allSatisfy({ !$0.types.isEmpty }) else { return wanted }
+        if let wanted, wanted != .any {
+            guard case .or(let operands) = wanted else { return wanted }
+            let kept = operands.filter { operand in registered.contains { operand.matches($0.types) } }
+            return kept.count > 1 ? .or(kept) : kept.first ?? wanted
+        }
+        var selections: OrderedSet<TypeSelection> = []
+        for entity in registered { selections.append(entity.types.count > 1 ? .and(entity.types.map(TypeSelection.type)) : .type(entity.types[0])) }
+        return selections.count > 1 ? .or(Array(selections)) : selections.first
+    }
+}
+
+extension TypeSelection {
+    /// The selection in the language of clause 4.17.
+    func text(_ name: (IRI) -> String) -> String {
+        func joined(_ operands: [TypeSelection], _ operation: String) -> String {
+            operands.map { if case .type = $0 { $0.text(name) } else { "(" + $0.text(name) + ")" } }.joined(separator: operation)
+        }
+        return switch self {
+        case .any: "*"
+        case .type(let type): name(type)
+        case .and(let operands): joined(operands, ";")
+        case .or(let operands): joined(operands, ",")
+        }
+    }
+}
+
+/// Percent-encoding of what stands in a path or a query.
+package enum URLText {
+    package static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 48...57, 65...90, 97...122, 45, 46, 95, 126, 58, 42, 44: bytes.append(byte)
+            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

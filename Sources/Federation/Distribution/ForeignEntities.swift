@@ -1,0 +1,67 @@
+internal import Broker
+internal import Trust
+internal import CityModel
+internal import LinkedData
+internal import OrderedCollections
+
+/// Entities that a source answered, read and held to what its registration says of it: nothing that was not registered comes
+/// from it (clause 4.3.6.1).
+struct ForeignEntities: Sendable {
+    var entities: [Entity] = []
+    /// How many there are at the source.
+    var count: Int?
+    var warning: SourceWarning?
+}
+
+extension Federation {
+    /// - Parameter isMany: whether an array was asked for.
+    func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, _ origin: Origin) async -> ForeignEntities {
+        let id = source.registration.id
+        switch reply {
+        case .timedOut: return ForeignEntities(warning: SourceWarning(.noResponse, id, "no response in time"))
+        case .failed(let reason): return ForeignEntities(warning: SourceWarning(reason == Self.tooLarge ? .invalid : .noResponse, id, reason))
+        case .answer(404, _, _, _): return ForeignEntities()
+        case .answer(200, let headers, let body, let context):
+            do {
+                let elements = try Self.elements(body, isMany: isMany)
+                var foreign = ForeignEntities()
+                for element in elements {
+                    let context = try await self.context(of: element, context, origin)
+                    let entity = try EntityReader(context: context, purpose: .foreign).fragment(element).entity()
+                    if let kept = source.kept(entity, at: origin.asker.now) { foreign.entities.append(kept) }
+                }
+                foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }
+                return foreign
+            } catch {
+                return ForeignEntities(warning: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
+            }
+        case .answer(let status, _, _, _): return ForeignEntities(warning: SourceWarning(.errorResponse, id, "the source answers \(status)"))
+        }
+    }
+
+    /// What `SendToSource` says of an answer that is larger than it may be.
+    package static let tooLarge = "the answer is too large"
+
+    private static func elements(_ body: [UInt8], isMany: Bool) throws -> [JSON] {
+        let json = try JSONParser(depthMax: 64).parse(body)
+        if !isMany { return [json] }
+        guard let elements = json.arrayValue else { throw CityError.sourceFailed("no array") }
+        return elements
+    }
+
+    /// In JSON the names are those of the context that went along with the request; JSON-LD brings its own.
+    private func context(of element: JSON, _ context: Context, _ origin: Origin) async throws -> Context {
+        guard let own = element["@context"], own != context.answered else { return context }
+        return try await contexts.context(own, in: origin.access.municipality)
+    }
+}
+
+extension MatchedSource {
+    /// What is registered of an entity; nil when nothing is, or it has expired.
+    fileprivate func kept(_ entity: Entity, at now: Instant) -> Entity? {
+        guard admits(entity.id, types: entity.types), entity.expiresAt.map({ now < $0 }) ?? true else { return nil }
+        var kept = entity
+        kept.attributes = entity.attributes.filter { covers($0.key, of: entity.id, types: entity.types) }
+        return kept
+    }
+}

@@ -1,0 +1,135 @@
+package import CityModel
+package import LinkedData
+internal import Broker
+internal import Trust
+internal import OrderedCollections
+
+/// What is asked of a source, before it is known how it wants to be asked.
+package struct Forward: Sendable {
+    package var method: SourceRequest.Method
+    package var path: String
+    package var query: [(name: String, value: String)] = []
+    /// Written with the names of the context that goes along.
+    package var body: JSON?
+    package var isMergePatch = false
+
+    package init(_ method: SourceRequest.Method, _ path: String, query: [(name: String, value: String)] = [], body: JSON? = nil) {
+        (self.method, self.path, self.query, self.body) = (method, path, query, body)
+    }
+}
+
+/// What a source said, or why it said nothing.
+package enum SourceReply: Sendable {
+    case answer(status: Int, headers: [(name: String, value: String)], body: [UInt8], context: Context)
+    case timedOut
+    case failed(String)
+
+    var isSuccess: Bool { if case .answer(let status, _, _, _) = self { (200...299).contains(status) } else { false } }
+}
+
+extension Federation {
+    /// Asks one source.
+    /// - Parameter build: makes what is asked, with the names of a context.
+    package func ask(
+        _ registration: Registration, _ origin: Origin, _ build: (Context) -> Forward
+    ) async -> SourceReply {
+        let (now, municipality) = (origin.asker.now, origin.access.municipality)
+        // Until its cooldown has passed a source counts as one that does not answer (table 5.2.34-1).
+        guard !cooldown.isCooling(registration.id, in: municipality, at: now) else { return .timedOut }
+        let context = await context(for: registration, origin)
+        guard let ownAlias = try? await broker.contextSourceAlias(of: municipality, at: now) else { return .failed("this source has no name") }
+        let request = request(build(context), to: registration, context, origin, ownAlias)
+        let reply: SourceReply
+        switch await send(request, origin.asker) {
+        case .answer(let status, let headers, let body): reply = .answer(status: status, headers: headers, body: body, context: context)
+        case .timedOut: reply = .timedOut
+        case .failed(let reason): reply = .failed(reason)
+        }
+        // Not to have what was asked for is no failure (clause 6.3.17).
+        var isWell = reply.isSuccess
+        if case .answer(404, _, _, _) = reply { isWell = true }
+        book.note(isWell, registration.id, in: municipality, at: now)
+        cooldown.note(isWell, registration, in: municipality, at: now)
+        return reply
+    }
+
+    /// Asks several sources, so many at a time. The replies stand in the order of the sources.
+    func askAll<Asked: Sendable>(
+        _ sources: [MatchedSource], _ ask: @escaping @Sendable (MatchedSource) async -> Asked
+    ) async -> [Asked] {
+        await withTaskGroup(of: (Int, Asked).self) { group in
+            var replies: [Asked?] = Array(repeating: nil, count: sources.count)
+            for (index, source) in sources.enumerated() {
+                if index >= limits.concurrentCountMax, let (place, reply) = await group.next() { replies[place] = reply }
+                group.addTask { (index, await ask(source)) }
+            }
+            for await (place, reply) in group { replies[place] = reply }
+            return replies.compactMap { $0 }
+        }
+    }
+
+    /// The context that names are written with for a source: the one it asks for, else that of the request. One that is not one URL
+    /// can't be said in a header: then names go out whole.
+    private func context(for registration: Registration, _ origin: Origin) async -> Context {
+        if let url = registration.sourceInfo.contextURL, let context = try? await contexts.context(.string(url), in: origin.access.municipality) {
+            return context
+        }
+        if case .string = origin.context.answered { return origin.context }
+        return .core
+    }
+
+    /// Clauses 6.3.18 and 6.3.19.
+    private func request(
+        _ forward: Forward, to registration: Registration, _ context: Context, _ origin: Origin, _ ownAlias: String
+    ) -> SourceRequest {
+        let info = registration.sourceInfo
+        var headers = [(name: "Accept", value: info.accept ?? "application/json")]
+        var body = forward.body
+        let isLinkedData = info.contentType == "application/ld+json" && info.contextURL == nil && body != nil && !forward.isMergePatch
+        if isLinkedData {
+            headers.append(("Content-Type", "application/ld+json"))
+            body = body?.withContext(context.answered)
+        } else if body != nil {
+            headers.append(("Content-Type", forward.isMergePatch ? "application/merge-patch+json" : "application/json"))
+        }
+        if !isLinkedData, context.key != Context.core.key {
+            headers.append(("Link", "<\(context.linkURL)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""))
+        }
+        headers.append(("Via", [origin.viaText, "1.1 \(ownAlias)"].compactMap { $0 }.joined(separator: ", ")))
+        if case .municipality(let name) = registration.endpoint {
+            if name != .standard { headers.append(("NGSILD-Tenant", name.text)) }
+        } else if let tenant = registration.tenant {
+            headers.append(("NGSILD-Tenant", tenant))
+        }
+        for (name, value) in info.headers {
+            if value == SourceInfo.fromRequest {
+                if let taken = origin.header(name) { headers.append((name, taken)) }
+            } else {
+                headers.append((name, value))
+            }
+        }
+        var query = forward.query
+        if registration.management.isLocalOnly { query.append(("local", "true")) }
+        return SourceRequest(
+            endpoint: registration.endpoint, method: forward.method, path: forward.path, query: query, headers: headers,
+            body: body.map { body in
+                var writer = JSONWriter()
+                writer.write(body)
+                return writer.bytes
+            }, timeoutSeconds: min(registration.management.timeoutSeconds ?? limits.timeoutSeconds, limits.timeoutSecondsMax),
+            answerByteCountMax: limits.answerByteCountMax)
+    }
+}
+
+extension JSON {
+    /// Objects, also those of an array, with a context each.
+    fileprivate func withContext(_ context: JSON) -> JSON {
+        switch self {
+        case .object(var members):
+            members["@context"] = context
+            return .object(members)
+        case .array(let elements): return .array(elements.map { $0.withContext(context) })
+        default: return self
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import CityModel
+internal import OrderedCollections
+
+/// What this broker (at place 0) and the sources answered to a query, and what comes of it.
+struct Gathering {
+    private struct Answer {
+        var entities: OrderedDictionary<IRI, Entity> = [:]
+        /// Whether the source has more than it answered.
+        var isCut = false
+        var count = 0
+    }
+
+    private var answers: [Answer]
+    private let isAuxiliary: [Bool]
+    private let now: Instant
+
+    init(_ matching: Matching, at now: Instant) {
+        isAuxiliary = [false] + matching.sources.map { $0.registration.mode == .auxiliary }
+        answers = Array(repeating: Answer(), count: isAuxiliary.count)
+        self.now = now
+    }
+
+    mutating func add(_ entities: [Entity], at place: Int, isCut: Bool, count: Int?) {
+        answers[place].entities = OrderedDictionary(entities.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        (answers[place].isCut, answers[place].count) = (isCut, max(count ?? 0, entities.count))
+    }
+
+    mutating func complete(_ entities: [Entity], at place: Int) {
+        for entity in entities where answers[place].entities[entity.id] == nil { answers[place].entities[entity.id] = entity }
+    }
+
+    var isCut: Bool { answers.contains { $0.isCut } }
+
+    /// Entities by their place in the answers; at the same place, by that of the source.
+    var order: [IRI] {
+        var order: OrderedSet<IRI> = []
+        for rank in 0..<(answers.map(\.entities.count).max() ?? 0) {
+            for answer in answers where rank < answer.entities.count { order.append(answer.entities.elements[rank].key) }
+        }
+        return Array(order)
+    }
+
+    var count: Int {
+        let known = answers.reduce(0) { $0 + $1.entities.count }
+        return max(order.count, answers.reduce(0) { $0 + $1.count } - (known - order.count))
+    }
+
+    /// The entities of a page that a source may have more of; nil when it answered all it has.
+    func missing(of page: [IRI], at place: Int) -> Set<IRI>? {
+        guard answers[place].isCut else { return nil }
+        let missing = Set(page.filter { answers[place].entities[$0] == nil })
+        return missing.isEmpty ? nil : missing
+    }
+
+    func entity(_ id: IRI) -> Entity? {
+        var merge = EntityMerge(answers[0].entities[id], at: now)
+        for place in answers.indices.dropFirst() where !isAuxiliary[place] { if let part = answers[place].entities[id] { merge.add(part) } }
+        for place in answers.indices.dropFirst() where isAuxiliary[place] { if let part = answers[place].entities[id] { merge.supplement(part) } }
+        return merge.entity
+    }
+}

@@ -1,0 +1,107 @@
+internal import Broker
+package import CityModel
+package import LinkedData
+package import Trust
+
+/// The request that is to be distributed, as far as those that come of it need to know it.
+package struct Origin: Sendable {
+    package let access: ReadAccess
+    package let asker: Asker
+    /// The context that its names were read with.
+    package let context: Context
+    /// Where the request has been: the pseudonyms of its `Via` (RFC 7230, section 5.7.1).
+    package let via: [String]
+    /// `Via` as it came, to be continued.
+    package let viaText: String?
+    /// A header of the request, for what `contextSourceInfo` takes from it.
+    package let header: @Sendable (String) -> String?
+
+    package init(
+        access: ReadAccess, asker: Asker, context: Context, via: [String], header: @escaping @Sendable (String) -> String?
+    ) {
+        (self.access, self.asker, self.context, self.header) = (access, asker, context, header)
+        viaText = via.isEmpty ? nil : via.joined(separator: ", ")
+        self.via = via.flatMap { $0.split(separator: ",") }.compactMap { entry in
+            let words = entry.split(separator: " ")
+            return words.count > 1 ? String(words[1]) : nil
+        }
+    }
+}
+
+/// A registration that a request matches, with the elements of its information that do.
+package struct MatchedSource: Sendable {
+    package let registration: Registration
+    package let information: [RegistrationInfo]
+
+    /// The attributes that it registers for what was asked; nil for all.
+    var attributes: Set<IRI>? {
+        var union: Set<IRI> = []
+        for info in information {
+            guard let attributes = info.attributes else { return nil }
+            union.formUnion(attributes)
+        }
+        return union
+    }
+
+    /// Whether an entity can be one of those that are registered.
+    func admits(_ id: IRI, types: [IRI]) -> Bool { information.contains { $0.admits(id, types: types) } }
+
+    /// Whether an attribute of an entity is registered.
+    package func covers(_ attribute: IRI, of id: IRI, types: [IRI]) -> Bool {
+        information.contains { $0.covers(attribute) && $0.admits(id, types: types) }
+    }
+}
+
+extension RegistrationInfo {
+    /// - Parameter types: empty where they are not known.
+    package func admits(_ id: IRI, types: [IRI]) -> Bool {
+        entities?.contains { entity in
+            entity.admits(id) && (types.isEmpty || entity.types.allSatisfy(types.contains))
+        } ?? true
+    }
+}
+
+/// The sources that a request is to be distributed to.
+package struct Matching: Sendable {
+    /// By identifier of their registrations.
+    package var sources: [MatchedSource] = []
+    /// Those that were left out, for the request has been there (clause 4.3.6.4).
+    package var looping: [MatchedSource] = []
+
+    package var isEmpty: Bool { sources.isEmpty && looping.isEmpty }
+}
+
+extension Federation {
+    /// The registrations that match and support one of the operations, as far as the asker may be shown what they have.
+    /// - Parameter operations: nil where what is not supported has to be known too.
+    package func matching(
+        _ specification: SourceSpecification, _ operations: Set<SourceOperation>?, _ origin: Origin
+    ) async throws -> Matching {
+        var matching = Matching()
+        let (now, municipality) = (origin.asker.now, origin.access.municipality)
+        let registrations = try await catalogue.registrations(of: broker.registry(origin.access))
+        guard !registrations.isEmpty else { return matching }
+        let ownAlias = try await broker.contextSourceAlias(of: municipality, at: now)
+        for registration in registrations where !registration.hasExpired(at: now) {
+            guard operations.map({ !registration.operations.isDisjoint(with: $0) }) ?? true,
+                registration.classification <= origin.access.classificationMax
+            else { continue }
+            let information = registration.matches(specification)
+            guard !information.isEmpty else { continue }
+            let source = MatchedSource(registration: registration, information: information.map { registration.information[$0] })
+            let alias = try await alias(of: registration, at: now)
+            if origin.via.contains(ownAlias) || alias.map(origin.via.contains) ?? false {
+                matching.looping.append(source)
+            } else {
+                matching.sources.append(source)
+            }
+        }
+        return matching
+    }
+
+    private func alias(of registration: Registration, at now: Instant) async throws -> String? {
+        if let alias = registration.alias { return alias }
+        guard case .municipality(let name) = registration.endpoint else { return nil }
+        return try await broker.contextSourceAlias(of: name, at: now)
+    }
+}

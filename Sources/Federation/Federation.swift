@@ -1,0 +1,51 @@
+package import Broker
+package import Subscriptions
+
+/// Context sources: the registry of them, and the distribution of operations to them (clauses 4.3.6 and 5.9 to 5.12).
+package struct Federation: Sendable {
+    package let registrations: RegistrationLibrary
+    /// Tells subscriptions to registrations which there are.
+    package let watchers: SourceWatchers
+    let broker: Broker
+    let contexts: ContextLibrary
+    let catalogue = RegistrationCatalogue()
+    let book: ForwardingBook
+    let cooldown = Cooldown()
+    let limits: FederationLimits
+    let send: SendToSource
+
+    /// - Parameter send: carries a request to its source.
+    package init(
+        broker: Broker, contexts: ContextLibrary, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
+        send: @escaping SendToSource
+    ) {
+        (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
+        book = ForwardingBook()
+        watchers = SourceWatchers(contexts: contexts, limits: notifications)
+        registrations = RegistrationLibrary(broker: broker, watchers: watchers, book: book, countMax: limits.registrationCountMax)
+    }
+}
+
+/// What distribution may take.
+package struct FederationLimits: Sendable {
+    /// Registrations of one municipality.
+    package var registrationCountMax: Int
+    /// Requests to sources that one request leads to at the same time.
+    package var concurrentCountMax: Int
+    /// Bytes of one answer of a source.
+    package var answerByteCountMax: Int
+    /// Seconds for one request to a source where its registration says nothing, and where it says more.
+    package var timeoutSeconds: Double
+    package var timeoutSecondsMax: Double
+    /// Entities that are asked of each source for one page.
+    package var gatheredCountMax: Int
+
+    package init(
+        registrationCountMax: Int = 1000, concurrentCountMax: Int = 8, answerByteCountMax: Int = 16 << 20, timeoutSeconds: Double = 5,
+        timeoutSecondsMax: Double = 30, gatheredCountMax: Int = 1000
+    ) {
+        (self.registrationCountMax, self.concurrentCountMax) = (registrationCountMax, concurrentCountMax)
+        (self.answerByteCountMax, self.gatheredCountMax) = (answerByteCountMax, gatheredCountMax)
+        (self.timeoutSeconds, self.timeoutSecondsMax) = (timeoutSeconds, timeoutSecondsMax)
+    }
+}

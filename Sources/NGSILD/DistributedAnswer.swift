@@ -1,0 +1,110 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import Federation
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import Query
+internal import Trust
+
+/// Readings that other context sources take part in (clause 4.3.6).
+extension NGSILDDoor {
+    func origin(_ request: DoorRequest, _ access: ReadAccess, _ context: Context) -> Origin {
+        let headers = request.headers
+        return Origin(
+            access: access, asker: Asker(now: request.now, credential: request.credential), context: context, via: headers[values: .via]
+        ) { name in HTTPField.Name(name).flatMap { headers[$0] } }
+    }
+
+    /// Whether a request is for this broker alone (clauses 5.5.15 and 6.3.18).
+    func isLocalOnly(_ request: DoorRequest) throws(CityError) -> Bool {
+        if request.headers[.ngsildSnapshot] != nil { return true }
+        return try request.query.bool("local") ?? false
+    }
+
+    /// What sources have of an entity, put together with what is here.
+    /// - Returns: nil when there is nobody to ask.
+    func distributedRetrieval(
+        _ id: IRI, _ types: TypeSelection?, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> Response? {
+        guard try !isLocalOnly(request) else { return nil }
+        let wanted = representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil
+        guard
+            let found = try await federation.retrieve(
+                id, selecting: types, attributes: wanted, datasetID: request.query["datasetId"], origin(request, access, representation.context))
+        else { return nil }
+        var response: Response
+        if let entity = found.entity.flatMap(representation.view.selected) {
+            response = try await self.response([entity], isArray: false, representation, access, request.now)
+        } else {
+            response = Problem(.resourceNotFound("there is no entity \(id), or it has none of the members asked for")).response()
+        }
+        Self.warn(found.warnings, &response)
+        return response
+    }
+
+    /// A page of what this broker and sources have.
+    /// - Parameter parts: the texts of the filter, one for each alternative.
+    /// - Returns: nil when there is nobody to ask.
+    func distributedQuery(
+        _ query: EntityQuery, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> Response? {
+        guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
+        let context = representation.context
+        var distributed = DistributedQuery(
+            specification: try specification(query.filter, parts, representation, request), filter: query.filter,
+            attributes: representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil, offset: query.offset,
+            limit: query.limit, wantsCount: query.wantsCount)
+        distributed.isSplit = try request.query.bool("splitEntities") ?? parts.first?.isSplit ?? false
+        distributed.conditions = parts.first?.conditions ?? []
+        distributed.datasetID = request.query["datasetId"]
+        let origin = origin(request, access, context)
+        if query.ordering != nil {
+            guard try await federation.distributes(distributed, origin) else { return nil }
+            throw CityError.badRequestData("orderBy: a query that is distributed can't be put in order; local=true limits it (clause 5.7.2.4)")
+        }
+        guard let page = try await federation.query(distributed, origin) else { return nil }
+        let entities = page.entities.compactMap(representation.view.selected)
+        var response = try await self.response(entities, isArray: true, representation, access, request.now)
+        if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
+        let links = PageLinks(
+            request, representation.mediaType.rawValue, offset: query.offset, limit: query.limit, hasMore: page.hasMore)
+        for link in links.values { response.headers.append(HTTPField(name: .link, value: link)) }
+        Self.warn(page.warnings, &response)
+        return response
+    }
+
+    private func specification(
+        _ filter: EntityFilter, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest
+    ) throws -> SourceSpecification {
+        var specification = SourceSpecification(filter)
+        specification.sourceFilter = try parts.first?.csf.map { text throws(CityError) in
+            try QueryExpression(parsing: text, expand: representation.context.expand, parameter: "csf")
+        }
+        specification.datasets = representation.datasets?.datasets
+        return specification
+    }
+
+    static func warn(_ warnings: [SourceWarning], _ response: inout Response) {
+        for warning in warnings { response.headers.append(HTTPField(name: .ngsildWarning, value: warning.header)) }
+    }
+}
+
+extension FilterTerms {
+    /// What sources are asked beside identifiers and types, as it was given.
+    var conditions: [(name: String, value: JSON)] {
+        var conditions: [(String, JSON)] = []
+        for (name, text) in [("q", q), ("scopeQ", scopeQ), ("georel", georel), ("geometry", geometry), ("geoproperty", geoproperty)] {
+            if let text { conditions.append((name, .string(text))) }
+        }
+        if let coordinates { conditions.append(("coordinates", coordinates)) }
+        if !expandValues.isEmpty { conditions.append(("expandValues", .string(expandValues.joined(separator: ",")))) }
+        return conditions
+    }
+}
+
+extension HTTPField.Name {
+    static let via = HTTPField.Name("Via")!
+    static let ngsildWarning = HTTPField.Name("NGSILD-Warning")!
+}

@@ -1,0 +1,143 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import Federation
+internal import HTTPTypes
+internal import Hummingbird
+internal import LinkedData
+internal import OrderedCollections
+internal import Trust
+
+/// Writes that other context sources take part in (clauses 5.6 and 6.3.17).
+extension NGSILDDoor {
+    /// Plans a write.
+    /// - Returns: nil when it is for this broker alone.
+    func plan(
+        _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ request: DoorRequest, _ access: WriteAccess,
+        _ context: Context
+    ) async throws -> DistributedWrite? {
+        guard try !isLocalOnly(request) else { return nil }
+        let origin = origin(request, access.reading, context)
+        let plan = try await federation.plan(operation, id, types: types, attributes: attributes, origin)
+        return plan.isLocalOnly ? nil : DistributedWrite(federation: federation, plan: plan, origin: origin, id: id)
+    }
+}
+
+/// A write in parts.
+struct DistributedWrite: Sendable {
+    let federation: Federation
+    let plan: ProvisionPlan
+    let origin: Origin
+    let id: IRI
+
+    /// Carries out a write of an entity as a whole.
+    /// - Parameter whenWhole: the answer when all parts succeed.
+    /// - Parameter forward: makes the request for one part.
+    /// - Parameter local: does this broker's part.
+    func entityResponse(
+        whenWhole: Response, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> Void
+    ) async throws -> Response {
+        let outcome = try await outcome(forward) { outcome in
+            try await local()
+            outcome.successCount += 1
+        }
+        if outcome.failures.isEmpty { return whenWhole }
+        if plan.isOneSource, let only = outcome.failures.first { throw only.asWhole }
+        // Where every part is a conflict nothing was begun.
+        if outcome.successCount == 0, plan.parts.isEmpty, plan.isTaken, let first = outcome.failures.first { throw first.asWhole }
+        let success: [JSON] = outcome.successCount > 0 ? [.string(id.text)] : []
+        return Self.multiStatus(["success": .array(success), "errors": .array(outcome.failures.map { $0.batchError(id) })])
+    }
+
+    /// Carries out a write of attributes of an entity.
+    /// - Parameter local: does this broker's part, of the attributes that are left for it.
+    func attributesResponse(
+        forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> UpdateResult
+    ) async throws -> Response {
+        var notUpdated: [JSON] = []
+        let outcome = try await outcome(forward) { outcome in
+            let result = try await local()
+            outcome.successCount += 1
+            outcome.updated.formUnion(result.updated)
+            notUpdated = result.notUpdated.map { ["attributeName": .string($0.attribute.text), "reason": .string($0.reason)] }
+        }
+        if outcome.failures.isEmpty, notUpdated.isEmpty { return Response(status: .noContent) }
+        if plan.partCount(is: 1), plan.isTaken, let only = outcome.failures.first, !only.isPartial { throw only.asWhole }
+        if outcome.successCount == 0, plan.parts.isEmpty, plan.isTaken, let first = outcome.failures.first { throw first.asWhole }
+        for failure in outcome.failures { notUpdated += failure.notUpdated(all: plan.remaining ?? []) }
+        return Self.multiStatus([
+            "updated": .array(outcome.updated.sorted().map { .string($0.text) }), "notUpdated": .array(notUpdated),
+        ])
+    }
+
+    /// Carries out a write of one attribute (clauses 5.6.4, 5.6.5 and 5.6.19).
+    func attributeResponse(
+        _ name: IRI, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> Void
+    ) async throws -> Response {
+        try await attributesResponse(forward: forward) {
+            try await local()
+            var result = UpdateResult()
+            result.updated = [name]
+            return result
+        }
+    }
+
+    private func outcome(
+        _ forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, _ local: (inout ProvisionOutcome) async throws -> Void
+    ) async throws -> ProvisionOutcome {
+        var outcome = await federation.perform(plan, origin, forward)
+        guard !plan.isTaken else { return outcome }
+        do { try await local(&outcome) } catch let error as CityError {
+            if case .internalFault = error { throw error }
+            outcome.failures.append(ProvisionFailure(registration: nil, attributes: plan.remaining, reason: .own(error)))
+        }
+        return outcome
+    }
+
+    static func multiStatus(_ json: JSON) -> Response {
+        NGSILDDoor.json(json, status: .init(code: 207, reasonPhrase: "Multi-Status"))
+    }
+}
+
+extension ProvisionPlan {
+    fileprivate func partCount(is count: Int) -> Bool { parts.count + unsupported.count + looping.count == count }
+}
+
+extension ProvisionFailure {
+    fileprivate var isPartial: Bool { if case .foreign(207, _) = reason { true } else { false } }
+
+    /// What the source said, or our own error, as problem details with their status.
+    var problem: JSON {
+        switch reason {
+        case .own(let error): return error.problemJSON
+        case .foreign(let status, let problem):
+            guard case .object(var members)? = problem, members["type"] != nil || members["title"] != nil else { return asWhole.problemJSON.with(status: status) }
+            members["status"] = .integer(Int64(status))
+            return .object(members)
+        }
+    }
+
+    /// Clause 5.2.17.
+    func batchError(_ id: IRI) -> JSON {
+        var error: JSONObject = ["entityId": .string(id.text), "error": problem]
+        if let registration { error["registrationId"] = .string(registration.text) }
+        return .object(error)
+    }
+
+    /// Clause 5.2.19.
+    fileprivate func notUpdated(all: Set<IRI>) -> [JSON] {
+        (attributes ?? all).sorted().map { name in
+            var details: JSONObject = ["attributeName": .string(name.text), "reason": .string(problem["detail"]?.stringValue ?? asWhole.detail)]
+            if let registration { details["registrationId"] = .string(registration.text) }
+            return .object(details)
+        }
+    }
+}
+
+extension JSON {
+    fileprivate func with(status: Int) -> JSON {
+        guard case .object(var members) = self else { return self }
+        members["status"] = .integer(Int64(status))
+        return .object(members)
+    }
+}

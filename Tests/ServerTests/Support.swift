@@ -1,0 +1,96 @@
+import AsyncHTTPClient
+import Broker
+import CityModel
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+@testable import Server
+import ServiceLifecycle
+import Store
+import Testing
+import Trust
+
+/// An answer with its body read.
+struct Answer {
+    let status: Int
+    let headers: HTTPHeaders
+    let bytes: [UInt8]
+
+    var json: JSON { get throws { try JSON(parsing: bytes) } }
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+    var warnings: [String] { headers["NGSILD-Warning"] }
+}
+
+/// A whole server on a port of its own, asked over HTTP.
+final class RunningServer: Sendable {
+    let server: ConurbServer
+    let port: Int
+    let path: String
+    private let group: ServiceGroup
+    private let run: Task<Void, any Error>
+
+    init(isOpen: Bool = true) async throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "cnrb-\(UInt32.random(in: 0 ... .max))").path
+        var configuration = ServerConfiguration(dataDirectory: path)
+        (configuration.port, configuration.isOpen, configuration.allowsPrivateEgress) = (0, isOpen, true)
+        configuration.createsMunicipalities = true
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        server = try ConurbServer(configuration, logger: logger)
+        let group = ServiceGroup(services: [server], logger: logger)
+        self.group = group
+        run = Task { try await group.run() }
+        await server.untilReady()
+        port = try #require(server.port)
+    }
+
+    var address: String { "http://127.0.0.1:\(port)" }
+
+    func close() async throws {
+        await group.triggerGracefulShutdown()
+        try await run.value
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// - Parameter target: below `/ngsi-ld/v1/`.
+    @discardableResult
+    func ask(
+        _ method: HTTPMethod, _ target: String, _ body: String? = nil, tenant: String? = nil, token: String? = nil, headers: [(String, String)] = []
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: address + "/ngsi-ld/v1/" + target)
+        request.method = method
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let tenant { request.headers.add(name: "NGSILD-Tenant", value: tenant) }
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body {
+            if request.headers["Content-Type"].isEmpty { request.headers.add(name: "Content-Type", value: "application/json") }
+            request.body = .bytes(ByteBuffer(string: body))
+        }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let bytes = try await response.body.collect(upTo: 32 << 20)
+        return Answer(status: Int(response.status.code), headers: response.headers, bytes: Array(bytes.readableBytesView))
+    }
+
+    /// Creates what has to succeed.
+    func create(_ target: String, _ body: String, tenant: String? = nil, token: String? = nil) async throws {
+        let answer = try await ask(.POST, target, body, tenant: tenant, token: token)
+        try #require(answer.status == 201, "\(target): \(answer.status) \(answer.text)")
+    }
+
+    /// A token for a municipality, as `conurb token` makes it.
+    func token(_ right: Right, in municipality: String) async throws -> String {
+        let name = try #require(MunicipalityName(municipality))
+        _ = try? server.broker.createMunicipality(name, server.gatekeeper.installation(.program))
+        let access = try await server.gatekeeper.administering(name, .program)
+        return try await server.gatekeeper.createToken(access, name: "test", right: right, now: .now).text
+    }
+}
+
+func lamp(_ number: Int, _ attributes: String) -> String { #"{"id":"urn:ngsi-ld:Lamp:\#(number)","type":"Lamp",\#(attributes)}"# }
+func property(_ name: String, _ value: String, _ more: String = "") -> String { #""\#(name)":{"type":"Property","value":\#(value)\#(more)}"# }
+
+func registration(_ endpoint: String, _ more: String = "", information: String = #"[{"entities":[{"type":"Lamp"}]}]"#) -> String {
+    #"{"id":"urn:ngsi-ld:ContextSourceRegistration:\#(UInt32.random(in: 0 ... .max))","type":"ContextSourceRegistration","#
+        + #""information":\#(information),"endpoint":"\#(endpoint)"\#(more.isEmpty ? "" : "," + more)}"#
+}
