@@ -11,9 +11,9 @@ import Trust
 @Suite(.serialized, .timeLimit(.minutes(2))) struct NeighbourTests {
     @Test func `a neighbour answers what he shows to whoever asks, and no more`() async throws {
         let server = try await RunningServer(isOpen: false)
-        let (alder, birch) = (try await server.token(.administer, in: "alder"), try await server.token(.administer, in: "birch"))
+        let (alder, _) = (try await server.token(.administer, in: "alder"), try await server.token(.administer, in: "birch"))
         try await server.create("entities", lamp(1, property("level", "1")), tenant: "alder", token: alder)
-        try await server.create("entities", lamp(2, property("level", "2")), tenant: "birch", token: birch)
+        try await server.record(2, .open, in: "birch")
         try await server.create("csourceRegistrations", registration("conurb:birch"), tenant: "alder", token: alder)
 
         let both = try await server.ask(.GET, "entities?type=Lamp", tenant: "alder", token: alder).json.arrayValue
@@ -27,12 +27,8 @@ import Trust
     @Test func `what a neighbour keeps for himself is not seen by this way either`() async throws {
         let server = try await RunningServer(isOpen: false)
         let (alder, birch) = (try await server.token(.administer, in: "alder"), try await server.token(.administer, in: "birch"))
-        let access = try await server.server.gatekeeper.writing(try #require(MunicipalityName("birch")), .bearer(birch))
-        let secret = Entity(
-            id: IRI(known: "urn:ngsi-ld:Lamp:3"), types: [IRI(known: IRI.defaultContextNamespace + "Lamp")],
-            attributes: [IRI(known: IRI.defaultContextNamespace + "level"): [Attribute(kind: .property, value: 3)]])
-        try await server.server.broker.create(secret, access, at: .now, provenance: .init(classification: .internalUse))
-        try await server.create("entities", lamp(2, property("level", "2")), tenant: "birch", token: birch)
+        try await server.record(2, .open, in: "birch")
+        try await server.record(3, .internalUse, in: "birch")
         try await server.create("csourceRegistrations", registration("conurb:birch"), tenant: "alder", token: alder)
         let seen = try await server.ask(.GET, "entities?type=Lamp&count=true", tenant: "alder", token: alder)
         #expect(try seen.json.arrayValue?.compactMap { $0["id"] } == ["urn:ngsi-ld:Lamp:2"])

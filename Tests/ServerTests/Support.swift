@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import OrderedCollections
 @testable import Server
 import ServiceLifecycle
 import Store
@@ -76,6 +77,15 @@ final class RunningServer: Sendable {
     func create(_ target: String, _ body: String, tenant: String? = nil, token: String? = nil) async throws {
         let answer = try await ask(.POST, target, body, tenant: tenant, token: token)
         try #require(answer.status == 201, "\(target): \(answer.status) \(answer.text)")
+    }
+
+    /// A lamp as a source of that classification brings it.
+    func record(_ number: Int, _ classification: Classification, in municipality: String) async throws {
+        let access = try await server.gatekeeper.writing(try #require(MunicipalityName(municipality)), .program)
+        let lamp = Entity(
+            id: IRI(known: "urn:ngsi-ld:Lamp:\(number)"), types: [IRI(known: IRI.defaultContextNamespace + "Lamp")],
+            attributes: [IRI(known: IRI.defaultContextNamespace + "level"): [Attribute(kind: .property, value: .integer(Int64(number)))]])
+        try await server.broker.create(lamp, access, at: .now, provenance: .init(classification: classification))
     }
 
     /// A token for a municipality, as `conurb token` makes it.

@@ -31,4 +31,28 @@ import Testing
         #expect(setting == "kept")
         #expect(watched == [8])
     }
+
+    @Test func `a file without registrations keeps its subscriptions and takes registrations`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0003-subscriptions")
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO subscription (id, revision, body, interest, classification_max, active, since)
+                    VALUES ('urn:s:1', 1, x'7B7D', x'7B7D', 0, 1, 0)
+                    """)
+        }
+        try queue.close()
+        let revision = try folder.file().registrations.revision
+        try await folder.file().write { try $0.put(RegistrationRecord(id: "urn:r:1", body: ["a": 1], expiresAt: noon)) }
+        let (isAboutSources, registrations) = try await folder.file().read { snapshot in
+            (try snapshot.subscription("urn:s:1")?.isAboutSources, try snapshot.registrations().map(\.id))
+        }
+        #expect(isAboutSources == false)
+        #expect(registrations == ["urn:r:1"])
+        #expect(try folder.file().registrations.revision != revision)
+        #expect(try await folder.file().read { try $0.expiredRegistrations(at: noon, limit: 9).count } == 1)
+    }
 }

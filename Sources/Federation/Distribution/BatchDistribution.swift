@@ -1,8 +1,6 @@
 package import CityModel
 package import LinkedData
-internal import Broker
 internal import OrderedCollections
-internal import Trust
 
 /// One entry of a batch, as far as it decides where its parts go.
 package struct BatchEntry: Sendable {
@@ -31,7 +29,7 @@ package struct BatchOutcome: Sendable {
 extension Federation {
     /// - Returns: nil when all of it is for this broker alone.
     package func plan(_ operation: SourceOperation, _ entries: [BatchEntry], _ origin: Origin) async throws -> BatchPlan? {
-        guard try await !catalogue.registrations(of: broker.registry(origin.access)).isEmpty else { return nil }
+        guard try await !registrations(origin.access).isEmpty else { return nil }
         var plans: [ProvisionPlan] = []
         for entry in entries { plans.append(try await plan(operation, entry.id, types: entry.types, attributes: entry.attributes, origin)) }
         return plans.allSatisfy(\.isLocalOnly) ? nil : BatchPlan(plans: plans)

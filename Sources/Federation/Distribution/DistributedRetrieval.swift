@@ -32,7 +32,7 @@ extension Federation {
             await read(
                 ask(source.registration, origin) { context in
                     source.retrieval(of: id, selecting: types, attributes: attributes, datasetID: datasetID, context)
-                }, of: source, isMany: !source.registration.operations.contains(.retrieveEntity), origin)
+                }, of: source, isMany: false, origin)
         }
         var merge = EntityMerge(local, at: origin.asker.now)
         for isAuxiliary in [false, true] {

@@ -14,7 +14,7 @@ struct ForeignEntities: Sendable {
 }
 
 extension Federation {
-    /// - Parameter isMany: whether an array was asked for.
+    /// - Parameter isMany: whether it has to be an array. One entity may be answered alone or, where it was queried, in an array.
     func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, _ origin: Origin) async -> ForeignEntities {
         let id = source.registration.id
         switch reply {
@@ -44,7 +44,7 @@ extension Federation {
 
     private static func elements(_ body: [UInt8], isMany: Bool) throws -> [JSON] {
         let json = try JSONParser(depthMax: 64).parse(body)
-        if !isMany { return [json] }
+        if !isMany { return json.arrayValue ?? [json] }
         guard let elements = json.arrayValue else { throw CityError.sourceFailed("no array") }
         return elements
     }

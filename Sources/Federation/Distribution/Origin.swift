@@ -79,9 +79,11 @@ extension Federation {
     ) async throws -> Matching {
         var matching = Matching()
         let (now, municipality) = (origin.asker.now, origin.access.municipality)
-        let registrations = try await catalogue.registrations(of: broker.registry(origin.access))
+        let registrations = try await registrations(origin.access)
         guard !registrations.isEmpty else { return matching }
         let ownAlias = try await broker.contextSourceAlias(of: municipality, at: now)
+        var specification = specification
+        specification.takesSilenceForAnywhere = true
         for registration in registrations where !registration.hasExpired(at: now) {
             guard operations.map({ !registration.operations.isDisjoint(with: $0) }) ?? true,
                 registration.classification <= origin.access.classificationMax
@@ -97,6 +99,11 @@ extension Federation {
             }
         }
         return matching
+    }
+
+    /// Those of a municipality; none where it is not there yet, for a first write makes it.
+    func registrations(_ access: ReadAccess) async throws -> [Registration] {
+        do { return try await catalogue.registrations(of: broker.registry(access)) } catch CityError.nonexistentTenant { return [] }
     }
 
     private func alias(of registration: Registration, at now: Instant) async throws -> String? {

@@ -39,7 +39,7 @@ extension Federation {
         _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ origin: Origin
     ) async throws -> ProvisionPlan {
         var plan = ProvisionPlan(remaining: attributes)
-        guard try await !catalogue.registrations(of: broker.registry(origin.access)).isEmpty else { return plan }
+        guard try await !registrations(origin.access).isEmpty else { return plan }
         var specification = SourceSpecification()
         specification.selectors = [.init(ids: [id])]
         specification.attributes = attributes

@@ -157,10 +157,16 @@ struct RegistrationReader {
         return milliseconds / 1000
     }
 
-    /// All that clause 5.2.9 does not know: properties of the source.
+    /// Members of table 5.2.9-1 that can be asked of too.
+    private static let describing = ["endpoint", "registrationName", "description", "mode", "operations", "tenant", "contextSourceAlias", "refreshRate"]
+
+    /// All that clause 5.2.9 does not know, and what describes the source: its properties.
     private func properties() throws(CityError) -> Entity {
         var entity = Entity(id: id, types: [], scopes: try scopes())
         let reader = EntityReader(context: WholeNames(), purpose: .content)
+        for name in Self.describing {
+            if let property = Context.core.expand(name), let value = members[name] { entity.attributes[property] = [Attribute(kind: .property, value: value)] }
+        }
         for (name, value) in members where !RegistrationDocument.known.contains(name) {
             guard let property = IRI(name) else { throw .badRequestData("\(name): is not a property's name") }
             entity.attributes[property] = try reader.instances(value, path: name)

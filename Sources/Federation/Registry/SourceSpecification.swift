@@ -24,6 +24,9 @@ package struct SourceSpecification: Sendable {
     package var temporal: TemporalQuery?
     package var scopes: ScopeQuery?
     package var sourceFilter: QueryExpression?
+    /// Whether a source that does not say where it is, and in which scopes, is taken for one that may have something anywhere. It is
+    /// when there is something to be asked of it; who looks for sources in a place is told of those that say they are there.
+    package var takesSilenceForAnywhere = false
 
     package init() {}
 }
@@ -37,8 +40,9 @@ extension Registration {
 
     private func meetsConditions(_ specification: SourceSpecification) -> Bool {
         guard meetsTime(specification.temporal) else { return false }
-        if let scopes = specification.scopes, !self.scopes.isEmpty, !scopes.matches(self.scopes) { return false }
-        if let geo = specification.geo, let place = places[geo.property], !geo.mayMatchWithin(place) { return false }
+        let anywhere = specification.takesSilenceForAnywhere
+        if let scopes = specification.scopes, !(anywhere && self.scopes.isEmpty), !scopes.matches(self.scopes) { return false }
+        if let geo = specification.geo, !(places[geo.property].map(geo.mayMatchWithin) ?? anywhere) { return false }
         if let datasets, let wanted = specification.datasets, datasets.isDisjoint(with: wanted) { return false }
         if let filter = specification.sourceFilter, !filter.matches(properties) { return false }
         return true

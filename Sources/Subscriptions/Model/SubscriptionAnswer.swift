@@ -17,7 +17,7 @@ extension SubscriptionRecord {
         for (name, value) in body.document where name != "id" && name != "type" {
             members[name] = subscription.answered(name, value, context)
         }
-        if members["notificationTrigger"] == nil {
+        if members["notificationTrigger"] == nil, !isAboutSources {
             members["notificationTrigger"] = .array(
                 NotificationTrigger.allCases.filter(NotificationTrigger.standard.contains).map { .string($0.rawValue) })
         }

@@ -76,6 +76,7 @@ struct SubscriptionReader {
             guard let text = value.stringValue else { throw .badRequestData("temporalQ.\(name): a text, not a \(value.kindName)") }
             return text
         }
+        guard query["timerel"] != nil else { throw .badRequestData("temporalQ.timerel: is missing (clause 5.2.21)") }
         return try TemporalQuery.parsing(
             timerel: text("timerel"), timeAt: text("timeAt"), endTimeAt: text("endTimeAt"), timeproperty: text("timeproperty"))
     }
