@@ -78,7 +78,7 @@ internal import Testing
         #expect(try await city.ask(.get, "csourceRegistrations?id=urn:x:1").problem == "BadRequestData")
     }
 
-    @Test func `only the elements that match are answered (clause 5.10.2.5)`() async throws {
+    @Test func `only the elements that match are answered`() async throws {
         let city = try Installation()
         let information = #"[{"entities":[{"type":"Bus"}]},{"entities":[{"type":"Tram"}]}]"#
         _ = try await city.ask(.post, "csourceRegistrations", document(1, information: information))
@@ -86,7 +86,7 @@ internal import Testing
         #expect(found?["information"] == [["entities": [["type": "Tram"]]]])
     }
 
-    @Test func `subscriptions to registrations and to entities are apart (clause 5.11)`() async throws {
+    @Test func `subscriptions to registrations and to entities are apart (clauses 5.11.4.4 and 5.11.5.4)`() async throws {
         let city = try Installation()
         let subscription =
             #"{"id":"urn:x:s","type":"Subscription","entities":[{"type":"Bus"}],"temporalQ":{"timerel":"after","timeAt":"2026-01-01T00:00:00Z"},"#

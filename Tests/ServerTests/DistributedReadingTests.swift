@@ -35,7 +35,7 @@ import Trust
         }
     }
 
-    @Test func `an auxiliary source only adds what is not known elsewhere (clause 4.3.6.2)`() async throws {
+    @Test func `an auxiliary source only adds what is not known elsewhere (clause 5.7.1.4)`() async throws {
         try await withTwo { broker, source in
             try await broker.create("entities", lamp(1, property("level", "1")))
             try await source.create("entities", lamp(1, property("level", "2") + "," + property("lux", "9")))

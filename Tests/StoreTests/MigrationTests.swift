@@ -40,8 +40,8 @@ import Testing
         try await queue.write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO subscription (id, revision, body, interest, classification_max, active, since)
-                    VALUES ('urn:s:1', 1, x'7B7D', x'7B7D', 0, 1, 0)
+                    INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, since)
+                    VALUES ('urn:s:1', 1, x'7B7D', x'7B7D', 'http://a.example', 0, 1, 0)
                     """)
         }
         try queue.close()
