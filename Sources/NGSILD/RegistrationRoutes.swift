@@ -111,7 +111,7 @@ extension NGSILDDoor {
         query.removeEmpty(["geoproperty", "timeproperty"])
         let terms = FilterTerms(query)
         let projection = try Projection(attrs: query["attrs"], expand: context.expand)
-        let filter = try filter(
+        let filter = try Self.filter(
             terms, context: context, projection: projection, requiresListed: true, linkDepthMax: 0, isLocal: false)
         var specification = SourceSpecification(filter)
         specification.temporal = try TemporalQuery.parsing(
