@@ -57,9 +57,13 @@ package struct LiveVocabulary: Sendable {
     package let box: BoundingBox?
     /// The newest change when this was read, or one before it.
     package let position: Int64
+    package let incarnation: UInt64
 }
 
 extension Broker {
+    /// Changes with the file: what was kept by numbers of entities is worth nothing then.
+    package func incarnation(_ access: ReadAccess) throws -> UInt64 { try file(toRead: access).incarnation }
+
     package func liveVocabulary(sampleCountMax: Int, _ access: ReadAccess, at now: Instant) async throws -> LiveVocabulary {
         let file = try file(toRead: access)
         let visible = access.classificationMax
@@ -72,7 +76,7 @@ extension Broker {
             }
             return LiveVocabulary(
                 types: types, samples: samples, attributes: try snapshot.attributes(visible), box: try snapshot.livePlacesBox(visible),
-                position: position)
+                position: position, incarnation: file.incarnation)
         }
     }
 }

@@ -41,7 +41,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isTooMany = false
     /// Whether what is to be said was said, and the connection is about to be closed.
     private var isOver = false
-    private var isResponding = false
+    /// Requests of which the head was read and the answer has not ended.
+    private var unansweredCount = 0
     private var closesAfterResponse = false
     private var bodyTimer: Scheduled<Void>?
 
@@ -62,17 +63,21 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head where isTooMany:
             return refuse(
                 .own("too-many-connections", "Too many connections", status: 503, "more than \(connections?.max ?? 0) connections are open"), context)
-        case .head(let head): startTimer(head, context)
+        case .head(let head):
+            unansweredCount += 1
+            startTimer(head, context)
         case .body: break
         case .end: stopTimer()
         }
         context.fireChannelRead(data)
     }
 
+    /// Whoever reads a body hears of the fault too, for what broke off is not whole. While a request waits for its answer, that
+    /// answer is the last: a refusal would be taken for it.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, !isResponding else { return context.fireErrorCaught(error) }
-        guard !isOver else { return }
-        refuse(problem(error), context)
+        if let error = error as? HTTPParserError, !isOver, unansweredCount == 0 { refuse(problem(error), context) }
+        closesAfterResponse = true
+        context.fireErrorCaught(error)
     }
 
     private func problem(_ error: HTTPParserError) -> Problem {
@@ -84,14 +89,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isOver else { promise?.succeed(); return }
-        switch unwrapOutboundIn(data) {
-        case .head(let head) where head.status.kind == .informational: break
-        case .head: isResponding = true
-        case .body: break
-        case .end: isResponding = false
-        }
         context.write(data, promise: promise)
-        guard closesAfterResponse, !isResponding else { return }
+        guard case .end = unwrapOutboundIn(data) else { return }
+        unansweredCount = max(0, unansweredCount - 1)
+        guard closesAfterResponse, unansweredCount == 0 else { return }
         context.flush()
         linger(context)
     }

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import Store
 internal import Trust
 
@@ -91,6 +92,8 @@ struct Responder: HTTPResponder {
             log.error("store", metadata: ["route": "\(route)", "error": "\(error)"])
             return .own("unusable-file", "Unusable file", status: 500, error.description)
         case is NIOTooManyBytesError: return tooLarge
+        case let error as HTTPParserError:
+            return .own("malformed-request", "Malformed request", status: 400, error.debugDescription)
         case is BodyTooSlow:
             return .own("body-too-slow", "Body too slow", status: 408, "the body did not arrive within \(limits.bodySecondsMax) seconds")
         default:

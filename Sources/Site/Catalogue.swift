@@ -13,6 +13,10 @@ struct Catalogue: Sendable {
         let counts: [IRI: Int]
         /// Attributes that hold names.
         let nameAttributes: [IRI]
+        /// Of the file that this was read from.
+        let incarnation: UInt64
+        /// Where its places are; nil when it has none.
+        let box: BoundingBox?
         /// The journal's position when this was read, or one before it.
         let position: Int64
     }

@@ -21,7 +21,8 @@ struct CatalogueBuilder {
             Catalogue.Municipality(
                 key: access.municipality.text, name: Self.name(access.municipality, vocabulary), access: access,
                 counts: Dictionary(vocabulary.types.map { ($0.type, $0.count) }, uniquingKeysWith: { first, _ in first }),
-                nameAttributes: vocabulary.attributes.filter { Mark.nameTerms.contains($0.shortName) }, position: vocabulary.position))
+                nameAttributes: vocabulary.attributes.filter { Mark.nameTerms.contains($0.shortName) }, incarnation: vocabulary.incarnation,
+                box: vocabulary.box.map { Self.padded($0) }, position: vocabulary.position))
         for type in vocabulary.types where OutlineKind.of(type.type.shortName) == nil {
             let samples = vocabulary.samples[type.type] ?? []
             // Areas are districts too, and lines are routes: what is drawn as ground is no layer under its other types.

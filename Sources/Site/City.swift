@@ -128,7 +128,8 @@ actor CatalogueKeeper {
     }
 
     private func isCurrent(_ catalogue: Catalogue) async throws -> Bool {
-        for municipality in catalogue.municipalities where try broker.newestChange(municipality.access) != municipality.position { return false }
-        return true
+        try catalogue.municipalities.allSatisfy {
+            try broker.newestChange($0.access) == $0.position && broker.incarnation($0.access) == $0.incarnation
+        }
     }
 }

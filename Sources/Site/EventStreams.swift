@@ -16,7 +16,7 @@ final class EventStreams: Sendable {
 
     /// Who may see the same shares what is read.
     private struct Scene: Hashable {
-        let municipality: MunicipalityName
+        let incarnation: UInt64
         let classificationMax: Classification
     }
 
@@ -39,11 +39,12 @@ final class EventStreams: Sendable {
 
     func close() { state.withLock { $0.openCount -= 1 } }
 
-    func window(_ access: ReadAccess, position: Int64) -> ChangeWindow {
-        let scene = Scene(municipality: access.municipality, classificationMax: access.classificationMax)
+    func window(_ access: ReadAccess, position: Int64) throws -> ChangeWindow {
+        let scene = Scene(incarnation: try city.broker.incarnation(access), classificationMax: access.classificationMax)
         return state.withLock { state in
             if let window = state.windows[scene] { return window }
             let window = ChangeWindow(broker: city.broker, position: position)
+            if state.windows.count > limits.streamCountMax { state.windows = [:] }
             state.windows[scene] = window
             return window
         }

@@ -11,7 +11,7 @@ final class MarkCache: Sendable {
 
     /// What marks are made by: audiences that are shown the same types in the same way share them.
     private struct Scene: Hashable {
-        let municipality: MunicipalityName
+        let incarnation: UInt64
         let signature: [String]
     }
 
@@ -34,9 +34,9 @@ final class MarkCache: Sendable {
     init(countMax: Int) { self.countMax = countMax }
 
     /// What is known of each, nil where nothing of this version is.
-    func known(_ entities: [(number: Int64, version: Int64)], in municipality: MunicipalityName, signature: [String]) -> [Known?] {
+    func known(_ entities: [(number: Int64, version: Int64)], of incarnation: UInt64, signature: [String]) -> [Known?] {
         state.withLock { state in
-            guard let marks = state.marks[Scene(municipality: municipality, signature: signature)] else {
+            guard let marks = state.marks[Scene(incarnation: incarnation, signature: signature)] else {
                 return Array(repeating: nil, count: entities.count)
             }
             return entities.map { entity in
@@ -46,11 +46,11 @@ final class MarkCache: Sendable {
         }
     }
 
-    func keep(_ marks: [(number: Int64, known: Known)], in municipality: MunicipalityName, signature: [String]) {
+    func keep(_ marks: [(number: Int64, known: Known)], of incarnation: UInt64, signature: [String]) {
         state.withLock { state in
             if state.count + marks.count > countMax { state = State() }
             guard marks.count <= countMax else { return }
-            let scene = Scene(municipality: municipality, signature: signature)
+            let scene = Scene(incarnation: incarnation, signature: signature)
             for (number, known) in marks {
                 if state.marks[scene, default: [:]].updateValue(known, forKey: number) == nil { state.count += 1 }
             }

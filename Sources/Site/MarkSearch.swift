@@ -56,7 +56,7 @@ extension City {
         } catch CityError.nonexistentTenant {
             return FoundMarks()
         }
-        var (marks, unread) = try await read(places, isWhole: selection.isWhole, access, catalogue, at: now)
+        var (marks, unread) = try await read(places, isWhole: selection.isWhole, catalogue.municipalities[index], catalogue, at: now)
         if let entries = selection.entries { marks.removeAll { !entries.contains($0.entry) } }
         if let wanted = selection.nameContains, !wanted.isEmpty { marks.removeAll { !$0.foldedName.contains(wanted) } }
         if let moment = selection.moment { marks = try await past(marks, at: moment, access, catalogue, now: now) }
@@ -100,9 +100,9 @@ extension City {
 
     /// The marks of these places: those kept in memory, and the others read from the file, all or while there is time.
     private func read(
-        _ places: [LivePlace], isWhole: Bool, _ access: ReadAccess, _ catalogue: Catalogue, at now: Instant
+        _ places: [LivePlace], isWhole: Bool, _ municipality: Catalogue.Municipality, _ catalogue: Catalogue, at now: Instant
     ) async throws -> (marks: [Mark], unread: [LivePlace]) {
-        let known = marks.known(places.map { ($0.number, $0.version) }, in: access.municipality, signature: catalogue.signature)
+        let known = marks.known(places.map { ($0.number, $0.version) }, of: municipality.incarnation, signature: catalogue.signature)
         var found: [Mark] = []
         found.reserveCapacity(places.count)
         var missing: [LivePlace] = []
@@ -120,14 +120,14 @@ extension City {
         while !rest.isEmpty, isWhole || ContinuousClock.now < deadline {
             let part = rest.prefix(1000)
             rest = rest.dropFirst(1000)
-            let entities = try await broker.liveEntities(part.map(\.number), access, at: now)
+            let entities = try await broker.liveEntities(part.map(\.number), municipality.access, at: now)
             let read = entities.map { ($0, Mark($0, catalogue)) }
             found += read.compactMap(\.1)
             let expired = Set(part.filter(\.hasExpired).map(\.number))
             marks.keep(
                 read.filter { !expired.contains($0.0.number) }
                     .map { ($0.0.number, $0.1.map(MarkCache.Known.mark) ?? .none(version: $0.0.version)) },
-                in: access.municipality, signature: catalogue.signature)
+                of: municipality.incarnation, signature: catalogue.signature)
         }
         return (found, Array(rest))
     }

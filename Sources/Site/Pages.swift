@@ -29,6 +29,9 @@ extension SiteDoor {
         ]
     }
 
+    /// Municipalities whose boxes a page carries; the others are shown with all.
+    private static let boxCountMax = 200
+
     private func mapPage(_ request: DoorRequest) async throws -> Response {
         let catalogue = try await city.catalogue(request)
         let on = request.query["types"].map { Set($0.split(separator: ",").prefix(200).map(String.init)) }
@@ -46,8 +49,11 @@ extension SiteDoor {
                 layer["countText"] = .string(language.count(Int(layer["count"]?.integerValue ?? 0)))
                 return .object(layer)
             })
-        let box = catalogue.box
-        page.boot["bbox"] = .array([box.west, box.south, box.east, box.north].map { .number($0.fiveDecimals) })
+        page.boot["bbox"] = catalogue.box.json
+        page.boot["boxes"] = .object(
+            JSONObject(
+                catalogue.municipalities.prefix(Self.boxCountMax).compactMap { municipality in municipality.box.map { (municipality.key, $0.json) } },
+                uniquingKeysWith: { first, _ in first }))
         page.boot["tiles"] = tileOrigin == nil ? .null : [
             "url": .string(configuration.tileURL ?? ""), "attribution": .string(configuration.tileAttribution ?? ""), "maxZoom": 19,
         ]
@@ -70,4 +76,9 @@ extension SiteDoor {
         let catalogue = try await city.catalogue(request)
         return try answer(PageModel(.error, self, request, catalogue, cursor: cursor(catalogue)), request, status: .notFound)
     }
+}
+
+extension BoundingBox {
+    /// west, south, east, north.
+    fileprivate var json: JSON { .array([west, south, east, north].map { .number($0.fiveDecimals) }) }
 }

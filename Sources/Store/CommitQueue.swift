@@ -76,7 +76,8 @@ final class CommitQueue: Sendable {
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
-                // What the index was told of subscriptions did not come to be.
+                // What the index was told of subscriptions did not come to be, nor did the names that were new.
+                try? terms.reload(db)
                 if let index = try? ReadSnapshot(db: db, terms: terms, decoders: decoders).watchIndex() { watches.replace(with: index) }
                 for write in batch { write.finish(throwing: error) }
             }

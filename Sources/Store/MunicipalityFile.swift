@@ -12,6 +12,9 @@ package final class MunicipalityFile: Sendable {
     package let watches: WatchTable
     /// Which registrations of context sources there are.
     package let registrations: RegistrationSignal
+    /// Another at each opening: numbers and versions of entities are those of this file and of no other of its name, such as
+    /// one that was put back from a backup.
+    package let incarnation = UInt64.random(in: .min ... .max)
     private let pool: DatabasePool
     private let reader: any DatabaseReader
     let frozenReaders: FrozenReaders

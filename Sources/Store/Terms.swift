@@ -5,7 +5,8 @@ internal import Synchronization
 /// Numbers for the IRIs that name types and attributes, so that documents and indexes hold small integers.
 ///
 /// The whole table is kept in memory: it grows with the vocabulary of a municipality, not with its data. Readers look
-/// numbers up while the writer adds new ones; a number that a rolled-back write had added is taken back by `forget`.
+/// numbers up while the writer adds new ones; a number that a rolled-back write had added is taken back by `forget`, those of a
+/// transaction that failed as a whole by `reload`.
 package final class TermTable: Sendable {
     private struct State {
         var numbers: [IRI: Int64] = [:]
@@ -18,9 +19,13 @@ package final class TermTable: Sendable {
     /// The most distinct names of types and attributes that one municipality may use.
     package static let countMax = 100_000
 
-    init(_ db: Database) throws {
+    init(_ db: Database) throws { try reload(db) }
+
+    /// Takes what the file says for what is there, after a transaction that did not come to be.
+    func reload(_ db: Database) throws {
         let rows = try Row.fetchAll(db, sql: "SELECT id, iri FROM term")
         try state.withLock { state in
+            state = State()
             for row in rows {
                 let number = try row.decode(Int64.self, atIndex: 0)
                 let name = IRI(known: try row.decode(String.self, atIndex: 1))

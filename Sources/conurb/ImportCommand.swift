@@ -51,8 +51,8 @@ private struct ImportSession: Sendable {
 
     /// - Returns: how many records were rejected.
     func run(_ files: [FileStream], _ client: ControlClient) async throws -> Int {
-        try await createMunicipality(client)
         let id = try identifier()
+        try await createMunicipality(client)
         do {
             _ = try await client.json(
                 .PUT, "/sources/\(id)", municipality: municipality, contentType: "application/yaml",
@@ -81,7 +81,7 @@ private struct ImportSession: Sendable {
     /// earnest and says what is wrong with it.
     private func identifier() throws -> String {
         for line in String(decoding: definition, as: UTF8.self).split(separator: "\n") where line.hasPrefix("id:") {
-            let value = line.dropFirst(3).split(separator: "#")[0].trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'"))
+            let value = line.dropFirst(3).prefix { $0 != "#" }.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'"))
             if !value.isEmpty { return value }
         }
         throw CommandFailure(description: "the definition has no line that begins with id:")

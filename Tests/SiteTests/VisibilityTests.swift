@@ -110,6 +110,16 @@ internal import Store
         await #expect(throws: CityError.self) { try await reader.renew(at: Installation.now) }
     }
 
+    @Test func `what was kept of a municipality goes with its file`() async throws {
+        let installation = try Installation()
+        try await installation.write([Sample.station("1", name: "Secret air", 10)])
+        #expect(try await installation.text("/live/map").contains("Secret air"))
+        try installation.store.remove(installation.name("valmere"))
+        try await installation.write([Sample.station("1", name: "Open air", 10)])
+        let map = try await installation.text("/live/map")
+        #expect(map.contains("Open air") && !map.contains("Secret air"))
+    }
+
     @Test func `events tell of open entities only`() async throws {
         let installation = try Installation()
         try await installation.write([Sample.station("1", name: "Open air", 10)])

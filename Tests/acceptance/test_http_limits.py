@@ -210,6 +210,28 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
                 connection.sendall(entity[start:start + 8])
             self.assertIn(b" 201 ", self.read_until_closed(connection).split(b"\r\n", 1)[0])
 
+    def test_an_upload_that_breaks_off_is_not_taken_for_a_whole_one(self):
+        source = ("id: levels\ntitle: Levels\nsteward: Tests\nlicence: CC0-1.0\nclassification: open\nformat: csv\nentity:\n"
+                  "  id: \"urn:ngsi-ld:Level:{number}\"\n  type: Level\nattributes:\n  level: {field: level, as: number}\n")
+        declared = self.server.request("PUT", "/sources/levels", data=source, headers={"Content-Type": "application/yaml"})
+        self.assertLess(declared.status_code, 300, declared.text)
+        rows = b"number,level\n1,10.5\n2,20.5\n"
+        for sent in (rows[:-3], rows[:-6]):  # cut within a value, which would be another one
+            with self.subTest(sent=sent):
+                self.raw_answer(b"POST /sources/levels/data HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n"
+                                % len(rows) + sent)
+                cut = self.server.get(NGSI_LD + "/entities/urn:ngsi-ld:Level:2", timeout=5)
+                self.assertEqual(cut.status_code, 404, cut.text)
+        whole = self.server.request("POST", "/sources/levels/data", data=rows, headers={"Content-Type": "text/csv"})
+        self.assertEqual(whole.status_code, 200, whole.text)
+        self.assertEqual(self.server.get(NGSI_LD + "/entities/urn:ngsi-ld:Level:2").json()["level"]["value"], 20.5)
+
+    def test_a_fault_after_a_request_does_not_answer_it(self):
+        entity = json.dumps({"id": "urn:ngsi-ld:Note:followed", "type": "Note"}).encode()
+        answer = self.raw_answer(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                                 % len(entity) + entity + b"this is no request\r\n\r\n")
+        self.assertIn(b" 201 ", answer.split(b"\r\n", 1)[0])
+
     def test_a_crowd_is_served(self):
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             statuses = set(pool.map(lambda _: self.server.get(NGSI_LD + "/types").status_code, range(400)))

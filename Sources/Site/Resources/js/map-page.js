@@ -19,15 +19,15 @@ import { startTimebar } from "./timebar.js";
 
 const closeZoom = 15;
 const narrow = matchMedia("(max-width: 46rem)");
-const [west, south, east, north] = boot.bbox;
-const whole = L.latLngBounds([south, west], [north, east]);
+const boundsOf = ([west, south, east, north]) => L.latLngBounds([south, west], [north, east]);
+const whole = boundsOf(boot.bbox);
 
 const room = { paddingTopLeft: [8, 8], paddingBottomRight: [8, 72] }; // the time bar lies on the lower edge
 
 const map = L.map("map", { zoomControl: false, attributionControl: false, minZoom: 3, maxZoom: 19, zoomSnap: boot.tiles ? 1 : .5, maxBoundsViscosity: .6, maxBounds: whole.pad(3) });
 addControls(map, showChosen);
 if (state.view) map.setView([state.view.lat, state.view.lon], state.view.zoom);
-else showWhole();
+else showChosen();
 if (boot.tiles) {
   L.tileLayer(boot.tiles.url, { maxZoom: 19, maxNativeZoom: boot.tiles.maxZoom ?? 19 }).addTo(map);
   map.getContainer().classList.add("tiled");
@@ -150,8 +150,8 @@ function isCovered({ x, y }) {
 
 /** Shows the chosen municipality, or all of them. */
 function showChosen() {
-  const bounds = outlines.boundsOf(state.municipality);
-  if (bounds?.isValid()) map.fitBounds(bounds, room);
+  const box = boot.boxes[state.municipality];
+  if (box) map.fitBounds(boundsOf(box), room);
   else showWhole();
 }
 

@@ -36,11 +36,6 @@ export class Outlines {
     }
   }
 
-  /** Undefined when it is not known. */
-  boundsOf(key) {
-    return this.#municipalities.get(key)?.getBounds();
-  }
-
   #draw({ kind, municipality, name, geometry }) {
     const closed = geometry.type.endsWith("Polygon");
     const style = { className: `outline outline-${kind}${closed ? "" : " outline-open"}`, interactive: false, fill: closed, smoothFactor: 1.5 };
