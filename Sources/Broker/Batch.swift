@@ -87,14 +87,19 @@ extension Broker {
         }
     }
 
+    /// - Throws: `tooManyResults`. Who passes a batch on asks before he does.
+    package func checkBatchCount(_ count: Int) throws(CityError) {
+        guard count <= configuration.batchCountMax else {
+            throw .tooManyResults("a batch has at most \(configuration.batchCountMax) entries")
+        }
+    }
+
     private func batch<Entry: Sendable>(
         _ entries: [Entry], _ access: WriteAccess,
         _ perform: @escaping @Sendable (WriteTransaction, Entry, inout BatchResult) throws -> Void,
         id: @escaping @Sendable (Entry) -> IRI?
     ) async throws -> BatchResult {
-        guard entries.count <= configuration.batchCountMax else {
-            throw CityError.tooManyResults("a batch has at most \(configuration.batchCountMax) entries")
-        }
+        try checkBatchCount(entries.count)
         return try await file(toWrite: access).write { transaction in
             var result = BatchResult()
             for entry in entries {

@@ -63,6 +63,11 @@ extension DoorRequest {
     }
 }
 
+extension DoorRequest {
+    /// Logs a fault of this program that the answer tells nothing of.
+    package func log(_ message: String, _ error: any Error) { logger.error("\(message)", metadata: ["error": "\(error)"]) }
+}
+
 extension HTTPField.Name {
     package static let ngsildTenant = HTTPField.Name("NGSILD-Tenant")!
     package static let ngsildEntityMap = HTTPField.Name("NGSILD-EntityMap")!

@@ -11,6 +11,7 @@ package struct Federation: Sendable {
     let catalogue = RegistrationCatalogue()
     let book: ForwardingBook
     let cooldown = Cooldown()
+    let gate: OutboundGate
     let limits: FederationLimits
     let send: SendToSource
 
@@ -21,6 +22,7 @@ package struct Federation: Sendable {
     ) {
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
         book = ForwardingBook()
+        gate = OutboundGate(countMax: limits.inFlightCountMax)
         watchers = SourceWatchers(contexts: contexts, limits: notifications)
         registrations = RegistrationLibrary(broker: broker, watchers: watchers, book: book, countMax: limits.registrationCountMax)
     }
@@ -32,6 +34,10 @@ package struct FederationLimits: Sendable {
     package var registrationCountMax: Int
     /// Requests to sources that one request leads to at the same time.
     package var concurrentCountMax: Int
+    /// Requests to sources on the web that all requests together have under way.
+    package var inFlightCountMax: Int
+    /// Sources in a row that a request is passed on by, as its `Via` counts them.
+    package var hopCountMax: Int
     /// Bytes of one answer of a source.
     package var answerByteCountMax: Int
     /// Seconds for one request to a source where its registration says nothing, and where it says more.
@@ -41,10 +47,11 @@ package struct FederationLimits: Sendable {
     package var gatheredCountMax: Int
 
     package init(
-        registrationCountMax: Int = 1000, concurrentCountMax: Int = 8, answerByteCountMax: Int = 16 << 20, timeoutSeconds: Double = 5,
-        timeoutSecondsMax: Double = 30, gatheredCountMax: Int = 1000
+        registrationCountMax: Int = 1000, concurrentCountMax: Int = 8, inFlightCountMax: Int = 32, hopCountMax: Int = 3,
+        answerByteCountMax: Int = 16 << 20, timeoutSeconds: Double = 5, timeoutSecondsMax: Double = 30, gatheredCountMax: Int = 1000
     ) {
         (self.registrationCountMax, self.concurrentCountMax) = (registrationCountMax, concurrentCountMax)
+        (self.inFlightCountMax, self.hopCountMax) = (inFlightCountMax, hopCountMax)
         (self.answerByteCountMax, self.gatheredCountMax) = (answerByteCountMax, gatheredCountMax)
         (self.timeoutSeconds, self.timeoutSecondsMax) = (timeoutSeconds, timeoutSecondsMax)
     }

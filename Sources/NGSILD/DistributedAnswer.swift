@@ -53,7 +53,7 @@ extension NGSILDDoor {
         guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
         let context = representation.context
         var distributed = DistributedQuery(
-            specification: try specification(query.filter, parts, representation, request), filter: query.filter,
+            specification: try specification(query.filter, parts, representation, access.principal), filter: query.filter,
             attributes: representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil, offset: query.offset,
             limit: query.limit, wantsCount: query.wantsCount)
         distributed.isSplit = try request.query.bool("splitEntities") ?? parts.first?.isSplit ?? false
@@ -76,9 +76,13 @@ extension NGSILDDoor {
     }
 
     private func specification(
-        _ filter: EntityFilter, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest
+        _ filter: EntityFilter, _ parts: [FilterTerms], _ representation: Representation, _ principal: Principal
     ) throws -> SourceSpecification {
         var specification = SourceSpecification(filter)
+        // It asks of what registrations say, which is not for everybody to look at.
+        guard parts.first?.csf == nil || principal != .anonymous else {
+            throw CityError.unauthenticated("csf: choosing among context sources needs a bearer token with the right to read")
+        }
         specification.sourceFilter = try parts.first?.csf.map { text throws(CityError) in
             try QueryExpression(parsing: text, expand: representation.context.expand, parameter: "csf")
         }

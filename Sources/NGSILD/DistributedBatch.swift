@@ -24,6 +24,7 @@ extension NGSILDDoor {
         _ fragments: [EntityFragment], _ operation: SourceOperation, _ name: String, _ request: DoorRequest, _ access: WriteAccess,
         local: @Sendable ([EntityFragment]) async throws -> BatchResult
     ) async throws -> DistributedBatch {
+        try broker.checkBatchCount(fragments.count)
         // An entry without an identifier is for the broker to refuse.
         let known = fragments.filter { $0.id != nil }
         let ids = known.compactMap(\.id)
@@ -39,12 +40,13 @@ extension NGSILDDoor {
                 body: .array(group.map { entry, part in part.entry(known[entry], context) }))
         }
         let left = zip(known, plan.plans).filter { !$1.isTaken }.map { $0.only($1.remaining) }
-        return try await combined(plan, outcome, ids, left + fragments.filter { $0.id == nil }, local)
+        return await combined(outcome, ids, left + fragments.filter { $0.id == nil }, request, local) { $0.id }
     }
 
     func distributeDeletion(
         _ ids: [IRI], _ request: DoorRequest, _ access: WriteAccess, local: @Sendable ([IRI]) async throws -> BatchResult
     ) async throws -> DistributedBatch {
+        try broker.checkBatchCount(ids.count)
         let origin = origin(request, access.reading, .core)
         guard try !isLocalOnly(request),
             let plan = try await federation.plan(.deleteBatch, ids.map { BatchEntry($0, types: [], attributes: nil) }, origin)
@@ -52,7 +54,7 @@ extension NGSILDDoor {
         let outcome = await federation.perform(plan, ids: ids, origin) { group, _ in
             Forward(.post, "entityOperations/delete", body: .array(group.map { .string(ids[$0.entry].text) }))
         }
-        var batch = try await combined(plan, outcome, ids, zip(ids, plan.plans).filter { !$1.isTaken }.map(\.0), local)
+        var batch = await combined(outcome, ids, zip(ids, plan.plans).filter { !$1.isTaken }.map(\.0), request, local) { $0 }
         // What is held elsewhere need not be here too (clause 5.6.6.4).
         let elsewhere = Set(zip(ids, plan.plans).filter { $1.parts.contains { $0.source.registration.mode.isProxied } }.map(\.0))
         batch.result.errors.removeAll { error in
@@ -61,11 +63,17 @@ extension NGSILDDoor {
         return batch
     }
 
-    /// Does what is left here, and says of each entry once what became of it as a whole.
+    /// Does what is left here, and says of each entry once what became of it as a whole. What the sources did stands by then: a
+    /// failure here is one of the entries that it is about.
     private func combined<Entry: Sendable>(
-        _ plan: BatchPlan, _ outcome: BatchOutcome, _ ids: [IRI], _ left: [Entry], _ local: @Sendable ([Entry]) async throws -> BatchResult
-    ) async throws -> DistributedBatch {
-        var batch = DistributedBatch(result: left.isEmpty ? BatchResult() : try await local(left))
+        _ outcome: BatchOutcome, _ ids: [IRI], _ left: [Entry], _ request: DoorRequest,
+        _ local: @Sendable ([Entry]) async throws -> BatchResult, id: (Entry) -> IRI?
+    ) async -> DistributedBatch {
+        var batch = DistributedBatch(result: BatchResult())
+        do { if !left.isEmpty { batch.result = try await local(left) } } catch {
+            let failure = Self.localFailure(error, request)
+            batch.result.errors = left.map { (id($0), failure) }
+        }
         batch.foreignErrors = outcome.failures.map { $0.failure.batchError(ids[$0.entry]) }
         let failed = Set(outcome.failures.map { ids[$0.entry] })
         batch.result.created.removeAll(where: failed.contains)
@@ -78,6 +86,15 @@ extension NGSILDDoor {
         return batch
     }
 
+    /// A failure of this broker's part once others were written. Those that nobody expects are logged, for the answer tells of them no more.
+    static func localFailure(_ error: any Error, _ request: DoorRequest) -> CityError {
+        if let error = error as? CityError {
+            guard case .internalFault = error else { return error }
+        }
+        request.log("this broker's part of a distributed write failed", error)
+        return error as? CityError ?? .internalFault("\(error)")
+    }
+
     /// The context that goes along with the parts of a batch: that of all entries, or none where each brings its own.
     private func batchContext(_ request: DoorRequest) async throws -> Context {
         guard isLinkedData(request) else { return try await linkContext(request) }
@@ -88,13 +105,20 @@ extension NGSILDDoor {
 
     /// - Returns: nil when there is nobody to ask.
     func distributedPurge(
-        _ filter: EntityFilter, _ request: DoorRequest, _ access: WriteAccess, _ context: Context, local: () async throws -> Void
+        _ filter: EntityFilter, _ terms: FilterTerms, _ purged: PurgedAttributes?, _ request: DoorRequest, _ access: WriteAccess,
+        _ context: Context, local: () async throws -> Void
     ) async throws -> Response? {
-        guard try !isLocalOnly(request) else { return nil }
-        let origin = origin(request, access.reading, context)
-        let query = request.query.pairs.filter { $0.name != "local" && $0.name != "csf" }
-        guard let outcome = try await federation.purge(SourceSpecification(filter), query: query, origin) else { return nil }
-        try await local()
+        guard try !isLocal(request, terms) else { return nil }
+        var specification = SourceSpecification(filter)
+        specification.sourceFilter = try terms.csf.map { text throws(CityError) in
+            try QueryExpression(parsing: text, expand: context.expand, parameter: "csf")
+        }
+        let purge = DistributedPurge(
+            specification, listed: filter.attributes.map { Set($0) }, conditions: terms.conditions, purged: purged)
+        guard var outcome = try await federation.purge(purge, origin(request, access.reading, context)) else { return nil }
+        do { try await local() } catch {
+            outcome.failures.append(ProvisionFailure(registration: nil, attributes: nil, reason: .own(Self.localFailure(error, request))))
+        }
         if outcome.failures.isEmpty { return Response(status: .noContent) }
         let none = IRI(known: "urn:ngsi-ld:none")
         return DistributedWrite.multiStatus(["success": [], "errors": .array(outcome.failures.map { $0.batchError(none).without("entityId") })])

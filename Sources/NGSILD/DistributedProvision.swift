@@ -6,6 +6,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
 internal import OrderedCollections
+internal import Query
 internal import Trust
 
 /// Writes that other context sources take part in (clauses 5.6 and 6.3.17).
@@ -19,7 +20,9 @@ extension NGSILDDoor {
         guard try !isLocalOnly(request) else { return nil }
         let origin = origin(request, access.reading, context)
         let plan = try await federation.plan(operation, id, types: types, attributes: attributes, origin)
-        return plan.isLocalOnly ? nil : DistributedWrite(federation: federation, plan: plan, origin: origin, id: id)
+        guard !plan.isLocalOnly else { return nil }
+        return DistributedWrite(
+            federation: federation, plan: plan, origin: origin, id: id, guarding: try selection(request, context), request: request)
     }
 }
 
@@ -29,6 +32,9 @@ struct DistributedWrite: Sendable {
     let plan: ProvisionPlan
     let origin: Origin
     let id: IRI
+    /// Of which types the entity has to be, here as at the sources (clause 4.17).
+    let guarding: TypeSelection?
+    let request: DoorRequest
 
     /// Carries out a write of an entity as a whole.
     /// - Parameter whenWhole: the answer when all parts succeed.
@@ -85,11 +91,18 @@ struct DistributedWrite: Sendable {
     private func outcome(
         _ forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, _ local: (inout ProvisionOutcome) async throws -> Void
     ) async throws -> ProvisionOutcome {
-        var outcome = await federation.perform(plan, origin, forward)
+        let guarding = guarding
+        var outcome = await federation.perform(plan, origin) { part, context in
+            var request = forward(part, context)
+            if let guarding { request.query.append(("type", guarding.text(context.compact))) }
+            return request
+        }
         guard !plan.isTaken else { return outcome }
-        do { try await local(&outcome) } catch let error as CityError {
-            if case .internalFault = error { throw error }
-            outcome.failures.append(ProvisionFailure(registration: nil, attributes: plan.remaining, reason: .own(error)))
+        do { try await local(&outcome) } catch {
+            // Where nothing was sent, a failure that nobody expects is that of the request.
+            if plan.parts.isEmpty, (error as? CityError)?.isInternal ?? true { throw error }
+            let failure = NGSILDDoor.localFailure(error, request)
+            outcome.failures.append(ProvisionFailure(registration: nil, attributes: plan.remaining, reason: .own(failure)))
         }
         return outcome
     }
@@ -97,6 +110,10 @@ struct DistributedWrite: Sendable {
     static func multiStatus(_ json: JSON) -> Response {
         NGSILDDoor.json(json, status: .init(code: 207, reasonPhrase: "Multi-Status"))
     }
+}
+
+extension CityError {
+    fileprivate var isInternal: Bool { if case .internalFault = self { true } else { false } }
 }
 
 extension ProvisionPlan {

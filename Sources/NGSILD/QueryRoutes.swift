@@ -114,7 +114,7 @@ extension NGSILDDoor {
         if let ids = map?.map.ids { filter.ids = filter.ids.map(ids.intersection) ?? ids }
         let (attributes, purged) = (try purgedAttributes(request, context), filter)
         let local = { [broker] in try await broker.purge(purged, attributes: attributes, access, at: request.now) }
-        if let answer = try await distributedPurge(purged, request, access, context, local: local) { return answer }
+        if let answer = try await distributedPurge(purged, terms, attributes, request, access, context, local: local) { return answer }
         try await local()
         var response = Response(status: .noContent)
         map?.mark(&response, isQuery: false)

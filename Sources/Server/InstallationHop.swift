@@ -21,7 +21,23 @@ final class InstallationHop: Sendable {
     /// The doors are made after the federation that they use.
     func open(_ routes: RouteTable) { table.withLock { $0 = routes } }
 
+    /// Who takes too long is left; what he asked of others ends before that, so that he can answer without them.
     func send(_ source: SourceRequest, to municipality: MunicipalityName, _ asker: Asker) async -> SourceAnswer {
+        let (start, limit) = (ContinuousClock.now, Duration.seconds(source.timeoutSeconds))
+        return await withTaskGroup(of: SourceAnswer.self) { group in
+            group.addTask {
+                await Allowance.$inheritedDeadline.withValue(start.advanced(by: limit * 0.8)) { await self.ask(source, municipality, asker) }
+            }
+            group.addTask {
+                try? await Task.sleep(until: start.advanced(by: limit), clock: .continuous)
+                return .timedOut
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .timedOut
+        }
+    }
+
+    private func ask(_ source: SourceRequest, _ municipality: MunicipalityName, _ asker: Asker) async -> SourceAnswer {
         let path = "/ngsi-ld/v1/" + source.path
         guard let table = table.withLock({ $0 }), let method = HTTPRequest.Method(source.method.rawValue),
             case .route(let route, let parameters) = table.match(method, path[...])

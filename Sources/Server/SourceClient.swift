@@ -28,9 +28,8 @@ struct SourceClient: Sendable {
             return .timedOut
         } catch is TimedOut {
             return .timedOut
-        } catch let error as CityError {
-            return .failed(error.detail)
         } catch {
+            // Whoever asks is told no more: where a source is, and what it is there, is not for everybody.
             return .failed("the source can't be reached")
         }
     }

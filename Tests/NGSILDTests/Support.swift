@@ -38,6 +38,8 @@ final class Installation: Sendable {
     private let table: RouteTable
     private let snapshots: SnapshotService
     private let outgoing: Outgoing
+    private let broker: Broker
+    private let gatekeeper: Gatekeeper
 
     /// A message to an endpoint of a snapshot.
     struct Message {
@@ -53,10 +55,15 @@ final class Installation: Sendable {
     func prepareSnapshots() async throws { try await snapshots.work(in: .standard) }
 
     /// - Parameter instanceCountMax: instances of one attribute in one answer about history.
-    init(instanceCountMax: Int = 1000) throws {
+    /// - Parameter batchCountMax: entries of one batch.
+    /// - Parameter source: answers for all context sources.
+    init(
+        instanceCountMax: Int = 1000, batchCountMax: Int = 10_000,
+        source: @escaping @Sendable (SourceRequest) -> SourceAnswer = { _ in .failed("no network in tests") }
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "conurb-ngsild-\(UUID().uuidString)", directoryHint: .isDirectory)
         store = try Store(directory: folder.path)
-        let broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
+        let broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true, batchCountMax: batchCountMax))
         let documents: [String: JSON] = [
             Self.transport: ["@context": ["Bus": "https://city.example/Bus", "line": "https://city.example/line"]]
         ]
@@ -64,6 +71,7 @@ final class Installation: Sendable {
             throw CityError.contextNotAvailable("no network in tests: \(url)")
         }
         let gatekeeper = Gatekeeper(store: store, isOpen: true)
+        (self.broker, self.gatekeeper) = (broker, gatekeeper)
         let outgoing = Outgoing()
         self.outgoing = outgoing
         snapshots = SnapshotService(broker: broker, gatekeeper: gatekeeper, contexts: contexts, now: { Self.start }) { endpoint, headers, body in
@@ -72,7 +80,7 @@ final class Installation: Sendable {
         } report: { _, _ in }
         let door = NGSILDDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts,
-            federation: Federation(broker: broker, contexts: contexts) { _, _ in .failed("no network in tests") },
+            federation: Federation(broker: broker, contexts: contexts) { request, _ in source(request) },
             limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
         table = RouteTable(door.routes)
     }
@@ -117,6 +125,13 @@ final class Installation: Sendable {
     func create(_ json: String, _ headers: HTTPFields = [:]) async throws {
         let answer = try await ask(.post, "entities", json, headers)
         try #require(answer.status == 201, "\(answer.text)")
+    }
+
+    /// An entity of the type Bus as a source of that classification brings it.
+    func record(_ id: String, _ classification: Classification) async throws {
+        let bus = Entity(id: IRI(known: id), types: [IRI(known: IRI.defaultContextNamespace + "Bus")])
+        try await broker.create(
+            bus, gatekeeper.writing(.standard, .program), at: Self.start, provenance: .init(classification: classification))
     }
 
     static func link(_ url: String) -> HTTPFields {

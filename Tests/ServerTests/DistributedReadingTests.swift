@@ -124,6 +124,7 @@ import Trust
         #expect(try await broker.ask(.GET, "entities?type=Lamp", tenant: "alder", token: token).json.arrayValue?.count == 1)
         let reader = try await broker.token(.read, in: "alder")
         #expect(try await broker.ask(.GET, "csourceRegistrations?type=Lamp", tenant: "alder").status == 401)
+        #expect(try await broker.ask(.GET, "entities?type=Lamp&csf=endpoint", tenant: "alder").status == 401)
         let seen = try await broker.ask(.GET, "csourceRegistrations?type=Lamp", tenant: "alder", token: reader).json.arrayValue
         #expect(seen?.count == 1)
         #expect(seen?.first?["contextSourceInfo"] == nil)

@@ -50,7 +50,7 @@ import Trust
         try await server.close()
     }
 
-    @Test(arguments: ["conurb:nowhere", "conurb:alder", "conurb:", "ftp://a.example", "http://a.example/?x=1"])
+    @Test(arguments: ["conurb:nowhere", "conurb:alder", "conurb:", "ftp://a.example", "http://a.example/?x=1", "http://a:b@c.example"])
     func `an endpoint that leads nowhere is refused`(endpoint: String) async throws {
         let server = try await RunningServer()
         try await server.create("entities", lamp(1, property("level", "1")), tenant: "alder")

@@ -29,9 +29,10 @@ package struct BatchOutcome: Sendable {
 extension Federation {
     /// - Returns: nil when all of it is for this broker alone.
     package func plan(_ operation: SourceOperation, _ entries: [BatchEntry], _ origin: Origin) async throws -> BatchPlan? {
-        guard try await !registrations(origin.access).isEmpty else { return nil }
+        let candidates = try await candidates(origin)
+        guard !candidates.registrations.isEmpty else { return nil }
         var plans: [ProvisionPlan] = []
-        for entry in entries { plans.append(try await plan(operation, entry.id, types: entry.types, attributes: entry.attributes, origin)) }
+        for entry in entries { plans.append(try await plan(operation, entry.id, types: entry.types, attributes: entry.attributes, candidates, origin)) }
         return plans.allSatisfy(\.isLocalOnly) ? nil : BatchPlan(plans: plans)
     }
 
@@ -52,12 +53,12 @@ extension Federation {
                     (entry, part.failure(.own(.conflict("registration \(part.source.registration.id) has this, and its source does not offer the operation")))))
             }
         }
-        let parts = groups
-        let replies = await askAll(parts.values.compactMap { $0.first?.part.source }) { source in
-            let group = parts[source.registration.id] ?? []
-            return await ask(source.registration, origin) { context in build(group, context) }
+        let parts = Array(groups.values)
+        let replies = await askAll(parts, origin) { group in
+            guard let registration = group.first?.part.source.registration else { return SourceReply.failed("nothing is asked") }
+            return await ask(registration, origin) { context in build(group, context) }
         }
-        for (group, reply) in zip(parts.values, replies) { outcome.add(group, reply, ids) }
+        for (group, reply) in zip(parts, replies) { outcome.add(group, reply, ids) }
         for (entry, _) in outcome.failures { outcome.succeeded.remove(entry) }
         return outcome
     }
@@ -70,16 +71,19 @@ extension BatchOutcome {
         case .failed(let reason): fail(group, .own(.sourceFailed("the source: \(reason)")))
         case .answer(let status, _, let body, _):
             let json = try? JSON(parsing: body)
-            guard (200...299).contains(status) else { return fail(group, .foreign(status: status, problem: json)) }
+            guard (200...299).contains(status) else { return fail(group, .foreign(status: status, problem: json?.problemDetails)) }
             var problems: [String: JSON] = [:]
             if status == 207 {
                 for error in json?["errors"]?.arrayValue ?? [] { if let id = error["entityId"]?.stringValue { problems[id] = error["error"] ?? .null } }
                 guard json?["success"] != nil || !problems.isEmpty else { return fail(group, .foreign(status: 207, problem: nil)) }
             }
             let created = Set(status == 201 ? json?.arrayValue?.compactMap(\.stringValue) ?? [] : [])
+            // Of a result in parts only what it lists was done.
+            let done = status == 207 ? json?["success"]?.arrayValue.map { Set($0.compactMap(\.stringValue)) } : nil
             for (entry, part) in group {
-                if let problem = problems[ids[entry].text] {
-                    failures.append((entry, part.failure(.foreign(status: problem["status"]?.integerValue.map(Int.init) ?? 207, problem: problem))))
+                let problem = problems[ids[entry].text]
+                if problem != nil || !(done?.contains(ids[entry].text) ?? true) {
+                    failures.append((entry, part.failure(.foreign(status: problem?.problemStatus ?? 207, problem: problem?.problemDetails))))
                 } else {
                     succeeded.insert(entry)
                     if created.contains(ids[entry].text) { self.created.insert(entry) }

@@ -64,9 +64,8 @@ extension Federation {
                 part.failure(.own(.conflict("registration \(part.source.registration.id) has this, and its source does not offer the operation"))))
         }
         let parts = plan.parts
-        let replies = await askAll(parts.map(\.source)) { source in
-            guard let part = parts.first(where: { $0.source.registration.id == source.registration.id }) else { return SourceReply.failed("") }
-            return await ask(source.registration, origin) { context in build(part, context) }
+        let replies = await askAll(parts, origin) { part in
+            await ask(part.source.registration, origin) { context in build(part, context) }
         }
         for (part, reply) in zip(parts, replies) { outcome.add(part, reply) }
         return outcome
@@ -84,7 +83,7 @@ extension ProvisionOutcome {
                 successCount += 1
                 updated.formUnion(part.attributes ?? [])
             } else {
-                failures.append(part.failure(.foreign(status: status, problem: try? JSON(parsing: body))))
+                failures.append(part.failure(.foreign(status: status, problem: (try? JSON(parsing: body))?.problemDetails)))
             }
         }
     }
@@ -92,10 +91,11 @@ extension ProvisionOutcome {
     /// A source that succeeded in part says which attributes it did not change (clause 5.2.18).
     private mutating func addPartial(_ part: ProvisionPart, _ result: JSON?, _ context: Context) {
         let names = result?["notUpdated"]?.arrayValue?.compactMap { $0["attributeName"]?.stringValue.flatMap(context.expand) } ?? []
-        let failed = names.isEmpty ? part.attributes : Set(names)
+        let named = part.attributes.map(Set(names).intersection) ?? Set(names)
+        let failed = named.isEmpty ? part.attributes : named
         failures.append(
             ProvisionFailure(
-                registration: part.source.registration.id, attributes: failed, reason: .foreign(status: 207, problem: result?["errors"]?.arrayValue?.first?["error"])))
+                registration: part.source.registration.id, attributes: failed, reason: .foreign(status: 207, problem: result?["errors"]?.arrayValue?.first?["error"]?.problemDetails)))
         let done = (part.attributes ?? []).subtracting(failed ?? [])
         updated.formUnion(done)
         if !done.isEmpty { successCount += 1 }
@@ -110,38 +110,18 @@ extension ProvisionPart {
     }
 }
 
-extension Federation {
-    /// Purges at all sources that may have something (clause 5.6.21).
-    /// - Parameter query: the parameters of the request.
-    /// - Returns: nil when no source matches.
-    package func purge(
-        _ specification: SourceSpecification, query: [(name: String, value: String)], _ origin: Origin
-    ) async throws -> ProvisionOutcome? {
-        let matching = try await matching(specification, nil, origin)
-        let concerned = matching.sources.filter { source in
-            source.registration.mode.isProxied || (source.registration.mode == .inclusive && source.registration.operations.contains(.purgeEntity))
-        }
-        guard !concerned.isEmpty else { return nil }
-        var plan = ProvisionPlan()
-        for source in concerned {
-            let part = ProvisionPart(source: source, attributes: nil)
-            if source.registration.operations.contains(.purgeEntity) { plan.parts.append(part) } else { plan.unsupported.append(part) }
-        }
-        return await perform(plan, origin) { part, context in
-            // No wider than the registration (clause 4.3.6.1).
-            var narrowed = query.filter { $0.name != "type" }
-            if let types = part.source.typeSelection(specification.types) { narrowed.insert(("type", types.text(context.compact)), at: 0) }
-            return Forward(.delete, "entities", query: narrowed)
-        }
-    }
-}
+extension JSON {
+    private static let detailLengthMax = 300
 
-extension SourceSpecification {
-    /// What all selectors ask of types; nil where one asks nothing.
-    fileprivate var types: TypeSelection? {
-        let selections = selectors.map(\.types)
-        guard !selections.isEmpty, !selections.contains(where: { $0 == nil }) else { return nil }
-        let known = selections.compactMap { $0 }
-        return known.count > 1 ? .or(known) : known.first
+    /// What is kept of a source's problem (RFC 9457): it may be said of many entries, and the source decides how long it is.
+    var problemDetails: JSON {
+        var kept: JSONObject = [:]
+        for name in ["type", "title", "detail"] {
+            if let text = self[name]?.stringValue { kept[name] = .string(String(text.unicodeScalars.prefix(Self.detailLengthMax))) }
+        }
+        return .object(kept)
     }
+
+    /// The status of a problem that is a status of an error.
+    var problemStatus: Int? { self["status"]?.integerValue.flatMap { (400...599).contains($0) ? Int($0) : nil } }
 }

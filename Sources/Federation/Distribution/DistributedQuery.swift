@@ -4,6 +4,7 @@ package import CityModel
 internal import LinkedData
 internal import OrderedCollections
 package import Query
+internal import Trust
 
 /// A query of entities that may be distributed (clause 5.7.2).
 package struct DistributedQuery: Sendable {
@@ -56,17 +57,19 @@ extension Federation {
         let matching = try await matching(query.matched, Self.querying, origin)
         guard !matching.isEmpty else { return nil }
         let end = query.offset + query.limit
-        guard end < limits.gatheredCountMax else {
+        guard end <= limits.gatheredCountMax else {
             throw CityError.tooManyResults(
                 "offset: a distributed query reaches \(limits.gatheredCountMax) entities deep; narrow it, or ask each source with local=true")
         }
-        let depth = query.isSplit ? limits.gatheredCountMax : end + 1
+        let depth = query.isSplit ? limits.gatheredCountMax : min(end + 1, limits.gatheredCountMax)
         var gathering = Gathering(matching, at: origin.asker.now)
         let local = try await locally(query, ids: nil, limit: depth, origin)
-        gathering.add(local.entities, at: 0, isCut: local.hasMore, count: local.count)
-        let answers = await askAll(matching.sources) { source in await ask(source, query, ids: nil, limit: depth, origin) }
+        gathering.add(local.entities, at: 0, isCut: local.hasMore, count: local.count, open: local.open)
+        let answers = await askAll(matching.sources, origin) { source in await ask(source, query, ids: nil, limit: depth, origin) }
         for (index, answer) in answers.enumerated() {
-            gathering.add(answer.entities, at: index + 1, isCut: answer.entities.count >= depth, count: answer.count)
+            let isOpen = origin.access.seesOpenOnly || matching.sources[index].isOpen
+            gathering.add(
+                answer.entities, at: index + 1, isCut: answer.isCut, count: answer.count, open: isOpen ? answer.entities.map(\.id) : [])
         }
         var warnings = matching.loopWarnings + answers.compactMap(\.warning)
         if query.isSplit {
@@ -82,7 +85,8 @@ extension Federation {
         let page = Array(order.dropFirst(query.offset).prefix(query.limit))
         try await complete(page, &gathering, matching, query, origin, &warnings)
         return DistributedPage(
-            entities: page.compactMap(gathering.entity), hasMore: order.count > end, count: query.wantsCount ? gathering.count : nil,
+            entities: page.compactMap(gathering.entity), hasMore: order.count > end || (depth == end && gathering.isCut),
+            count: query.wantsCount ? gathering.count : nil,
             warnings: warnings)
     }
 
@@ -94,13 +98,18 @@ extension Federation {
         if let missing = gathering.missing(of: page, at: 0) {
             gathering.complete(try await locally(query, ids: missing, limit: missing.count, origin).entities, at: 0)
         }
-        let open = matching.sources.indices.compactMap { index in gathering.missing(of: page, at: index + 1).map { (index, $0) } }
-        let answers = await askAll(open.map { matching.sources[$0.0] }) { source in
-            let ids = open.first { matching.sources[$0.0].registration.id == source.registration.id }?.1 ?? []
-            let admitted = ids.filter { source.admits($0, types: []) }
-            return admitted.isEmpty ? ForeignEntities() : await ask(source, query, ids: Set(admitted), limit: admitted.count, origin)
+        var open: [(place: Int, source: MatchedSource, ids: Set<IRI>)] = []
+        for (index, source) in matching.sources.enumerated() {
+            // What is not for everybody is not named to others either.
+            let ids = (gathering.missing(of: page, at: index + 1) ?? []).filter { id in
+                source.admits(id, types: []) && (!source.registration.endpoint.isOnWeb || gathering.isOpen(id))
+            }
+            if !ids.isEmpty { open.append((index, source, ids)) }
         }
-        for ((index, _), answer) in zip(open, answers) {
+        let answers = await askAll(open, origin) { part in
+            await ask(part.source, query, ids: part.ids, limit: part.ids.count, origin)
+        }
+        for ((index, _, _), answer) in zip(open, answers) {
             gathering.complete(answer.entities, at: index + 1)
             if let warning = answer.warning { warnings.append(warning) }
         }
@@ -108,12 +117,14 @@ extension Federation {
 
     private func locally(
         _ query: DistributedQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin
-    ) async throws -> (entities: [Entity], hasMore: Bool, count: Int?) {
+    ) async throws -> (entities: [Entity], hasMore: Bool, count: Int?, open: [IRI]) {
         var filter = query.isSplit ? query.filter.selection : query.filter
         if let ids { filter = EntityFilter(ids: ids, alternatives: [filter]) }
         let page = try await broker.query(
             EntityQuery(filter: filter, limit: limit, wantsCount: query.wantsCount), origin.access, at: origin.asker.now)
-        return (try page.entities.map { try broker.entity($0, origin.access) }, page.hasMore, page.count)
+        let entities = try page.entities.map { try broker.entity($0, origin.access) }
+        let open = zip(page.entities, entities).filter { $0.0.stored.classification == .open }.map(\.1.id)
+        return (entities, page.hasMore, page.count, open)
     }
 
     private func ask(
@@ -125,7 +136,7 @@ extension Federation {
             return await read(
                 ask(source.registration, origin) { context in
                     source.forward(query, selectors, ids: ids, limit: limit, asBatch: isBatch, context, origin.context)
-                }, of: source, isMany: true, origin)
+                }, of: source, isMany: true, limit: limit, origin)
         }
         // What GET can't say at once is asked for one after the other.
         var gathered = ForeignEntities()
@@ -133,13 +144,23 @@ extension Federation {
             let answer = await read(
                 ask(source.registration, origin) { context in
                     source.forward(query, [selector], ids: ids, limit: limit, asBatch: false, context, origin.context)
-                }, of: source, isMany: true, origin)
+                }, of: source, isMany: true, limit: limit, origin)
             let known = Set(gathered.entities.map(\.id))
             gathered.entities += answer.entities.filter { !known.contains($0.id) }
+            gathered.isCut = gathered.isCut || answer.isCut
             gathered.warning = gathered.warning ?? answer.warning
         }
         return gathered
     }
+}
+
+extension ReadAccess {
+    fileprivate var seesOpenOnly: Bool { classificationMax <= .open }
+}
+
+extension MatchedSource {
+    /// Whether everybody is answered the same by it. A neighbour answers what he shows to whoever asks.
+    fileprivate var isOpen: Bool { registration.endpoint.isOnWeb && registration.classification <= .open }
 }
 
 extension DistributedQuery {

@@ -28,11 +28,11 @@ extension Federation {
         let matching = try await matching(specification, Self.retrieving, origin)
         guard !matching.isEmpty else { return nil }
         let local = try await locally(id, selecting: types, origin)
-        let replies = await askAll(matching.sources) { source in
+        let replies = await askAll(matching.sources, origin) { source in
             await read(
                 ask(source.registration, origin) { context in
                     source.retrieval(of: id, selecting: types, attributes: attributes, datasetID: datasetID, context)
-                }, of: source, isMany: false, origin)
+                }, of: source, isMany: false, limit: 1, origin)
         }
         var merge = EntityMerge(local, at: origin.asker.now)
         for isAuxiliary in [false, true] {
@@ -109,7 +109,7 @@ extension MatchedSource {
 
 extension TypeSelection {
     /// The selection in the language of clause 4.17.
-    func text(_ name: (IRI) -> String) -> String {
+    package func text(_ name: (IRI) -> String) -> String {
         func joined(_ operands: [TypeSelection], _ operation: String) -> String {
             operands.map { if case .type = $0 { $0.text(name) } else { "(" + $0.text(name) + ")" } }.joined(separator: operation)
         }

@@ -10,12 +10,19 @@ struct ForeignEntities: Sendable {
     var entities: [Entity] = []
     /// How many there are at the source.
     var count: Int?
+    /// Whether it may have more than it answered.
+    var isCut = false
     var warning: SourceWarning?
 }
 
 extension Federation {
+    private static let contextCountMax = 4
+    /// More than any source has: what is counted together stays a number.
+    private static let countMax = 1 << 40
+
     /// - Parameter isMany: whether it has to be an array. One entity may be answered alone or, where it was queried, in an array.
-    func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, _ origin: Origin) async -> ForeignEntities {
+    /// - Parameter limit: what was asked for; what a source answers beyond it is not looked at.
+    func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, limit: Int, _ origin: Origin) async -> ForeignEntities {
         let id = source.registration.id
         switch reply {
         case .timedOut: return ForeignEntities(warning: SourceWarning(.noResponse, id, "no response in time"))
@@ -25,12 +32,14 @@ extension Federation {
             do {
                 let elements = try Self.elements(body, isMany: isMany)
                 var foreign = ForeignEntities()
-                for element in elements {
-                    let context = try await self.context(of: element, context, origin)
+                foreign.isCut = elements.count >= limit
+                var contexts: [JSON: Context] = [:]
+                for element in elements.prefix(limit) {
+                    let context = try await self.context(of: element, context, &contexts, origin)
                     let entity = try EntityReader(context: context, purpose: .foreign).fragment(element).entity()
                     if let kept = source.kept(entity, at: origin.asker.now) { foreign.entities.append(kept) }
                 }
-                foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }
+                foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
                 return foreign
             } catch {
                 return ForeignEntities(warning: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
@@ -50,9 +59,15 @@ extension Federation {
     }
 
     /// In JSON the names are those of the context that went along with the request; JSON-LD brings its own.
-    private func context(of element: JSON, _ context: Context, _ origin: Origin) async throws -> Context {
+    /// - Parameter known: those that the answer has named so far.
+    private func context(of element: JSON, _ context: Context, _ known: inout [JSON: Context], _ origin: Origin) async throws -> Context {
         guard let own = element["@context"], own != context.answered else { return context }
-        return try await contexts.context(own, in: origin.access.municipality)
+        if let known = known[own] { return known }
+        guard known.count < Self.contextCountMax else { throw CityError.sourceFailed("more than \(Self.contextCountMax) contexts in one answer") }
+        guard origin.allowance.secondsLeft != nil else { throw CityError.sourceTimedOut("no time is left for the contexts of an answer") }
+        let read = try await contexts.context(own, in: origin.access.municipality)
+        known[own] = read
+        return read
     }
 }
 

@@ -38,10 +38,20 @@ extension Federation {
         guard !cooldown.isCooling(registration.id, in: municipality, at: now) else { return .timedOut }
         let context = await context(for: registration, origin)
         guard let ownAlias = try? await broker.contextSourceAlias(of: municipality, at: now) else { return .failed("this source has no name") }
-        let request = request(build(context), to: registration, context, origin, ownAlias)
+        // Neighbours answer within the program, where they come to this gate themselves.
+        let isOnWeb = registration.endpoint.isOnWeb
+        if isOnWeb { guard await gate.enter() else { return .failed("too many requests to sources are waiting") } }
+        defer { if isOnWeb { gate.leave() } }
+        guard let secondsLeft = origin.allowance.secondsLeft else { return .timedOut }
+        guard origin.allowance.bytesLeft > 0 else { return .failed(Self.tooLarge) }
+        var request = request(build(context), to: registration, context, origin, ownAlias)
+        request.timeoutSeconds = min(request.timeoutSeconds, secondsLeft)
+        request.answerByteCountMax = min(request.answerByteCountMax, origin.allowance.bytesLeft)
         let reply: SourceReply
         switch await send(request, origin.asker) {
-        case .answer(let status, let headers, let body): reply = .answer(status: status, headers: headers, body: body, context: context)
+        case .answer(let status, let headers, let body):
+            origin.allowance.spend(bytes: body.count)
+            reply = .answer(status: status, headers: headers, body: body, context: context)
         case .timedOut: reply = .timedOut
         case .failed(let reason): reply = .failed(reason)
         }
@@ -53,15 +63,16 @@ extension Federation {
         return reply
     }
 
-    /// Asks several sources, so many at a time. The replies stand in the order of the sources.
-    func askAll<Asked: Sendable>(
-        _ sources: [MatchedSource], _ ask: @escaping @Sendable (MatchedSource) async -> Asked
+    /// Asks for several things, so many at a time, and fewer where the request was passed on already. The replies stand in their order.
+    func askAll<Part: Sendable, Asked: Sendable>(
+        _ parts: [Part], _ origin: Origin, _ ask: @escaping @Sendable (Part) async -> Asked
     ) async -> [Asked] {
-        await withTaskGroup(of: (Int, Asked).self) { group in
-            var replies: [Asked?] = Array(repeating: nil, count: sources.count)
-            for (index, source) in sources.enumerated() {
-                if index >= limits.concurrentCountMax, let (place, reply) = await group.next() { replies[place] = reply }
-                group.addTask { (index, await ask(source)) }
+        let countMax = origin.via.isEmpty ? limits.concurrentCountMax : max(1, limits.concurrentCountMax / 4)
+        return await withTaskGroup(of: (Int, Asked).self) { group in
+            var replies: [Asked?] = Array(repeating: nil, count: parts.count)
+            for (index, part) in parts.enumerated() {
+                if index >= countMax, let (place, reply) = await group.next() { replies[place] = reply }
+                group.addTask { (index, await ask(part)) }
             }
             for await (place, reply) in group { replies[place] = reply }
             return replies.compactMap { $0 }
@@ -70,7 +81,7 @@ extension Federation {
 
     /// The context that names are written with for a source: the one it asks for, else that of the request. One that is not one URL
     /// can't be said in a header: then names go out whole.
-    private func context(for registration: Registration, _ origin: Origin) async -> Context {
+    func context(for registration: Registration, _ origin: Origin) async -> Context {
         if let url = registration.sourceInfo.contextURL, let context = try? await contexts.context(.string(url), in: origin.access.municipality) {
             return context
         }

@@ -13,6 +13,8 @@ struct Gathering {
     private var answers: [Answer]
     private let isAuxiliary: [Bool]
     private let now: Instant
+    /// Identifiers that something which is open to everybody names.
+    private var open: Set<IRI> = []
 
     init(_ matching: Matching, at now: Instant) {
         isAuxiliary = [false] + matching.sources.map { $0.registration.mode == .auxiliary }
@@ -20,7 +22,9 @@ struct Gathering {
         self.now = now
     }
 
-    mutating func add(_ entities: [Entity], at place: Int, isCut: Bool, count: Int?) {
+    /// - Parameter open: those of the entities that everybody may know of.
+    mutating func add(_ entities: [Entity], at place: Int, isCut: Bool, count: Int?, open: some Sequence<IRI>) {
+        self.open.formUnion(open)
         answers[place].entities = OrderedDictionary(entities.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         (answers[place].isCut, answers[place].count) = (isCut, max(count ?? 0, entities.count))
     }
@@ -51,6 +55,9 @@ struct Gathering {
         let missing = Set(page.filter { answers[place].entities[$0] == nil })
         return missing.isEmpty ? nil : missing
     }
+
+    /// Whether a source on the web may be told that there is such an entity.
+    func isOpen(_ id: IRI) -> Bool { open.contains(id) }
 
     func entity(_ id: IRI) -> Entity? {
         var merge = EntityMerge(answers[0].entities[id], at: now)

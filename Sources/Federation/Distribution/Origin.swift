@@ -15,11 +15,14 @@ package struct Origin: Sendable {
     package let viaText: String?
     /// A header of the request, for what `contextSourceInfo` takes from it.
     package let header: @Sendable (String) -> String?
+    /// What all requests that come of this one may take together.
+    let allowance: Allowance
 
     package init(
         access: ReadAccess, asker: Asker, context: Context, via: [String], header: @escaping @Sendable (String) -> String?
     ) {
         (self.access, self.asker, self.context, self.header) = (access, asker, context, header)
+        allowance = Allowance()
         viaText = via.isEmpty ? nil : via.joined(separator: ", ")
         self.via = via.flatMap { $0.split(separator: ",") }.compactMap { entry in
             let words = entry.split(separator: " ")
@@ -71,34 +74,52 @@ package struct Matching: Sendable {
     package var isEmpty: Bool { sources.isEmpty && looping.isEmpty }
 }
 
-extension Federation {
-    /// The registrations that match and support one of the operations, as far as the asker may be shown what they have.
+/// The registrations that a request may be led to at all: those that are valid, and whose answers the asker may be shown. What is
+/// held against them may be many: the entries of a batch.
+struct Candidates: Sendable {
+    fileprivate(set) var registrations: [Registration] = []
+    /// Of those, where the request has been, or which would take it further than it may go.
+    fileprivate(set) var looping: Set<IRI> = []
+
     /// - Parameter operations: nil where what is not supported has to be known too.
-    package func matching(
-        _ specification: SourceSpecification, _ operations: Set<SourceOperation>?, _ origin: Origin
-    ) async throws -> Matching {
+    func matching(_ specification: SourceSpecification, _ operations: Set<SourceOperation>?) -> Matching {
         var matching = Matching()
-        let (now, municipality) = (origin.asker.now, origin.access.municipality)
-        let registrations = try await registrations(origin.access)
-        guard !registrations.isEmpty else { return matching }
-        let ownAlias = try await broker.contextSourceAlias(of: municipality, at: now)
         var specification = specification
         specification.takesSilenceForAnywhere = true
-        for registration in registrations where !registration.hasExpired(at: now) {
-            guard operations.map({ !registration.operations.isDisjoint(with: $0) }) ?? true,
-                registration.classification <= origin.access.classificationMax
-            else { continue }
+        for registration in registrations where operations.map({ !registration.operations.isDisjoint(with: $0) }) ?? true {
             let information = registration.matches(specification)
             guard !information.isEmpty else { continue }
             let source = MatchedSource(registration: registration, information: information.map { registration.information[$0] })
-            let alias = try await alias(of: registration, at: now)
-            if origin.via.contains(ownAlias) || alias.map(origin.via.contains) ?? false {
-                matching.looping.append(source)
-            } else {
-                matching.sources.append(source)
-            }
+            if looping.contains(registration.id) { matching.looping.append(source) } else { matching.sources.append(source) }
         }
         return matching
+    }
+}
+
+extension Federation {
+    /// The registrations that match and support one of the operations, as far as the asker may be shown what they have.
+    package func matching(
+        _ specification: SourceSpecification, _ operations: Set<SourceOperation>?, _ origin: Origin
+    ) async throws -> Matching {
+        try await candidates(origin).matching(specification, operations)
+    }
+
+    func candidates(_ origin: Origin) async throws -> Candidates {
+        let now = origin.asker.now
+        var candidates = Candidates()
+        candidates.registrations = try await registrations(origin.access).filter {
+            !$0.hasExpired(at: now) && $0.classification <= origin.access.classificationMax
+        }
+        guard !candidates.registrations.isEmpty else { return candidates }
+        let ownAlias = try await broker.contextSourceAlias(of: origin.access.municipality, at: now)
+        // Municipalities that all point at each other make as many ways as there are orders of them.
+        let isFar = origin.via.count >= limits.hopCountMax || origin.via.contains(ownAlias)
+        for registration in candidates.registrations {
+            var isLooping = isFar
+            if !isLooping { isLooping = try await alias(of: registration, at: now).map(origin.via.contains) ?? false }
+            if isLooping { candidates.looping.insert(registration.id) }
+        }
+        return candidates
     }
 
     /// Those of a municipality; none where it is not there yet, for a first write makes it.

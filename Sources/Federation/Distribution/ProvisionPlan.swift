@@ -38,12 +38,18 @@ extension Federation {
     package func plan(
         _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ origin: Origin
     ) async throws -> ProvisionPlan {
+        try await self.plan(operation, id, types: types, attributes: attributes, try await candidates(origin), origin)
+    }
+
+    /// - Parameter candidates: looked up once for all entries of a batch.
+    func plan(
+        _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ candidates: Candidates, _ origin: Origin
+    ) async throws -> ProvisionPlan {
         var plan = ProvisionPlan(remaining: attributes)
-        guard try await !registrations(origin.access).isEmpty else { return plan }
         var specification = SourceSpecification()
         specification.selectors = [.init(ids: [id])]
         specification.attributes = attributes
-        let matching = try await matching(specification, nil, origin)
+        let matching = candidates.matching(specification, nil)
         guard !matching.isEmpty else { return plan }
         let known = types.isEmpty ? try await typesHere(id, origin) : types
         let sources = matching.sources.compactMap { $0.narrowed(to: id, known) }

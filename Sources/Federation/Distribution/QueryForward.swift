@@ -24,7 +24,7 @@ extension MatchedSource {
         var parameters = [(name: "options", value: "sysAttrs"), (name: "limit", value: String(limit))]
         if query.wantsCount { parameters.append(("count", "true")) }
         if asBatch { return Forward(.post, "entityOperations/query", query: parameters, body: body(narrow, members, context)) }
-        return Forward(.get, "entities", query: terms(narrow.first ?? .init(), context) + members.map { ($0.name, $0.value.parameterText) } + parameters)
+        return Forward(.get, "entities", query: (narrow.first ?? .init()).terms(context) + members.map { ($0.name, $0.value.parameterText) } + parameters)
     }
 
     /// - Returns: the selector as far as it is registered.
@@ -43,24 +43,13 @@ extension MatchedSource {
         return narrow
     }
 
-    private func terms(_ selector: SourceSpecification.Selector, _ context: Context) -> [(name: String, value: String)] {
-        var terms: [(String, String)] = []
-        if let types = selector.types { terms.append(("type", types.text(context.compact))) }
-        if let ids = selector.ids {
-            terms.append(("id", ids.map(\.text).sorted().joined(separator: ",")))
-        } else if let pattern = selector.idPattern {
-            terms.append(("idPattern", pattern.pattern.text))
-        }
-        return terms
-    }
-
     private func body(
         _ selectors: [SourceSpecification.Selector], _ members: [(name: String, value: JSON)], _ context: Context
     ) -> JSON {
         var body: JSONObject = ["type": "Query"]
         let entities: [JSON] = selectors.compactMap { selector in
             var entity: JSONObject = [:]
-            for (name, value) in terms(selector, context) { entity[name] = .string(value) }
+            for (name, value) in selector.terms(context) { entity[name] = .string(value) }
             if let ids = selector.ids, ids.count > 1 { entity["id"] = .array(ids.map(\.text).sorted().map(JSON.string)) }
             return entity["type"] == nil ? nil : .object(entity)
         }
@@ -74,7 +63,7 @@ extension MatchedSource {
     }
 
     /// A condition in the names of another context (clause 4.3.6.6).
-    private func renamed(_ name: String, _ value: JSON, _ context: Context, _ original: Context) -> JSON {
+    func renamed(_ name: String, _ value: JSON, _ context: Context, _ original: Context) -> JSON {
         guard let text = value.stringValue else { return value }
         switch name {
         case "q":
@@ -83,6 +72,20 @@ extension MatchedSource {
         case "geoproperty": return original.expand(text).map { .string(context.compact($0)) } ?? value
         default: return value
         }
+    }
+}
+
+extension SourceSpecification.Selector {
+    /// As parameters.
+    func terms(_ context: Context) -> [(name: String, value: String)] {
+        var terms: [(String, String)] = []
+        if let types { terms.append(("type", types.text(context.compact))) }
+        if let ids {
+            terms.append(("id", ids.map(\.text).sorted().joined(separator: ",")))
+        } else if let idPattern {
+            terms.append(("idPattern", idPattern.pattern.text))
+        }
+        return terms
     }
 }
 
@@ -107,7 +110,7 @@ extension AttributePath {
 
 extension JSON {
     /// As a parameter of a query string: lists with commas, texts as they are, all else as JSON.
-    fileprivate var parameterText: String {
+    var parameterText: String {
         if let text = stringValue { return text }
         if let elements = arrayValue, elements.allSatisfy({ $0.stringValue != nil }) { return elements.compactMap(\.stringValue).joined(separator: ",") }
         return description

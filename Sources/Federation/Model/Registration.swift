@@ -67,6 +67,8 @@ package enum SourceEndpoint: Hashable, Sendable {
     case web(String)
     /// `conurb:NAME`: another municipality on this installation. No request leaves the program.
     case municipality(MunicipalityName)
+
+    package var isOnWeb: Bool { if case .web = self { true } else { false } }
 }
 
 /// From `start`; open where `end` is missing (clause 5.2.11).

@@ -85,7 +85,7 @@ struct RegistrationReader {
         }
         guard IRI(text) != nil, text.utf8.count <= 2048, let colon = text.firstIndex(of: ":"),
             ["http", "https"].contains(text[..<colon].lowercased()), text[colon...].hasPrefix("://"), text[colon...].count > 3,
-            !text.contains("?"), !text.contains("#")
+            !text.contains("?"), !text.contains("#"), !text[colon...].dropFirst(3).prefix(while: { $0 != "/" }).contains("@")
         else { throw .badRequestData("endpoint: \(text.prefix(200)) is neither an http address nor conurb: and a municipality's name") }
         return .web(String(text[...(text.lastIndex { $0 != "/" } ?? text.startIndex)]))
     }
