@@ -51,7 +51,7 @@ extension EntityMap {
 
 /// How many entity maps are kept and for how long.
 package struct EntityMapLimits: Sendable {
-    /// Maps of all municipalities together; where there is one more, the one that was longest not used goes.
+    /// Maps of all municipalities together; where there is one more, one of the municipality that has most goes.
     package var countMax: Int
     /// Entities of one map.
     package var entityCountMax: Int
@@ -94,12 +94,21 @@ struct EntityMapShelf: Sendable {
 
     mutating func put(_ map: EntityMap, at now: Instant) {
         removeExpired(at: now)
-        while let oldest = held.min(by: { $0.value.lastUse < $1.value.lastUse })?.key,
-            held.count >= limits.countMax || entityCount + map.entries.count > limits.totalCountMax
-        { remove(oldest) }
+        while held.count >= limits.countMax || entityCount + map.entries.count > limits.totalCountMax, let next = nextToGo { remove(next) }
         useCount += 1
         entityCount += map.entries.count
         held[map.id] = Held(map: map, lastUse: useCount)
+    }
+
+    /// The one longest not used, of the municipality whose maps take most of the room: nobody pushes out those of others.
+    private var nextToGo: IRI? {
+        var shares: [MunicipalityName: Double] = [:]
+        for held in held.values {
+            shares[held.map.maker.municipality, default: 0] +=
+                1 / Double(limits.countMax) + Double(held.map.entries.count) / Double(limits.totalCountMax)
+        }
+        guard let largest = shares.max(by: { ($0.value, $1.key.text) < ($1.value, $0.key.text) })?.key else { return nil }
+        return held.filter { $0.value.map.maker.municipality == largest }.min { $0.value.lastUse < $1.value.lastUse }?.key
     }
 
     /// Nil when there is none, it has expired, or somebody else made it.

@@ -89,9 +89,12 @@ extension Broker {
         try await file(toRead: access.reading).read { try $0.snapshots().filter { $0.status == .preparing || $0.untoldCount > 0 } }
     }
 
+    /// What its maker changed since is left as it is, and told of anew.
     package func setUntold(_ count: Int, of record: SnapshotRecord, _ access: WriteAccess) async throws {
         try await file(toWrite: access).write { transaction in
-            guard var now = try transaction.snapshots().first(where: { $0.number == record.number }) else { return }
+            guard var now = try transaction.snapshots().first(where: { $0.number == record.number }),
+                now.modifiedAt == record.modifiedAt, now.untoldCount == record.untoldCount
+            else { return }
             now.untoldCount = count
             try transaction.update(now)
         }

@@ -96,7 +96,9 @@ extension NGSILDDoor {
             return Response(status: .noContent)
         }
         return try await write.attributeResponse(name) { _, context in
-            Forward(.patch, ProvisionPart.path(id, name, context), body: json)
+            var forward = Forward(.patch, ProvisionPart.path(id, name, context), body: json)
+            forward.keepsNames = true
+            return forward
         } local: {
             try await update()
         }

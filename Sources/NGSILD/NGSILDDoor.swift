@@ -27,7 +27,7 @@ package struct NGSILDDoor: Sendable {
     ) {
         self.federation = federation
         sourceSubscriptions = SubscriptionLibrary(
-            broker: broker, contexts: contexts, countMax: limits.subscriptionCountMax, aboutSources: true)
+            broker: broker, contexts: contexts, countMax: min(limits.subscriptionCountMax, Self.sourceSubscriptionCountMax), aboutSources: true)
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: limits.subscriptionCountMax)
         (self.broker, self.gatekeeper, self.contexts, self.limits, self.startedAt) = (broker, gatekeeper, contexts, limits, startedAt)
     }
@@ -35,6 +35,8 @@ package struct NGSILDDoor: Sendable {
     var registrations: RegistrationLibrary { federation.registrations }
 
     static let base = "/ngsi-ld/v1"
+    /// Each is looked at whenever a registration changes, in the transaction of the change.
+    private static let sourceSubscriptionCountMax = 100
 
     package var routes: [Route] {
         entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes

@@ -123,6 +123,22 @@ internal import Testing
         #expect(source.queries == ["type=Bus"])
     }
 
+    @Test func `names of a body that is passed on as it came keep their meaning (clause 4.3.6.6)`() async throws {
+        let source = AskedSource()
+        let city = try Installation(source: source.answer)
+        try await register(
+            city, #""mode":"redirect","contextSourceInfo":[{"key":"jsonldContext","value":"\#(Installation.transport)"}],"# + Self.operations)
+        let body = #"{"value":1,"line":{"type":"Property","value":2}}"#
+        #expect(try await city.ask(.patch, "entities/urn:x:1/attrs/line", body).status == 204)
+        let inline: HTTPFields = [.contentType: "application/ld+json"]
+        let whole = #"{"value":1,"@context":[{"line":"urn:x:line"}]}"#
+        #expect(try await city.ask(.patch, "entities/urn:x:1/attrs/line", whole, inline).status == 204)
+        let sent = source.requests
+        #expect(sent.map(\.path) == ["entities/urn:x:1/attrs/line", "entities/urn:x:1/attrs/line"])
+        #expect(sent.allSatisfy { !$0.headers.contains { $0.name == "Link" } })
+        #expect(try JSON(parsing: #require(sent.last?.body))["@context"] != nil)
+    }
+
     @Test func `a request that was passed on three times is passed on no more`() async throws {
         let source = AskedSource()
         let city = try Installation(source: source.answer)
@@ -173,6 +189,7 @@ private final class AskedSource: Sendable {
     /// - Parameter found: what it answers when it is read from.
     init(_ found: String? = nil) { self.found = found }
 
+    var requests: [SourceRequest] { asked.withLock { $0 } }
     var queries: [String] {
         asked.withLock { $0.map { $0.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&") } }
     }

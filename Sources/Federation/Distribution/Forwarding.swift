@@ -12,6 +12,8 @@ package struct Forward: Sendable {
     /// Written with the names of the context that goes along.
     package var body: JSON?
     package var isMergePatch = false
+    /// Whether the body has the names of the request that is passed on, as they came, so that they go out with its context.
+    package var keepsNames = false
 
     package init(_ method: SourceRequest.Method, _ path: String, query: [(name: String, value: String)] = [], body: JSON? = nil) {
         (self.method, self.path, self.query, self.body) = (method, path, query, body)
@@ -36,7 +38,8 @@ extension Federation {
         let (now, municipality) = (origin.asker.now, origin.access.municipality)
         // Until its cooldown has passed a source counts as one that does not answer (table 5.2.34-1).
         guard !cooldown.isCooling(registration.id, in: municipality, at: now) else { return .timedOut }
-        let context = await context(for: registration, origin)
+        var context = await context(for: registration, origin)
+        if build(context).keepsNames { context = origin.context }
         guard let ownAlias = try? await broker.contextSourceAlias(of: municipality, at: now) else { return .failed("this source has no name") }
         // Neighbours answer within the program, where they come to this gate themselves.
         let isOnWeb = registration.endpoint.isOnWeb
@@ -96,7 +99,10 @@ extension Federation {
         let info = registration.sourceInfo
         var headers = [(name: "Accept", value: info.accept ?? "application/json")]
         var body = forward.body
-        let isLinkedData = info.contentType == "application/ld+json" && info.contextURL == nil && body != nil && !forward.isMergePatch
+        let wantsLinkedData = info.contentType == "application/ld+json" && info.contextURL == nil
+        var needsLinkedData = false
+        if case .string = context.answered {} else { needsLinkedData = forward.keepsNames }
+        let isLinkedData = (wantsLinkedData || needsLinkedData) && body != nil && !forward.isMergePatch
         if isLinkedData {
             headers.append(("Content-Type", "application/ld+json"))
             body = body?.withContext(context.answered)

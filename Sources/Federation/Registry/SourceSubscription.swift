@@ -32,9 +32,10 @@ struct SourceSubscription: Sendable {
     }
 
     /// A change of a registration as this subscription sees it; nil when it is none of its own.
-    func message(of change: RegistrationChange, at now: Instant) throws -> NewMessage? {
-        let before = try change.before.map(matching).flatMap { $0.isEmpty ? nil : $0 }
-        let after = try change.after.map(matching).flatMap { $0.isEmpty ? nil : $0 }
+    func message(of read: ReadChange, at now: Instant) throws -> NewMessage? {
+        let before = read.before.map { $0.matches(specification) }.flatMap { $0.isEmpty ? nil : $0 }
+        let after = read.after.map { $0.matches(specification) }.flatMap { $0.isEmpty ? nil : $0 }
+        let change = read.change
         switch (before, after) {
         case (nil, nil): return nil
         case (nil, let after?): return try message(of: [(change.after, after)], .newlyMatching, at: now)

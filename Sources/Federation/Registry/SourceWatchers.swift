@@ -12,6 +12,17 @@ package struct RegistrationChange: Sendable {
     let after: RegistrationRecord?
 }
 
+/// The same with the registrations read: once for all subscriptions that it is held against.
+struct ReadChange {
+    let change: RegistrationChange
+    let before: Registration?
+    let after: Registration?
+
+    init(_ change: RegistrationChange) throws {
+        (self.change, before, after) = (change, try change.before.map(Registration.init), try change.after.map(Registration.init))
+    }
+}
+
 /// Tells subscribers of changes to registrations (clause 5.11.7). What they are told is put into the outbox in the transaction of
 /// the change itself: none is missed, and none is told of what did not come to be.
 package struct SourceWatchers: Sendable {
@@ -45,7 +56,8 @@ package struct SourceWatchers: Sendable {
         try await file.write { transaction in
             let revisions = try transaction.sourceSubscriptionRevisions()
             guard revisions.allSatisfy({ expected[$0.key] == $0.value }) else { throw Outdated() }
-            let changes = try body(transaction)
+            let written = try body(transaction)
+            let changes = subscriptions.isEmpty ? [] : try written.map(ReadChange.init)
             for subscription in subscriptions {
                 guard let record = try transaction.subscription(subscription.record.id), record.isActive, !record.hasExpired(at: now) else { continue }
                 // Whoever is to be told of all of them soon is told of this one then.
