@@ -48,6 +48,8 @@ package actor ContextLibrary {
     private static let resolverCountMax = 64
     /// Contexts that one municipality keeps.
     package static let countMax = 10_000
+    /// When there are so many no downloaded one is added: whoever may only read takes no room from those who store.
+    package static let cachedCountMax = countMax / 2
     /// No document is asked for any more for a context that has taken this long; each document has a shorter time of its own.
     private static let resolutionSecondsMax: Double = 10
     @TaskLocal private static var deadline: Instant?
@@ -99,7 +101,7 @@ package actor ContextLibrary {
         if let id = Self.hostedID(url), let hosted = try await stored(id, in: municipality) { return hosted.body }
         let cached = try await stored(url, in: municipality)
         if let cached, cached.expiresAt.map({ $0 > now() }) ?? true {
-            expiries[municipality, default: .init()].note(url, cached.expiresAt)
+            note(url, in: municipality, expiry: cached.expiresAt)
             return cached.body
         }
         if let override = overrides[url] {
@@ -108,7 +110,7 @@ package actor ContextLibrary {
         }
         do { return try await downloaded(url, in: municipality) } catch {
             guard let cached else { throw error }
-            expiries[municipality, default: .init()].note(url, now().adding(seconds: Self.staleSeconds))
+            note(url, in: municipality, expiry: now().adding(seconds: Self.staleSeconds))
             return cached.body
         }
     }
@@ -128,8 +130,15 @@ package actor ContextLibrary {
         guard context.document["@context"] != nil else { throw CityError.badRequestData("@context \(url): the document has no @context") }
         let expiry = context.expiry(from: now())
         try await keep(url, context.document, until: expiry, in: municipality)
-        expiries[municipality, default: .init()].note(url, expiry)
+        note(url, in: municipality, expiry: expiry)
         return context.document
+    }
+
+    /// Remembers when a copy expires. When there are too many, for each request may name another, all begins anew: what was
+    /// processed goes with its expiry and is had from the file again.
+    private func note(_ url: String, in municipality: MunicipalityName, expiry: Instant?) {
+        if expiries[municipality].map({ !$0.hasRoom(for: url) }) ?? false { (resolvers[municipality], expiries[municipality]) = (nil, nil) }
+        expiries[municipality, default: .init()].note(url, expiry)
     }
 
     /// The identifier in the URL of a context that this program serves.
@@ -157,7 +166,7 @@ package actor ContextLibrary {
         try await file.write { [keptByteCountMax] transaction in
             // What finds no room is used and not kept.
             let totals = try transaction.documentTotals(.context)
-            let hasRoom = totals.count < Self.countMax && totals.byteCount < keptByteCountMax
+            let hasRoom = totals.count < Self.cachedCountMax && totals.byteCount < keptByteCountMax
             guard try hasRoom || transaction.document(.context, context.id) != nil else { return }
             try transaction.put(.context, context.id, context.json, at: now)
         }
@@ -252,7 +261,7 @@ extension ContextLibrary {
         }
         let expiry = overrides[url] == nil ? fresh.expiry(from: now()) : nil
         try await keep(url, fresh.document, until: expiry, in: access.municipality)
-        expiries[access.municipality, default: .init()].note(url, expiry)
+        note(url, in: access.municipality, expiry: expiry)
         await forget(context, in: access.municipality)
     }
 

@@ -22,11 +22,18 @@ package struct DownloadedContext: Sendable {
 /// When the copies of context documents that are in use expire. Asking costs one comparison until one does.
 struct ContextExpiries {
     private var moments: [String: Instant] = [:]
+    /// No later than the first of them.
     private var next: Instant?
+
+    /// So many are remembered of one municipality.
+    static let countMax = 5_000
+
+    /// Whether there is room for one more.
+    func hasRoom(for url: String) -> Bool { moments.count < Self.countMax || moments[url] != nil }
 
     mutating func note(_ url: String, _ moment: Instant?) {
         moments[url] = moment
-        next = moments.values.min()
+        if let moment { next = min(next ?? moment, moment) }
     }
 
     /// The documents whose time has passed, which are forgotten here.

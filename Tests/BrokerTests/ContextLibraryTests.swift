@@ -1,7 +1,8 @@
-import Broker
+@testable import Broker
 import CityModel
 import LinkedData
 import OrderedCollections
+import Store
 import Synchronization
 import Testing
 import Trust
@@ -135,6 +136,28 @@ final class ContextOrigin: Sendable {
         }
         let access = try await city.gatekeeper.writing(.standard, .program)
         #expect(try await small.list(access.reading).count == keptCount)
+    }
+
+    @Test func `contexts that readers name take no room from those who store`() async throws {
+        try await city.store.file(.standard, creating: true).write { transaction in
+            for number in 0..<ContextLibrary.cachedCountMax { try transaction.put(.context, "https://b.example/\(number)", [:], at: noon) }
+        }
+        origin.put(context("https://a.example/1"))
+        #expect(try await expanded() == "https://a.example/1")
+        let access = try await city.gatekeeper.writing(.standard, .program)
+        let id = try await library.add(context("https://a.example/2"), access, at: noon)
+        // The one that was downloaded was not kept.
+        #expect(try await library.list(access.reading).map(\.id) == [id])
+    }
+
+    @Test func `only so many expiries are remembered, and the first of them is found`() {
+        var expiries = ContextExpiries()
+        for number in 0..<ContextExpiries.countMax { expiries.note("https://a.example/\(number)", noon.adding(seconds: Double(number))) }
+        #expect(!expiries.hasRoom(for: "https://b.example/") && expiries.hasRoom(for: "https://a.example/7"))
+        expiries.note("https://a.example/0", noon.adding(seconds: 9_000))
+        #expect(expiries.passed(at: noon.adding(seconds: 0.5)) == [])
+        #expect(expiries.passed(at: noon.adding(seconds: 1)) == ["https://a.example/1"])
+        #expect(expiries.passed(at: noon.adding(seconds: 1)) == [] && expiries.hasRoom(for: "https://b.example/"))
     }
 
     /// Clause 5.13.5.4.
