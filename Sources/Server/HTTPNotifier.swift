@@ -20,11 +20,14 @@ struct HTTPNotifier: Sendable {
     private static let answerByteCountMax = 1 << 16
     private static let answerSecondsMax = 2
 
-    static var clientConfiguration: HTTPClient.Configuration {
+    /// - Parameter connectionCountMax: connections to one address. Who sends when is decided before a message comes here: with
+    ///   fewer than are on their way at a time, those of one municipality would wait for those of another.
+    static func clientConfiguration(connectionCountMax: Int) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(5))
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, connectionCountMax)
         return configuration
     }
 

@@ -18,6 +18,8 @@ final class MQTTConnection: Sendable {
         var isEnded = false
         var nextTicket = 0
         var lastUse = ContinuousClock.now
+        /// When the broker last said anything to a message, or was last owed nothing.
+        var lastAnswer = ContinuousClock.now
         /// Who waits for the end of a message.
         var waiters: [Int: Waiter] = [:]
         /// Messages that wait for the connection.
@@ -40,6 +42,8 @@ final class MQTTConnection: Sendable {
 
     private static let keepAliveSeconds: Int32 = 30
     private static let idleDuration: Duration = .seconds(30)
+    /// A broker that opens no connection, or acknowledges nothing, for so long is given up when a message takes too long.
+    private static let silentDuration: Duration = .seconds(10)
     /// How long the thread waits for something to read before it looks whether it is to end.
     private static let loopMilliseconds: Int32 = 200
     private static let success = Int32(MOSQ_ERR_SUCCESS.rawValue)
@@ -48,6 +52,8 @@ final class MQTTConnection: Sendable {
     init(_ broker: MQTTBroker, egress: EgressPolicy) { (self.broker, self.egress) = (broker, egress) }
 
     var isEnded: Bool { state.withLock { $0.isEnded } }
+    /// Whether it still takes messages.
+    var isUsable: Bool { state.withLock { !$0.isEnded && !$0.isEnding } }
     var lastUse: ContinuousClock.Instant { state.withLock { $0.lastUse } }
 
     /// Starts the thread.
@@ -63,6 +69,7 @@ final class MQTTConnection: Sendable {
             guard !state.isEnded, !state.isEnding else { return nil }
             state.nextTicket += 1
             state.lastUse = .now
+            if state.isOpen, state.sent.isEmpty { state.lastAnswer = .now }
             return state.nextTicket
         }
         guard let ticket else { return nil }
@@ -70,7 +77,8 @@ final class MQTTConnection: Sendable {
             group.addTask {
                 try? await Task.sleep(for: duration)
                 guard !Task.isCancelled else { return }
-                self.end()
+                // Others share the connection: one message that takes too long is no reason to break off theirs.
+                self.endIfSilent()
                 self.finish(ticket, .failed)
             }
             defer { group.cancelAll() }
@@ -79,6 +87,12 @@ final class MQTTConnection: Sendable {
             } onCancel: {
                 self.breakOff(ticket)
             }
+        }
+    }
+
+    private func endIfSilent() {
+        state.withLock { state in
+            if ContinuousClock.now - state.lastAnswer >= Self.silentDuration { state.isEnding = true }
         }
     }
 
@@ -198,6 +212,7 @@ final class MQTTConnection: Sendable {
         guard code == 0, isPermitted(mosquitto_socket(pointer)) else { return end() }
         let waiting = state.withLock { state in
             state.isOpen = true
+            state.lastAnswer = .now
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -208,6 +223,7 @@ final class MQTTConnection: Sendable {
     private func published(_ number: Int32, _ reason: Int32) {
         let result = reason < 128 ? DeliveryResult.accepted : .failed
         let ticket = state.withLock { state -> Int? in
+            state.lastAnswer = .now
             if let ticket = state.sent.removeValue(forKey: number) { return ticket }
             state.early[number] = result
             return nil

@@ -37,7 +37,7 @@ final class MQTTNotifier: Sendable {
 
     private func connection(to broker: MQTTBroker) -> MQTTConnection {
         let (connection, isNew, surplus) = connections.withLock { connections in
-            connections = connections.filter { !$0.value.isEnded }
+            connections = connections.filter { $0.value.isUsable }
             if let open = connections[broker] { return (open, false, nil as MQTTConnection?) }
             var surplus: MQTTConnection?
             if connections.count >= Self.connectionCountMax, let oldest = connections.min(by: { $0.value.lastUse < $1.value.lastUse }) {

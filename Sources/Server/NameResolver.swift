@@ -15,6 +15,8 @@ final class NameResolver: Sendable {
         /// Names to be looked up, sound ones and those in trouble.
         var sound: [String] = []
         var troubled: [String] = []
+        /// Those in either line: none stands there twice.
+        var queued: Set<String> = []
         var running: [String: Bool] = [:]
     }
 
@@ -61,9 +63,8 @@ final class NameResolver: Sendable {
 
     private func ask(_ host: String, _ ticket: Int, _ waiter: Waiter) {
         let begun = state.withLock { state -> [String] in
-            let isAsked = state.waiters[host] != nil
             state.waiters[host, default: [:]][ticket] = waiter
-            guard !isAsked, state.running[host] == nil else { return [] }
+            guard state.running[host] == nil, state.queued.insert(host).inserted else { return [] }
             if state.answers[host]?.isTroubled ?? false { state.troubled.append(host) } else { state.sound.append(host) }
             return Self.begin(&state)
         }
@@ -79,18 +80,21 @@ final class NameResolver: Sendable {
         waiter?.resume(returning: [])
     }
 
+    /// Names that stand in line.
+    var queuedCount: Int { state.withLock { $0.sound.count + $0.troubled.count } }
+    func waiterCount(of host: String) -> Int { state.withLock { $0.waiters[host]?.count ?? 0 } }
+
     private static func begin(_ state: inout State) -> [String] {
         var begun: [String] = []
         while state.running.count < threadCountMax {
-            if !state.sound.isEmpty {
-                let host = state.sound.removeFirst()
-                state.running[host] = false
-                begun.append(host)
-            } else if !state.troubled.isEmpty, state.running.values.count(where: { $0 }) < troubledThreadCountMax {
-                let host = state.troubled.removeFirst()
-                state.running[host] = true
-                begun.append(host)
-            } else { break }
+            let isTroubled = state.sound.isEmpty
+            if isTroubled, state.troubled.isEmpty || state.running.values.count(where: { $0 }) >= troubledThreadCountMax { break }
+            let host = isTroubled ? state.troubled.removeFirst() : state.sound.removeFirst()
+            state.queued.remove(host)
+            // Whoever asked has given up meanwhile.
+            guard state.waiters[host] != nil, state.running[host] == nil else { continue }
+            state.running[host] = isTroubled
+            begun.append(host)
         }
         return begun
     }

@@ -17,7 +17,8 @@ struct Notifying: Service {
         store: Store, contexts: ContextLibrary, limits: NotificationLimits, tellOfSources: @escaping TellOfSources, egress: EgressPolicy,
         logger: Logger
     ) {
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(HTTPNotifier.clientConfiguration))
+        let configuration = HTTPNotifier.clientConfiguration(connectionCountMax: limits.inFlightCountMax)
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(configuration))
         let http = HTTPNotifier(client: client, egress: egress)
         let mqtt = MQTTNotifier(egress: egress)
         self.mqtt = mqtt

@@ -11,7 +11,7 @@ struct Snapshotting: Service {
     private let client: HTTPClient
 
     init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, egress: EgressPolicy, logger: Logger) {
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(HTTPNotifier.clientConfiguration))
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(HTTPNotifier.clientConfiguration(connectionCountMax: 8)))
         let http = HTTPNotifier(client: client, egress: egress)
         service = SnapshotService(broker: broker, gatekeeper: gatekeeper, contexts: contexts, send: http.send) { municipality, error in
             logger.error("snapshots stand still", metadata: ["municipality": "\(municipality)", "error": "\(error)"])

@@ -54,6 +54,30 @@ import Testing
         #expect((0..<20).allSatisfy { counted.count("dead\($0).example") == 1 })
     }
 
+    @Test func `a name that nobody waits for any more is not looked up, and stands in line once`() async {
+        let gate = DispatchSemaphore(value: 0)
+        let counted = Counter()
+        let resolver = NameResolver { [address] host in
+            counted.add(host)
+            if host.hasPrefix("dead") { gate.wait() }
+            return [address]
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<32 { group.addTask { _ = await resolver.addresses(of: "dead\(number).example") } }
+            while !(0..<32).allSatisfy({ counted.count("dead\($0).example") == 1 }) { await Task.yield() }
+            for _ in 0..<3 {
+                let late = Task { await resolver.addresses(of: "late.example") }
+                while resolver.waiterCount(of: "late.example") == 0 { await Task.yield() }
+                late.cancel()
+                #expect(await late.value.isEmpty)
+            }
+            #expect(resolver.queuedCount == 1)
+            for _ in 0..<32 { gate.signal() }
+        }
+        #expect(await resolver.addresses(of: "good.example") == [address])
+        #expect(counted.count("late.example") == 0)
+    }
+
     @Test func `an answer is kept, and an address needs none`() async {
         let counted = Counter()
         let resolver = NameResolver { [address] host in
