@@ -18,6 +18,16 @@ extension ReadSnapshot {
         try Int64.fetchOne(db, sql: "SELECT min(held_due_us) FROM subscription WHERE held_due_us IS NOT NULL").map(Instant.init(microseconds:))
     }
 
+    /// The subscriptions for which something is held back, and when they may be told of it.
+    package func heldDues() throws -> [String: Instant] {
+        let cursor = try rows("SELECT id, held_due_us FROM subscription WHERE held_due_us IS NOT NULL")
+        var dues: [String: Instant] = [:]
+        while let row = try cursor.next() {
+            dues[try row.decode(String.self, atIndex: 0)] = Instant(microseconds: try row.decode(Int64.self, atIndex: 1))
+        }
+        return dues
+    }
+
     /// What is held back for a subscription: up to `limit` changes, and no more than about `byteCountMax` of documents.
     package func heldChanges(of subscription: String, limit: Int, byteCountMax: Int) throws -> [(entity: String, change: Result<WatchedChange, any Error>)] {
         let cursor = try rows(
@@ -63,6 +73,11 @@ extension WriteTransaction {
     package func removeHeld(_ entities: [String], of subscription: String, due: Instant?) throws {
         for entity in entities { try execute("DELETE FROM held WHERE subscription = ? AND entity = ?", [subscription, entity]) }
         try execute("UPDATE subscription SET held_due_us = ? WHERE id = ?", [due?.microseconds, subscription])
+    }
+
+    /// Lets what is held back for a subscription be told now.
+    package func releaseHeld(of subscription: String, at now: Instant) throws {
+        try execute("UPDATE subscription SET held_due_us = ? WHERE id = ? AND held_due_us IS NOT NULL", [now.microseconds, subscription])
     }
 
     package func removeHeld(of subscription: String) throws {

@@ -95,7 +95,7 @@ extension WriteTransaction {
             [message.subscription, now.microseconds, now.microseconds, headers.bytes.databaseBlob, message.body.databaseBlob])
     }
 
-    /// Tells whoever delivers that a subscription's queue got a message that he doesn't know of.
+    /// Tells whoever delivers that a subscription's queue is not as he knows it: it got a message, or was emptied.
     package func announceMail(for subscription: String) {
         wokenQueues.insert(subscription)
         hasWork = true

@@ -161,8 +161,10 @@ extension WriteTransaction {
     /// - Returns: whether it was there.
     package func removeSubscription(_ id: String) throws -> Bool {
         try execute("DELETE FROM subscription WHERE id = ?", [id])
+        let isRemoved = db.changesCount > 0
         watchChanges.append((id, nil))
-        return db.changesCount > 0
+        announceMail(for: id)
+        return isRemoved
     }
 
     package func setDue(_ id: String, _ due: Instant?) throws {

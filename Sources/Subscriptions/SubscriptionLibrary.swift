@@ -66,7 +66,8 @@ package struct SubscriptionLibrary: Sendable {
             var updated = try record.updated(with: fragment, context, access, at: now)
             try check(SubscriptionBody(updated.body).subscription())
             if aboutSources { updated.due = now }
-            try transaction.update(updated, restarting: fragment["notification"] != nil, at: now)
+            try transaction.update(
+                updated, restarting: fragment["notification"] != nil, releasing: fragment["throttling"] != nil, at: now)
         }
     }
 
@@ -173,13 +174,15 @@ extension SubscriptionRecord {
 extension WriteTransaction {
     /// Stores a changed subscription. What waits for one that was paused is dropped, for it must not be sent any more.
     /// - Parameter restarting: whether what waits is sent at once, to where the subscription says now.
-    fileprivate func update(_ record: SubscriptionRecord, restarting: Bool, at now: Instant) throws {
+    /// - Parameter releasing: whether what throttling holds back is told at once, for it may end later now, or not hold at all.
+    fileprivate func update(_ record: SubscriptionRecord, restarting: Bool, releasing: Bool, at now: Instant) throws {
         try update(record)
-        if !record.isActive {
+        guard record.isActive else {
             try removeOutbox(of: record.id)
             try removeHeld(of: record.id)
-        } else if restarting {
-            try restartOutbox(of: record.id, at: now)
+            return announceMail(for: record.id)
         }
+        if restarting { try restartOutbox(of: record.id, at: now) }
+        if releasing { try releaseHeld(of: record.id, at: now) }
     }
 }

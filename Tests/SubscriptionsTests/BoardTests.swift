@@ -33,6 +33,24 @@ import Testing
         #expect(board.take(at: noon.adding(seconds: 6)) == [one])
     }
 
+    @Test func `a queue in which nothing waits any more is forgotten with its endpoint, unless it has its turn`() {
+        var board = DeliveryBoard(runningCountMax: 8)
+        let (one, two) = (queue(alder, "s1"), queue(alder, "s2"))
+        board.wake(one, endpoint: "http://a", at: noon.adding(seconds: 5))
+        board.wake(two, endpoint: "http://b")
+        board.drop(one)
+        #expect(board.endpointCount == 1)
+        #expect(board.take(at: noon.adding(seconds: 5)) == [two])
+        board.drop(two)
+        #expect(board.endpointCount == 1 && board.isRunning)
+        board.finished(two, .idle, nil, at: noon)
+        #expect(board.endpointCount == 0 && !board.isRunning)
+        board.wake(one, endpoint: "http://a")
+        board.drop(one)
+        board.wake(one, endpoint: "http://c")
+        #expect(board.take(at: noon) == [one])
+    }
+
     @Test func `municipalities have turns alternately, whoever has more to send`() {
         var board = DeliveryBoard(runningCountMax: 8)
         for number in 0..<100 { board.wake(queue(alder, "s\(number)"), endpoint: "http://a\(number)") }

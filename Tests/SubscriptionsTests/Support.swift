@@ -76,6 +76,9 @@ final class Receivers: Sendable {
     }
 }
 
+/// A fault of a municipality's file, as far as the service can tell one.
+typealias FileFault = CancellationError
+
 /// A clock that tests move.
 final class TestClock: Sendable {
     private let moment = Mutex(noon)
@@ -106,7 +109,7 @@ final class City: Sendable {
 
     init(
         path: String? = nil, receivers: Receivers = Receivers(), clock: TestClock = TestClock(), limits: NotificationLimits = .init(),
-        openFileCountMax: Int = 64,
+        openFileCountMax: Int = 64, tellOfSources: @escaping TellOfSources = { _, _, _ in false },
         download: @escaping ContextLibrary.Download = { url in throw CityError.contextNotAvailable("no network in tests: \(url)") }
     ) throws {
         self.path = path ?? FileManager.default.temporaryDirectory.appending(path: "conurb-subs-\(UUID().uuidString)").path
@@ -117,9 +120,9 @@ final class City: Sendable {
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: 100)
         (self.receivers, self.clock, passedOver) = (receivers, clock, PassedOverList())
         service = NotificationService(
-            store: store, contexts: contexts, limits: limits, now: { clock.now }, send: receivers.send,
+            store: store, contexts: contexts, limits: limits, now: { clock.now }, tellOfSources: tellOfSources, send: receivers.send,
             report: { [passedOver] municipality, error in
-                if error is PassedOver { passedOver.add() } else { Issue.record("\(municipality): \(error)") }
+                if error is PassedOver || error is FileFault { passedOver.add() } else { Issue.record("\(municipality): \(error)") }
             })
         let service = service
         run = Task { try await service.run() }

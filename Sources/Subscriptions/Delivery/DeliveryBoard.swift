@@ -117,6 +117,12 @@ package struct DeliveryBoard: Sendable {
         queues[queue]?.nextEndpoint = endpoint
     }
 
+    /// Forgets a queue in which nothing waits any more. One that has its turn finds that out itself.
+    package mutating func drop(_ queue: Queue) {
+        if case .running? = queues[queue]?.phase { return }
+        if let endpoint = leave(queue) { forgetIfUnused(endpoint) }
+    }
+
     // MARK: - Doing
 
     /// Takes the queues of which a turn can begin.

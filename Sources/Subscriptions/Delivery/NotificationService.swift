@@ -56,7 +56,8 @@ package final class NotificationService: Sendable {
         let outbox = Outbox(limits: limits)
         cache = CompiledCache(report: report)
         matcher = Matcher(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
-        periodic = PeriodicRound(store: store, contexts: contexts, cache: cache, outbox: outbox, tellOfSources: tellOfSources)
+        periodic = PeriodicRound(
+            store: store, contexts: contexts, cache: cache, outbox: outbox, tellOfSources: tellOfSources, report: report)
         throttled = ThrottledRound(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
         let stopping = stopping
         courier = Courier(store: store, send: send, plan: DeliveryPlan(attemptCountMax: limits.attemptCountMax)) { stopping.isSet }
@@ -139,9 +140,14 @@ package final class NotificationService: Sendable {
         var next: Instant?
         do { next = try await matchAndTell(name) } catch StoreError.notFound {
             cache.forget(name)
-            state.withLock { state in _ = state.known.remove(name) }
+            state.withLock { state in
+                state.known.remove(name)
+                state.woken[name] = nil
+            }
         } catch {
             if !stopping.isSet { report(name, error) }
+            // What was put into outboxes before the fault has woken nobody yet: they are looked through once more.
+            state.withLock { state in _ = state.known.remove(name) }
             next = now().adding(seconds: Self.pauseAfterFaultSeconds)
         }
         state.withLock { state in
@@ -171,6 +177,14 @@ package final class NotificationService: Sendable {
     /// Picks up what waited when the program ended, once, and the queues that are to begin anew.
     private func readOutbox(of name: MunicipalityName) async throws {
         let (isKnown, woken) = state.withLock { state in (state.known.contains(name), state.woken.removeValue(forKey: name) ?? []) }
+        do { try await readOutbox(of: name, isKnown: isKnown, woken: woken) } catch {
+            // Nobody names them a second time.
+            if !woken.isEmpty { state.withLock { state in state.woken[name, default: []].formUnion(woken) } }
+            throw error
+        }
+    }
+
+    private func readOutbox(of name: MunicipalityName, isKnown: Bool, woken: Set<String>) async throws {
         if !isKnown {
             let queues = try await store.file(name).read { try $0.outboxQueues() }
             state.withLock { state in
@@ -180,7 +194,11 @@ package final class NotificationService: Sendable {
         }
         guard !woken.isEmpty else { return }
         let renewed = try await store.file(name).read { snapshot in try woken.compactMap(snapshot.outboxQueue) }
-        state.withLock { state in for queue in renewed { state.delivering.renew(.init(name, queue), endpoint: queue.endpoint) } }
+        let emptied = woken.subtracting(renewed.map(\.subscription))
+        state.withLock { state in
+            for queue in renewed { state.delivering.renew(.init(name, queue), endpoint: queue.endpoint) }
+            for id in emptied { state.delivering.drop(.init(municipality: name, subscription: id)) }
+        }
         wakeUp.yield()
     }
 

@@ -13,6 +13,8 @@ struct Matcher: Sendable {
     let outbox: Outbox
     /// Told of what is passed over.
     let report: @Sendable (MunicipalityName, any Error) -> Void
+    /// Notifications of a page, those held back included, after which the rest of it is left to the next one.
+    var groupCountMax = 20_000
 
     /// What one page came to.
     struct Outcome: Sendable {
@@ -36,10 +38,13 @@ struct Matcher: Sendable {
         let candidates = try rows.compactMap { row in try candidate(row, file) }
         let ids = candidates.reduce(into: Set<String>()) { $0.formUnion($1.watchers) }
         let compiled = try await cache.compiled(ids, of: file, contexts, at: now)
-        let page = try await file.read { snapshot in
-            var page = MatchPage(compiled: compiled, now: now)
-            for candidate in candidates { try page.match(candidate, snapshot) }
-            return page
+        let (page, reached) = try await file.read { snapshot in
+            var page = MatchPage(compiled: compiled, heldDues: try snapshot.heldDues(), now: now)
+            for candidate in candidates {
+                try page.match(candidate, snapshot)
+                if page.groups.count + page.held.count >= groupCountMax { return (page, candidate.change.seq) }
+            }
+            return (page, last.seq)
         }
         var outcome = Outcome(hasMore: true)
         var rest = page.groups[...]
@@ -53,7 +58,7 @@ struct Matcher: Sendable {
                 for fault in faults { if let id = fault.subscription { try transaction.addDelivery(.oneFailure(at: now), to: id) } }
                 if isLast {
                     try hold(page, transaction, at: now)
-                    try transaction.removeWatchedChanges(upTo: last.seq)
+                    try transaction.removeWatchedChanges(upTo: reached)
                 }
                 return try outbox.post(messages, transaction, at: now)
             }
@@ -128,6 +133,8 @@ struct MatchPage: Sendable {
     }
 
     private let compiled: [String: CompiledSubscription]
+    /// Of those for which throttling holds something back, when they may be told.
+    private let heldDues: [String: Instant]
     private let now: Instant
     private(set) var groups: [Group] = []
     private(set) var held: [Held] = []
@@ -139,7 +146,9 @@ struct MatchPage: Sendable {
     private static let groupCountMax = 100
     private static let groupByteCountMax = 1 << 20
 
-    init(compiled: [String: CompiledSubscription], now: Instant) { (self.compiled, self.now) = (compiled, now) }
+    init(compiled: [String: CompiledSubscription], heldDues: [String: Instant], now: Instant) {
+        (self.compiled, self.heldDues, self.now) = (compiled, heldDues, now)
+    }
 
     var lastMatches: [String: Instant] { throttles.compactMapValues(\.lastMatch) }
 
@@ -170,7 +179,8 @@ struct MatchPage: Sendable {
 
     /// When throttling lets a change be told that it holds back now; nil when it does not.
     private mutating func heldUntil(_ moment: Instant, _ watcher: CompiledSubscription, _ snapshot: ReadSnapshot) throws -> Instant? {
-        guard let seconds = watcher.subscription.throttlingSeconds else { return nil }
+        // Where throttling was taken off nothing overtakes what it held back before.
+        guard let seconds = watcher.subscription.throttlingSeconds else { return heldDues[watcher.id] }
         var throttle: Throttle
         if let known = throttles[watcher.id] { throttle = known } else {
             let record = try snapshot.subscription(watcher.id)

@@ -14,6 +14,8 @@ struct PeriodicRound: Sendable {
     let cache: CompiledCache
     let outbox: Outbox
     let tellOfSources: TellOfSources
+    /// Told of what is passed over.
+    let report: @Sendable (MunicipalityName, any Error) -> Void
 
     struct Outcome: Sendable {
         /// The subscriptions that something was added for, and where it goes.
@@ -23,6 +25,8 @@ struct PeriodicRound: Sendable {
     }
 
     private static let roundCountMax = 100
+    /// After it one that can't be made ready is looked at again.
+    private static let pauseSeconds = 60.0
     /// Entities of one notification, and of all notifications of one round of a subscription.
     private static let groupCountMax = 500
     private static let entityCountMax = 10_000
@@ -39,12 +43,12 @@ struct PeriodicRound: Sendable {
 
     /// - Returns: whether something was added to its queue.
     private func tell(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Bool {
-        if record.isAboutSources { return try await tellOfSources(record, file, now) }
+        if record.isAboutSources { return try await tellSources(record, file, at: now) }
         guard let compiled = try await cache.compiled([record.id], of: file, contexts, at: now)[record.id], let due = record.due,
             let seconds = compiled.subscription.timeIntervalSeconds
         else {
             // One that can't be made ready is looked at again later and holds up no other.
-            try await file.write { try $0.setDue(record.id, now.adding(seconds: 60)) }
+            try await file.write { try $0.setDue(record.id, now.adding(seconds: Self.pauseSeconds)) }
             return false
         }
         guard compiled.isActive(at: now) else {
@@ -60,6 +64,14 @@ struct PeriodicRound: Sendable {
             try transaction.setDue(record.id, Period(seconds: seconds).next(after: due, now: now))
             if isFailure { try transaction.addDelivery(.oneFailure(at: now), to: record.id) }
             return try !outbox.post(posted, transaction, at: now).isEmpty
+        }
+    }
+
+    private func tellSources(_ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws -> Bool {
+        do { return try await tellOfSources(record, file, now) } catch where !error.isOfFile {
+            report(file.name, PassedOver(subscription: record.id, change: nil, reason: error))
+            try await file.write { try $0.setDue(record.id, now.adding(seconds: Self.pauseSeconds)) }
+            return false
         }
     }
 

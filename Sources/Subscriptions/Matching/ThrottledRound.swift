@@ -37,10 +37,12 @@ struct ThrottledRound: Sendable {
     /// - Returns: whether something waits in its queue now.
     private func tell(_ id: String, _ compiled: CompiledSubscription?, _ file: MunicipalityFile, at now: Instant) async throws -> Bool {
         // One that is not active, or can't be made ready, is told nothing (clause 5.8.6).
-        guard let compiled, compiled.isActive(at: now), let seconds = compiled.subscription.throttlingSeconds else {
+        guard let compiled, compiled.isActive(at: now) else {
             try await file.write { try $0.removeHeld(of: id) }
             return false
         }
+        // One whose throttling was taken off is told what was held back before.
+        let seconds = compiled.subscription.throttlingSeconds ?? 0
         let (message, entities, faults) = try await file.read { snapshot in try render(compiled, snapshot, at: now) }
         for fault in faults { report(file.name, fault) }
         return try await file.write { transaction in
