@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -342,6 +343,30 @@ class MQTTTest(unittest.TestCase):
             self.assertIn(self.server.post(NGSI_LD + "/entityOperations/upsert?options=update", [lamp(77, level)]).status_code, (201, 204))
             self.assertTrue(wait_until(lambda: self.server.get(location).json()["notification"].get("timesSent") == level, 10))
         self.assertEqual(self.server.get(location).json()["notification"]["status"], "ok")
+        self.assertLessEqual(connected() - before, 1)
+
+    def test_a_message_that_takes_too_long_breaks_off_no_other_on_its_connection(self):
+        connected = lambda: (self.folder / "mosquitto.log").read_text().count("New client connected")
+        state = lambda location: self.server.get(location).json()["notification"]
+        upsert = lambda level: self.server.post(NGSI_LD + "/entityOperations/upsert?options=update", [lamp(78, level)]).status_code
+        before, locations = connected(), []
+        for name, more in (("hasty", {"timeout": 500}), ("patient", {})):
+            uri = f"mqtt://city:s3cret@127.0.0.1:{self.port}/city/{name}"
+            endpoint = {"notifierInfo": [{"key": "MQTT-QoS", "value": "1"}], **more}
+            locations.append(self.server.post(NGSI_LD + "/subscriptions", subscription(uri, endpoint=endpoint)).headers["Location"])
+            self.addCleanup(self.server.request, "DELETE", locations[-1])
+        hasty, patient = locations
+        self.assertIn(upsert(1), (201, 204))
+        for location in locations:
+            self.assertTrue(wait_until(lambda: state(location).get("timesSent") == 1, 10))
+        self.broker.send_signal(signal.SIGSTOP)
+        try:
+            self.assertIn(upsert(2), (201, 204))
+            self.assertTrue(wait_until(lambda: state(hasty).get("timesFailed", 0) >= 2, 8))
+        finally:
+            self.broker.send_signal(signal.SIGCONT)
+        self.assertTrue(wait_until(lambda: state(patient).get("timesSent") == 2, 10))
+        self.assertEqual(state(patient).get("timesFailed", 0), 0)
         self.assertLessEqual(connected() - before, 1)
 
     def test_mqtts_is_spoken_to_brokers_whose_certificate_is_trusted_and_to_no_others(self):
