@@ -118,6 +118,13 @@ package final class ConurbServer: Service {
     }
 
     private func serve() async throws {
+        try store.migrateAll { name, error in
+            if let error {
+                logger.error("a file can't be opened", metadata: ["municipality": "\(name)", "error": "\(error)"])
+            } else {
+                logger.info("bringing a file to this version", metadata: ["municipality": "\(name)"])
+            }
+        }
         let sweeper = Sweeper(broker: broker, federation: federation, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),

@@ -27,20 +27,19 @@ package final class MunicipalityFile: Sendable {
     package static let fileName = "municipality.sqlite"
 
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
-    init(name: MunicipalityName, path: String, readerCountMax: Int, work: PendingWork) throws {
+    init(name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork) throws {
         self.name = name
-        let configuration = Self.configuration(readerCountMax: readerCountMax)
+        let configuration = Self.configuration(readerCountMax: limits.readerCountMax)
         pool = try DatabasePool(path: path, configuration: configuration)
         (reader, whole, frozenReaders) = (pool, nil, FrozenReaders(path: path, configuration: configuration))
-        let migrator = Schema.migrator()
-        guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
-        try migrator.migrate(pool)
+        guard try !pool.read(Schema.migrator().hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
+        try Schema.migrate(pool)
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         self.decoders = decoders
         (journal, watches) = try pool.read { db in
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
-            return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex()))
+            return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax))
         }
         registrations = RegistrationSignal()
         queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations) {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 
 /// The tables of a municipality's file and how they came to be. A shipped migration is never changed.
@@ -21,7 +22,28 @@ enum Schema {
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
         migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
         migrator.registerMigration("0007-registrations") { db in try db.execute(sql: registrations) }
+        migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
         return migrator
+    }
+
+    /// Brings a file to this version, and writes that into its header.
+    static func migrate(_ pool: DatabasePool) throws {
+        try migrator().migrate(pool)
+        guard try pool.read({ try Int.fetchOne($0, sql: "PRAGMA user_version") }) != version else { return }
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = \(version)") }
+    }
+
+    /// How many migrations there are.
+    private static let version = migrator().migrations.count
+
+    /// Whether a file's header says that all migrations were run. One whose header has not left the write-ahead log yet says no.
+    static func isCurrent(path: String) -> Bool {
+        // Where SQLite's file format has the user version: four bytes, the most significant first.
+        let place = 60..<64
+        guard let file = FileHandle(forReadingAtPath: path), let header = try? file.read(upToCount: place.upperBound),
+            header.count == place.upperBound
+        else { return false }
+        return header[place].reduce(0) { $0 << 8 | Int($1) } == version
     }
 
     private static let entities = """
@@ -113,6 +135,26 @@ enum Schema {
 
     /// Without it, whoever removes a run would look at every entity.
     private static let runsOfEntities = "CREATE INDEX entity_run ON entity (run) WHERE run IS NOT NULL"
+
+    private static let subscriptionCounts = """
+        DROP INDEX subscription_about_sources;
+        CREATE INDEX subscription_about ON subscription (about_sources, id);
+
+        -- How many subscriptions of each kind there are, so that nobody has to count.
+        CREATE TABLE subscription_count (
+            about_sources INTEGER PRIMARY KEY,
+            count INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO subscription_count
+            SELECT kind.value, (SELECT count(*) FROM subscription WHERE about_sources = kind.value) FROM json_each('[0, 1]') AS kind;
+
+        CREATE TRIGGER subscription_added AFTER INSERT ON subscription BEGIN
+            UPDATE subscription_count SET count = count + 1 WHERE about_sources = NEW.about_sources;
+        END;
+        CREATE TRIGGER subscription_removed AFTER DELETE ON subscription BEGIN
+            UPDATE subscription_count SET count = count - 1 WHERE about_sources = OLD.about_sources;
+        END;
+        """
 
     private static let subscriptions = """
         CREATE TABLE subscription (

@@ -73,11 +73,21 @@ package final class Store: Sendable {
             }
             closeLeastUsed(&state)
             let file: MunicipalityFile
-            do { file = try MunicipalityFile(name: name, path: path.path, readerCountMax: limits.readerCountMax, work: work) } catch let error
+            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work) } catch let error
                 as DatabaseError where error.resultCode == .SQLITE_NOTADB
             { throw StoreError.notAMunicipality(path: path.path) }
             state.open[name] = OpenFile(file: file, lastUse: state.uses)
             return file
+        }
+    }
+
+    /// Brings all files to this version's form. That can take long for a large file, and holds up whoever wants to open another: so it
+    /// is done before anybody is served.
+    /// - Parameter report: told of each file that is about to be changed, and of what fails; the others go on.
+    package func migrateAll(_ report: (MunicipalityName, (any Error)?) -> Void) throws {
+        for name in try municipalities() where !Schema.isCurrent(path: path(name).path) {
+            report(name, nil)
+            do { _ = try file(name) } catch { report(name, error) }
         }
     }
 
@@ -142,8 +152,11 @@ package struct StoreLimits: Sendable {
     package var openFileCountMax: Int
     /// Reading connections of one file.
     package var readerCountMax: Int
-    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4) {
+    /// Changes since the oldest one that no subscription was held against yet.
+    package var watchLagMax: Int64
+    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4, watchLagMax: Int64 = 5_000_000) {
         self.openFileCountMax = openFileCountMax
         self.readerCountMax = readerCountMax
+        self.watchLagMax = watchLagMax
     }
 }

@@ -80,7 +80,7 @@ extension ReadSnapshot {
     }
 
     package func subscriptionCount(aboutSources: Bool = false) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM subscription WHERE about_sources = \(aboutSources ? 1 : 0)") ?? 0
+        try Int.fetchOne(db, sql: "SELECT count FROM subscription_count WHERE about_sources = \(aboutSources ? 1 : 0)") ?? 0
     }
 
     /// Which documents the subscriptions to registrations have.

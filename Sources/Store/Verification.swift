@@ -50,6 +50,7 @@ struct Verification {
             try checkOrphans()
             try checkPast()
             try checkNames()
+            try checkSubscriptionCounts()
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
             // The file is too damaged to be read to its end.
             fault("integrity: \(error.message ?? "the file is damaged")")
@@ -62,6 +63,14 @@ struct Verification {
 
     private mutating func fault(_ text: String) {
         if faults.count < Verification.faultCountMax { faults.append(text) }
+    }
+
+    private mutating func checkSubscriptionCounts() throws {
+        for isAboutSources in [false, true] {
+            let counted = try count("subscription WHERE about_sources = \(isAboutSources ? 1 : 0)")
+            let said = try snapshot.subscriptionCount(aboutSources: isAboutSources)
+            if counted != said { fault("subscription_count: says \(said) where there are \(counted)") }
+        }
     }
 
     private mutating func checkIntegrity() throws {

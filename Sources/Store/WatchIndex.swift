@@ -122,8 +122,13 @@ extension WatchIndex.Bucket {
 /// The index of one file's active subscriptions, kept in memory. Only the writer puts anything into it.
 package final class WatchTable: Sendable {
     private let index: Mutex<WatchIndex>
+    /// Changes since the oldest that waits to be matched.
+    let lagMax: Int64
 
-    init(_ index: WatchIndex) { self.index = Mutex(index) }
+    init(_ index: WatchIndex, lagMax: Int64) {
+        self.index = Mutex(index)
+        self.lagMax = lagMax
+    }
 
     package func watchers(
         of entity: Entity, attributes: some Sequence<IRI>, operation: Change.Operation, at moment: Instant

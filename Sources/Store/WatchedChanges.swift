@@ -63,10 +63,14 @@ extension WriteTransaction {
     /// Keeps a change for the matcher when a subscription may want it.
     /// - Parameter entity: as the change left it; one that was deleted as it was.
     /// - Parameter attributes: those that changed; of a deleted entity all it had.
+    /// - Throws: `overloaded` when too much waits already: a change that would not be told must not be acknowledged.
     func noteForSubscribers(
         _ change: Change, of entity: Entity, attributes: some Sequence<IRI>, document: StoredDocument, previous: StoredDocument? = nil
     ) throws {
         guard !watches.watchers(of: entity, attributes: attributes, operation: change.operation, at: change.at).isEmpty else { return }
+        if let oldest = try row("SELECT seq FROM watched ORDER BY seq LIMIT 1", [])?.decode(Int64.self, atIndex: 0), change.seq - oldest >= watches.lagMax {
+            throw CityError.overloaded("notifications are \(watches.lagMax) changes behind; what subscriptions watch can't be changed for now")
+        }
         try execute(
             "INSERT INTO watched (seq, operation, at_us, classification, document, previous) VALUES (?, ?, ?, ?, ?, ?)",
             [

@@ -55,4 +55,50 @@ import Testing
         #expect(try folder.file().registrations.revision != revision)
         #expect(try await folder.file().read { try $0.expiredRegistrations(at: noon, limit: 9).count } == 1)
     }
+
+    @Test func `all files are brought to this version at once, and one that can't be holds up no other`() async throws {
+        let folder = try TemporaryStore()
+        for name in ["alder", "birch"] {
+            try FileManager.default.createDirectory(atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+            let queue = try DatabaseQueue(path: "\(folder.path)/\(name)/\(MunicipalityFile.fileName)")
+            try Schema.migrator().migrate(queue, upTo: "0003-subscriptions")
+            if name == "birch" { try await queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('9999-from-later')") } }
+            try queue.close()
+        }
+        var (begun, failed): ([String], [String]) = ([], [])
+        func note(_ name: MunicipalityName, _ error: (any Error)?) { if error == nil { begun.append(name.text) } else { failed.append(name.text) } }
+        try folder.store.migrateAll(note)
+        #expect((begun, failed) == (["alder", "birch"], ["birch"]))
+        try folder.store.close()
+        try folder.store.migrateAll(note)
+        #expect((begun, failed) == (["alder", "birch", "birch"], ["birch", "birch"]), "what is current isn't opened")
+    }
+
+    @Test func `subscriptions are counted as they come and go`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0007-registrations")
+        try await queue.write { db in
+            for (number, isAboutSources) in [(1, 0), (2, 0), (3, 1)] {
+                try db.execute(
+                    sql: """
+                        INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, since, about_sources)
+                        VALUES (?, 1, x'7B7D', x'7B7D', 'http://a.example', 0, 1, 0, ?)
+                        """, arguments: ["urn:s:\(number)", isAboutSources])
+            }
+        }
+        try queue.close()
+        let file = try folder.file()
+        #expect(try await file.read { [try $0.subscriptionCount(), try $0.subscriptionCount(aboutSources: true)] } == [2, 1])
+        await #expect(throws: CancellationError.self) {
+            try await file.write { transaction in
+                _ = try transaction.removeSubscription("urn:s:1")
+                throw CancellationError()
+            }
+        }
+        #expect(try await file.write { try $0.removeSubscription("urn:s:2") })
+        #expect(try await file.read { [try $0.subscriptionCount(), try $0.subscriptionCount(aboutSources: true)] } == [1, 1])
+        #expect(try await file.verify().faults == [])
+    }
 }

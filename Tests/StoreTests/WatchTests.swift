@@ -62,6 +62,21 @@ import Testing
         #expect(try await watched(folder).isEmpty)
     }
 
+    @Test func `what can't be told is not changed when too much waits, and the rest goes on`() async throws {
+        let folder = try TemporaryStore(limits: StoreLimits(watchLagMax: 3))
+        let interest = Interest(types: [iri("Thing")], operations: [.created])
+        try await folder.file().write { [self] in try $0.insert(record("urn:s:1", interest)) }
+        for number in 1...3 { try await insert(number, [level: property(1)], in: folder) }
+        let error = await #expect(throws: CityError.self) { try await insert(4, [level: property(1)], in: folder) }
+        guard case .overloaded = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        try await folder.file().write { try $0.insert(entity(5, type: "Other"), provenance: .init(), at: noon) }
+        #expect(try await folder.file().read { try $0.storedEntity(entityID(4)) == nil })
+        let oldest = try await watched(folder)[0].seq
+        try await folder.file().write { try $0.removeWatchedChanges(upTo: oldest + 1) }
+        try await insert(4, [level: property(1)], in: folder)
+        #expect(try await watched(folder).count == 2)
+    }
+
     @Test func `a write that fails leaves no watcher behind`() async throws {
         struct Failure: Error {}
         let folder = try TemporaryStore()
