@@ -45,6 +45,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var unansweredCount = 0
     private var closesAfterResponse = false
     private var bodyTimer: Scheduled<Void>?
+    /// Runs while the client takes nothing of what waits for it.
+    private var answerTimer: Scheduled<Void>?
 
     init(limits: ServerLimits, connections: ConnectionCount?, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
         (self.limits, self.connections, self.isStreamed) = (limits, connections, isStreamed)
@@ -54,6 +56,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         bodyTimer?.cancel()
+        answerTimer?.cancel()
         if !isTooMany { connections?.close() }
     }
 
@@ -119,6 +122,22 @@ extension ConnectionGuard {
     private func stopTimer() {
         bodyTimer?.cancel()
         bodyTimer = nil
+    }
+}
+
+// MARK: - Answers that are not taken
+
+extension ConnectionGuard {
+    /// What is written waits in memory until the client takes it; whoever writes it, and the connection, wait too. So a client that
+    /// takes next to nothing for long is let go.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        answerTimer?.cancel()
+        answerTimer = nil
+        if !context.channel.isWritable {
+            let channel = context.channel
+            answerTimer = context.eventLoop.scheduleTask(in: .seconds(Int64(limits.answerSecondsMax))) { channel.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
     }
 }
 

@@ -42,6 +42,8 @@ package struct ServerLimits: Sendable {
     package var idleSecondsMax = 60
     /// Seconds that a request's body may take to arrive.
     package var bodySecondsMax = 30
+    /// Seconds for which a client may take nothing of an answer.
+    package var answerSecondsMax = 60
     /// Seconds that a query may take.
     package var querySecondsMax = 10
     /// Municipalities whose files are open at once.

@@ -17,6 +17,7 @@ MEBI = 1024 * 1024
 # Small limits, so that the borders can be met quickly. Each is a documented setting.
 HEADER_BYTES_MAX = 8192
 BODY_SECONDS_MAX = 2
+ANSWER_SECONDS_MAX = 2
 CONNECTIONS_MAX = 4
 SETTINGS = {
     "CONURB_HTTP_BODY_BYTES_MAX": str(1 * MEBI),
@@ -294,7 +295,9 @@ class ConnectionsTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = harness.Server(harness.TemporaryFolder.of(cls), environment={"CONURB_HTTP_CONNECTIONS_MAX": str(CONNECTIONS_MAX)})
+        cls.server = harness.Server(
+            harness.TemporaryFolder.of(cls),
+            environment={"CONURB_HTTP_CONNECTIONS_MAX": str(CONNECTIONS_MAX), "CONURB_HTTP_ANSWER_SECONDS_MAX": str(ANSWER_SECONDS_MAX)})
         cls.enterClassContext(cls.server)
 
     @staticmethod
@@ -323,6 +326,24 @@ class ConnectionsTest(unittest.TestCase):
         while b" 200 " not in answer and time.monotonic() < deadline:
             answer = self.asked(self.connection())
         self.assertIn(b" 200 ", answer)
+
+    def test_those_that_do_not_take_their_answer_are_let_go(self):
+        for number in range(20):
+            note = {"id": f"urn:ngsi-ld:Note:{number}", "type": "Note", "text": {"type": "Property", "value": "x" * MEBI}}
+            self.assertEqual(self.server.request("POST", NGSI_LD + "/entities", data=json.dumps(note), headers=JSON).status_code, 201)
+        idle = []
+        for _ in range(CONNECTIONS_MAX):
+            connection = self.enterContext(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            connection.connect(("127.0.0.1", self.server.port))
+            connection.sendall(b"GET /ngsi-ld/v1/entities?type=Note&limit=20 HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(connection.recv(1_000).startswith(b"HTTP/1.1 200 "))
+            idle.append(connection)
+        self.assertIn(b" 503 ", self.asked(self.connection()).split(b"\r\n", 1)[0], "each of them takes a place")
+        answer, deadline = b"", time.monotonic() + ANSWER_SECONDS_MAX + 15
+        while b" 200 " not in answer and time.monotonic() < deadline:
+            answer = self.asked(self.connection())
+        self.assertIn(b" 200 ", answer, "none of them keeps it")
 
 
 if __name__ == "__main__":
