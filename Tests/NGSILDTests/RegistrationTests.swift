@@ -11,6 +11,7 @@ internal import Testing
             + #""information":\#(information),"endpoint":"http://source.example:1026"\#(more.isEmpty ? "" : "," + more)}"#
     }
 
+    /// Clauses 6.8.3.1 and 6.9.3.1 to 6.9.3.3.
     @Test func `a registration is created, answered, changed and deleted (clauses 5.9.2 to 5.9.4 and 5.10.1)`() async throws {
         let city = try Installation()
         let link = Installation.link(Installation.transport)
@@ -35,7 +36,7 @@ internal import Testing
         #""datasetId":["x"]"#, #""tenant":"""#, #""contextSourceInfo":[{"key":"Authorization","value":"urn:ngsi-ld:request"}]"#,
         #""contextSourceInfo":[{"key":"accept","value":"text/html"}]"#,
     ])
-    func `a member that breaks a rule is refused by its name (clauses 5.2.9 and 5.9.2.4)`(member: String) async throws {
+    func `a member that breaks a rule is refused by its name (clauses 5.2.9, 5.2.34 and 5.9.2.4)`(member: String) async throws {
         let answer = try await Installation().ask(.post, "csourceRegistrations", document(1, member))
         #expect(answer.status == 400)
         #expect(answer.problem == "BadRequestData")
@@ -60,6 +61,7 @@ internal import Testing
         #expect(try await city.ask(.post, "csourceRegistrations", claim("urn:x:2", 2, mode: "inclusive")).status == 201)
     }
 
+    /// Clause 6.8.3.2.
     @Test(arguments: [
         ("type=Bus", 2), ("type=Tram", 1), ("attrs=line", 2), ("attrs=stop", 1), ("type=Bus&id=urn:x:1", 2), ("type=Bus&id=urn:x:7", 1),
         ("q=line==4", 2), ("type=Bus&timerel=after&timeAt=2026-01-01T00:00:00Z", 1), ("type=Bus&timerel=before&timeAt=2019-01-01T00:00:00Z", 0),
