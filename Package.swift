@@ -83,6 +83,10 @@ let package = Package(
                 "Broker", "CityModel", "Door", "Federation", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird, httpTypes, nio,
             ], swiftSettings: strict),
         .target(
+            name: "History",
+            dependencies: ["Broker", "CityModel", "Door", "LinkedData", "Query", "Trust", orderedCollections, hummingbird, httpTypes, nio],
+            swiftSettings: strict),
+        .target(
             name: "Sources",
             dependencies: [
                 "Broker", "CityModel", "CPROJ", "CZlib", "Door", "LinkedData", "Store", "Trust", orderedCollections, hummingbird,
@@ -100,7 +104,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions",
+                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions",
                 "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
                 asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),

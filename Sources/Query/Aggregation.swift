@@ -14,10 +14,10 @@ public enum AggregationMethod: String, CaseIterable, Hashable, Sendable {
 public struct Aggregation: Sendable {
     private var count = 0
     private var distinct: Set<JSON>?
-    private var numbers = Moments()
-    private var sizes = Moments()
+    private var numbers = NumberMoments()
+    private var sizes = NumberMoments()
     private var texts: (min: String, max: String)?
-    private var times = Moments()
+    private var times = NumberMoments()
 
     /// Distinct values that one period keeps.
     public static let distinctCountMax = 100_000
@@ -50,7 +50,7 @@ public struct Aggregation: Sendable {
     }
 
     /// Numbers where there are any, else sizes of arrays.
-    private var measures: Moments? { numbers.ifAny ?? sizes.ifAny }
+    private var measures: NumberMoments? { numbers.ifAny ?? sizes.ifAny }
 
     private mutating func addMeasure(_ value: JSON) {
         switch value {
@@ -86,32 +86,6 @@ public struct Aggregation: Sendable {
         guard (distinct?.count ?? 0) <= Self.distinctCountMax else {
             throw .tooComplexQuery("aggrMethods: distinctCount of more than \(Self.distinctCountMax) values in one period")
         }
-    }
-}
-
-/// Count, sum, sum of squares, extremes, and the running mean and squared distance from it.
-private struct Moments: Sendable {
-    private(set) var count = 0
-    private(set) var sum = 0.0
-    private(set) var sumOfSquares = 0.0
-    private(set) var min = Double.infinity
-    private(set) var max = -Double.infinity
-    private(set) var mean = 0.0
-    private var squaredDistance = 0.0
-
-    var ifAny: Moments? { count == 0 ? nil : self }
-    /// Of the values as a whole population: the period has no others.
-    var standardDeviation: Double { (squaredDistance / Double(count)).squareRoot() }
-
-    mutating func add(_ value: Double) {
-        count += 1
-        sum += value
-        sumOfSquares += value * value
-        min = Swift.min(min, value)
-        max = Swift.max(max, value)
-        let distance = value - mean
-        mean += distance / Double(count)
-        squaredDistance += distance * (value - mean)
     }
 }
 

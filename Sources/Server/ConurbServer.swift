@@ -4,6 +4,7 @@ internal import CityModel
 package import Door
 internal import Federation
 internal import Foundation
+internal import History
 internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
@@ -215,7 +216,8 @@ private struct Doors {
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
-        let all = site.routes + ngsild.routes + sources.routes + administration.routes + system.routes
+        let history = HistoryDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, zone: configuration.site.timeZone)
+        let all = site.routes + ngsild.routes + history.routes + sources.routes + administration.routes + system.routes
         return all + [openAPI(all)]
     }
 

@@ -82,7 +82,7 @@ struct CSVTable: TableFormat {
     }
 
     var beginning: [UInt8] {
-        Self.line(["municipality", "id", "type", "name", "longitude", "latitude", "updated"] + (columns?.map(\.key) ?? ["attribute", "value", "unit"]))
+        CSVLine.bytes(["municipality", "id", "type", "name", "longitude", "latitude", "updated"] + (columns?.map(\.key) ?? ["attribute", "value", "unit"]))
     }
 
     let end: [UInt8] = []
@@ -101,7 +101,7 @@ struct CSVTable: TableFormat {
             let main = entry.scale.flatMap { entity.instance(of: $0.attribute) }
             cells += [entry.scale?.attribute.shortName ?? "", Self.text(main?.value), main?.unitCode ?? ""]
         }
-        return Self.line(cells)
+        return CSVLine.bytes(cells)
     }
 
     private static func text(_ json: JSON?) -> String {
@@ -110,16 +110,6 @@ struct CSVTable: TableFormat {
         case .string(let text)?: text
         case let value?: value.description
         }
-    }
-
-    static func line(_ cells: [String]) -> [UInt8] { Array((cells.map(cell).joined(separator: ",") + "\r\n").utf8) }
-
-    /// A cell that a spreadsheet would take for a formula gets an apostrophe, unless it is a number.
-    static func cell(_ text: String) -> String {
-        var text = text
-        if let first = text.first, "=+-@\t\r".contains(first), Double(text) == nil { text = "'" + text }
-        let needsQuotes = text.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D }
-        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }
 

@@ -65,7 +65,7 @@ package struct HistoryWindow: Sendable {
         return isBackwards ? parts.reversed() : parts
     }
 
-    func checkDeadline() throws(CityError) {
+    package func checkDeadline() throws(CityError) {
         guard let deadline, ContinuousClock.now > deadline else { return }
         throw .tooComplexQuery("this query takes longer than a query may; narrow it, by type or interval for example")
     }

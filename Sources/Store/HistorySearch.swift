@@ -118,6 +118,23 @@ extension ReadSnapshot {
         }
     }
 
+    /// Entities that are gone, by identifier and type.
+    package func pastEntities(_ filter: EntityFilter, _ classificationMax: Classification, limit: Int) throws -> [HistoricEntity] {
+        var (entities, seen): ([HistoricEntity], Set<Int64>) = ([], [])
+        let identity = filter.identity
+        for select in pastSelects(identity) {
+            let cursor = try rows(select.sql, select.arguments)
+            while entities.count < limit, let row = try cursor.next() {
+                let entity = try historicEntity(row)
+                guard entity.classification <= classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
+                    seen.insert(entity.number).inserted
+                else { continue }
+                entities.append(entity)
+            }
+        }
+        return entities
+    }
+
     /// Statements that together yield every past entity that a filter by identity may match.
     private func pastSelects(_ identity: EntityFilter) -> [(sql: String, arguments: StatementArguments)] {
         let columns = Self.pastColumns

@@ -1,0 +1,204 @@
+package import CityModel
+internal import OrderedCollections
+internal import Query
+internal import Store
+package import Trust
+
+extension Broker {
+    /// Reads each series once and keeps what its group comes to. What the access does not let be seen is in no figure.
+    ///
+    /// Entities that are gone take part with their history where they are asked for by type or identifier alone: what they were, and
+    /// where, is not known any more.
+    /// - Throws: `tooComplexQuery` when it takes too long or too much.
+    package func answer(_ question: SeriesQuestion, _ access: ReadAccess, at now: Instant) async throws -> SeriesAnswer {
+        let search = search(EntityQuery(filter: question.filter, limit: .max / 2), access, at: now)
+        return try await file(toRead: access).read { snapshot in
+            let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + search.limits.duration)
+            var answering = try SeriesAnswering(snapshot: snapshot, question: question, window: window)
+            try snapshot.visitMatches(search) { found in
+                try answering.add(found)
+                return true
+            }
+            if question.takesPast {
+                for entity in try snapshot.pastEntities(question.filter, access.classificationMax, limit: SeriesLimits.seriesCountMax) {
+                    try answering.add(entity)
+                }
+            }
+            return answering.answer()
+        }
+    }
+}
+
+extension SeriesQuestion {
+    /// Whether what is asked for can be said of an entity that is gone.
+    fileprivate var takesPast: Bool {
+        guard filter.geo == nil, filter.query == nil else { return false }
+        return switch grouping {
+        case .entity, .type, .all: true
+        case .attribute, .within: false
+        }
+    }
+}
+
+/// Puts series into their groups and folds them.
+private struct SeriesAnswering {
+    private struct Key: Hashable {
+        let key: String?
+        let attribute: IRI
+        let datasetID: IRI?
+    }
+
+    private struct Group {
+        var fold: SeriesFold
+        let name: String?
+        var seriesCount = 0
+        var units: Set<String?> = []
+    }
+
+    private let snapshot: ReadSnapshot
+    private let question: SeriesQuestion
+    private let window: HistoryWindow
+    private let areas: [(id: IRI, name: String?, geometry: PreparedGeometry)]
+    private let looksBack: Bool
+    private var groups: [Key: Group] = [:]
+    private var seriesCount = 0
+    private var keptCount = 0
+
+    init(snapshot: ReadSnapshot, question: SeriesQuestion, window: HistoryWindow) throws {
+        (self.snapshot, self.question, self.window) = (snapshot, question, window)
+        looksBack = question.functions.contains(where: \.looksBack)
+        if case .within(let type) = question.grouping { areas = try snapshot.areas(type, window) } else { areas = [] }
+    }
+
+    mutating func add(_ found: FoundEntity) throws {
+        let entity = try found.entity ?? snapshot.entity(found.stored)
+        let place = place(of: entity)
+        try add(number: found.stored.number, key: place.key, name: place.name)
+    }
+
+    mutating func add(_ past: HistoricEntity) throws {
+        let key: String? =
+            switch question.grouping {
+            case .entity: past.id.text
+            case .type: past.types.first?.text
+            case .all, .attribute, .within: nil
+            }
+        try add(number: past.number, key: key, name: nil)
+    }
+
+    private func place(of entity: Entity) -> (key: String?, name: String?) {
+        switch question.grouping {
+        case .entity: return (entity.id.text, entity.plainName)
+        case .type: return (entity.types.first?.text, nil)
+        case .all: return (nil, nil)
+        case .attribute(let name): return (entity.attributes[name]?.first?.groupText, nil)
+        case .within:
+            guard let value = entity.attributes[.location]?.first?.value, let geometry = try? Geometry(value),
+                let area = areas.first(where: { $0.geometry.intersects(geometry) })
+            else { return (nil, nil) }
+            return (area.id.text, area.name)
+        }
+    }
+
+    private mutating func add(number: Int64, key: String?, name: String?) throws {
+        for series in try snapshot.series(of: number, attributes: question.attributes, window.classificationMax) {
+            try window.checkDeadline()
+            seriesCount += 1
+            guard seriesCount <= SeriesLimits.seriesCountMax else {
+                throw CityError.tooComplexQuery("more than \(SeriesLimits.seriesCountMax) series; narrow the question, by type or area for example")
+            }
+            try fold(series, of: number, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), name)
+        }
+    }
+
+    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ name: String?) throws {
+        var group = try groups.removeValue(forKey: key) ?? newGroup(name)
+        let interval = question.grid.interval
+        let (keeps, before) = (question.functions.contains(where: \.keepsAll), group.fold.observationCount)
+        group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
+        try snapshot.visitSamples(of: number, series, in: interval, window) { group.fold.add($0.value, at: $0.at) }
+        group.fold.finish()
+        let count = group.fold.observationCount - before
+        if count > 0 || looksBack {
+            group.seriesCount += 1
+            group.units.insert(try snapshot.unit(of: number, series, window))
+        }
+        groups[key] = group
+        if keeps { keptCount += count }
+        guard keptCount <= SeriesLimits.keptCountMax else {
+            throw CityError.tooComplexQuery("fn: percentiles of more than \(SeriesLimits.keptCountMax) observations; narrow the question")
+        }
+    }
+
+    private func newGroup(_ name: String?) throws -> Group {
+        guard (groups.count + 1) * question.grid.count <= SeriesLimits.cellCountMax else {
+            throw CityError.tooComplexQuery(
+                "every: \(groups.count + 1) groups of \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax); ask for longer periods or fewer groups")
+        }
+        return Group(fold: SeriesFold(question.grid, question.functions, now: window.now), name: name)
+    }
+
+    func answer() -> SeriesAnswer {
+        var answered = groups.compactMap { key, group -> SeriesGroup? in
+            guard group.seriesCount > 0 else { return nil }
+            var fold = group.fold
+            return SeriesGroup(
+                key: key.key, name: group.name, attribute: key.attribute, datasetID: key.datasetID,
+                unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
+                observationCount: fold.observationCount, values: fold.results(question.filling))
+        }
+        answered.sort { ($0.key ?? "", $0.attribute.text, $0.datasetID?.text ?? "") < ($1.key ?? "", $1.attribute.text, $1.datasetID?.text ?? "") }
+        if let (function, isDescending) = question.order {
+            // Those without a value come last, either way; equals stay in the order of their keys.
+            let ranked = answered.enumerated().map { (index: $0.offset, value: $0.element.values[function].first ?? nil) }.sorted { left, right in
+                switch (left.value, right.value) {
+                case (let one?, let other?) where one != other: isDescending ? one > other : one < other
+                case (_?, nil): true
+                case (nil, _?): false
+                default: left.index < right.index
+                }
+            }
+            answered = ranked.map { answered[$0.index] }
+        }
+        return SeriesAnswer(groups: Array(answered.prefix(question.limit)), groupCount: answered.count)
+    }
+}
+
+extension ReadSnapshot {
+    /// The entities of a type that have an area, by identifier.
+    fileprivate func areas(_ type: IRI, _ window: HistoryWindow) throws -> [(id: IRI, name: String?, geometry: PreparedGeometry)] {
+        var areas: [(id: IRI, name: String?, geometry: PreparedGeometry)] = []
+        let search = EntitySearch(
+            filter: EntityFilter(types: .type(type)), classificationMax: window.classificationMax, limit: .max / 2, now: window.now)
+        try visitMatches(search) { found in
+            let entity = try found.entity ?? self.entity(found.stored)
+            guard let value = entity.attributes[.location]?.first?.value, let geometry = try? Geometry(value), ![.point, .multiPoint].contains(geometry.kind) else { return true }
+            guard areas.count < SeriesLimits.areaCountMax else {
+                throw CityError.tooComplexQuery("group: more than \(SeriesLimits.areaCountMax) areas")
+            }
+            areas.append((entity.id, entity.plainName, try PreparedGeometry(geometry)))
+            return true
+        }
+        guard !areas.isEmpty else { throw CityError.badRequestData("group: there is no \(type) that has an area") }
+        return areas.sorted { $0.id < $1.id }
+    }
+}
+
+extension Entity {
+    /// Its attribute `name`, of whatever vocabulary.
+    fileprivate var plainName: String? {
+        attributes.first { $0.key.text.split(whereSeparator: { "/#:".contains($0) }).last == "name" }?.value.first?.value.stringValue
+    }
+}
+
+extension Attribute {
+    /// A value to group by, in words.
+    fileprivate var groupText: String? {
+        if kind.isRelationship { return targets.first }
+        return switch value {
+        case .null, .object, .array: nil
+        case .string(let text): text
+        case .integer, .number, .bool: value.description
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Broker
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import OrderedCollections
+internal import Query
+
+/// What is answered, in each of the formats.
+struct HistoryAnswer {
+    let query: HistoryQuery
+    let names: HistoryNames
+    let answer: SeriesAnswer
+
+    private var grid: PeriodGrid { query.question.grid }
+    private var functions: [String] { query.question.functions.map(\.name) }
+    private var periods: [String] { grid.bounds.dropLast().map(query.zone.text) }
+
+    func response(_ format: HistoryFormat) throws -> Response {
+        var headers: HTTPFields = [.contentType: format.mediaType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff", .vary: "Accept"]
+        let bytes: [UInt8]
+        switch format {
+        case .json:
+            var writer = JSONWriter()
+            writer.write(json)
+            bytes = writer.bytes
+        case .csv:
+            headers[.contentType] = "text/csv; charset=utf-8; header=present"
+            headers[.contentDisposition] = "attachment; filename=\"history.csv\""
+            bytes = csv
+        case .arrow:
+            headers[.contentDisposition] = "attachment; filename=\"history.arrows\""
+            bytes = arrow
+        }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+// MARK: - JSON
+
+extension HistoryAnswer {
+    static let schema: JSON = [
+        "type": "object", "required": ["from", "to", "zone", "periods", "series", "count"],
+        "properties": [
+            "from": ["type": "string", "format": "date-time"], "to": ["type": "string", "format": "date-time"], "zone": ["type": "string"],
+            "every": ["type": "string"], "periods": ["type": "array", "items": ["type": "string", "format": "date-time"]],
+            "count": ["type": "integer", "description": "all series or groups, also those beyond the limit"],
+            "series": [
+                "type": "array",
+                "items": [
+                    "type": "object", "required": ["key", "attribute", "seriesCount", "observationCount", "values"],
+                    "properties": [
+                        "key": ["type": ["string", "null"]], "name": ["type": "string"], "attribute": ["type": "string"],
+                        "datasetId": ["type": "string"], "unitCode": ["type": "string"], "seriesCount": ["type": "integer"],
+                        "observationCount": ["type": "integer"],
+                        "values": [
+                            "type": "object", "description": "for each function one value for each period",
+                            "additionalProperties": ["type": "array", "items": ["type": ["number", "null"]]],
+                        ],
+                    ],
+                ],
+            ],
+        ],
+    ]
+
+    private var json: JSON {
+        var members: JSONObject = [
+            "from": .string(query.zone.text(grid.interval.lowerBound)), "to": .string(query.zone.text(grid.interval.upperBound)),
+            "zone": .string(query.zone.name), "periods": .array(periods.map(JSON.string)), "count": .integer(Int64(answer.groupCount)),
+            "series": .array(answer.groups.map(json)),
+        ]
+        if let every = query.every { members["every"] = .string(every) }
+        return .object(members)
+    }
+
+    private func json(_ group: SeriesGroup) -> JSON {
+        var members: JSONObject = ["key": group.key.map(JSON.string) ?? .null]
+        if let name = group.name { members["name"] = .string(name) }
+        members["attribute"] = .string(names.short(group.attribute))
+        if let datasetID = group.datasetID { members["datasetId"] = .string(datasetID.text) }
+        if let unitCode = group.unitCode { members["unitCode"] = .string(unitCode) }
+        members["seriesCount"] = .integer(Int64(group.seriesCount))
+        members["observationCount"] = .integer(Int64(group.observationCount))
+        var values: JSONObject = [:]
+        for (function, row) in zip(functions, group.values) { values[function] = .array(row.map { $0.map(JSON.number) ?? .null }) }
+        members["values"] = .object(values)
+        return .object(members)
+    }
+}
+
+// MARK: - Rows
+
+extension HistoryAnswer {
+    /// RFC 4180, UTF-8: one row for each period of each series.
+    private var csv: [UInt8] {
+        var bytes = CSVLine.bytes(["period", "key", "name", "attribute", "datasetId", "unitCode"] + functions)
+        let periods = periods
+        for group in answer.groups {
+            let cells = [group.key ?? "", group.name ?? "", names.short(group.attribute), group.datasetID?.text ?? "", group.unitCode ?? ""]
+            for (index, period) in periods.enumerated() {
+                bytes += CSVLine.bytes([period] + cells + group.values.map { $0[index].map { JSON.number($0).description } ?? "" })
+            }
+        }
+        return bytes
+    }
+
+    /// The same rows as columns.
+    private var arrow: [UInt8] {
+        let count = grid.count
+        func repeated(_ value: (SeriesGroup) -> String?) -> [String?] { answer.groups.flatMap { Array(repeating: value($0), count: count) } }
+        let starts = grid.bounds.dropLast().map { Optional($0.microseconds) }
+        var columns: [ArrowColumn] = [
+            ArrowColumn("period", .moments(answer.groups.flatMap { _ in starts }, zone: query.zone.name)), ArrowColumn("key", .texts(repeated(\.key))),
+            ArrowColumn("name", .texts(repeated(\.name))), ArrowColumn("attribute", .texts(repeated { names.short($0.attribute) })),
+            ArrowColumn("datasetId", .texts(repeated { $0.datasetID?.text })), ArrowColumn("unitCode", .texts(repeated(\.unitCode))),
+        ]
+        for (index, function) in functions.enumerated() { columns.append(ArrowColumn(function, .numbers(answer.groups.flatMap { $0.values[index] }))) }
+        return ArrowStream.bytes(columns)
+    }
+}

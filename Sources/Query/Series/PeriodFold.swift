@@ -1,0 +1,77 @@
+internal import CityModel
+
+/// What the observations of one period come to, of one series or of several.
+struct PeriodFold: Sendable {
+    private(set) var moments = NumberMoments()
+    private var first: (at: Instant, value: Double)?
+    private var last: (at: Instant, value: Double)?
+    private var kept: [Double] = []
+    /// Of each series the mean over time, and how many series have one.
+    private var timeMeans = (sum: 0.0, count: 0)
+    private var increase: Double?
+
+    mutating func add(_ value: Double, at moment: Instant, keeping: Bool) {
+        moments.add(value)
+        if keeping { kept.append(value) }
+        if first.map({ moment < $0.at }) ?? true { first = (moment, value) }
+        if last.map({ moment >= $0.at }) ?? true { last = (moment, value) }
+    }
+
+    mutating func addTimeMean(_ mean: Double) { timeMeans = (timeMeans.sum + mean, timeMeans.count + 1) }
+    mutating func addIncrease(_ growth: Double) { increase = (increase ?? 0) + growth }
+
+    mutating func result(_ function: SeriesFunction) -> Double? {
+        switch function {
+        case .count: return Double(moments.count)
+        case .sum: return moments.ifAny?.sum
+        case .avg: return moments.ifAny?.mean
+        case .min: return moments.ifAny?.min
+        case .max: return moments.ifAny?.max
+        case .stddev: return moments.ifAny?.standardDeviation
+        case .first: return first?.value
+        case .last: return last?.value
+        case .percentile(let percent): return percentile(percent)
+        case .timeAvg: return timeMeans.count == 0 ? nil : timeMeans.sum / Double(timeMeans.count)
+        case .increase: return increase
+        }
+    }
+
+    /// Between the two observations that the rank lies between (definition 7 of Hyndman and Fan, as spreadsheets have it).
+    private mutating func percentile(_ percent: Double) -> Double? {
+        guard !kept.isEmpty else { return nil }
+        kept.sort()
+        let rank = percent / 100 * Double(kept.count - 1)
+        let below = Int(rank.rounded(.down))
+        guard below + 1 < kept.count else { return kept[below] }
+        return kept[below] + (kept[below + 1] - kept[below]) * (rank - Double(below))
+    }
+}
+
+/// Count, sum, extremes, and the running mean and squared distance from it (Welford), which lose no digits where values are
+/// large and close.
+public struct NumberMoments: Sendable {
+    public private(set) var count = 0
+    public private(set) var sum = 0.0
+    public private(set) var sumOfSquares = 0.0
+    public private(set) var min = Double.infinity
+    public private(set) var max = -Double.infinity
+    public private(set) var mean = 0.0
+    private var squaredDistance = 0.0
+
+    public init() {}
+
+    public var ifAny: NumberMoments? { count == 0 ? nil : self }
+    /// Of the values as a whole population: the period has no others.
+    public var standardDeviation: Double { (squaredDistance / Double(count)).squareRoot() }
+
+    public mutating func add(_ value: Double) {
+        count += 1
+        sum += value
+        sumOfSquares += value * value
+        min = Swift.min(min, value)
+        max = Swift.max(max, value)
+        let distance = value - mean
+        mean += distance / Double(count)
+        squaredDistance += distance * (value - mean)
+    }
+}

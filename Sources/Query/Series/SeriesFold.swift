@@ -1,0 +1,93 @@
+public import CityModel
+
+/// Folds the observations of series into periods. One series is read after the other, each in order of time.
+///
+/// Of a group of series the functions of observations take all of them together; `first` and `last` the earliest and the latest;
+/// `timeAvg` is the mean of what the series have, and `increase` the sum.
+public struct SeriesFold: Sendable {
+    private let grid: PeriodGrid
+    private let functions: [SeriesFunction]
+    private let keepsAll: Bool
+    private let looksBack: Bool
+    /// After it nothing is known yet: no value is held to last longer.
+    private let end: Instant
+    private var folds: [PeriodFold]
+    private var hint = 0
+    private var state: SeriesState?
+
+    /// - Parameter now: time that has not passed counts for nothing.
+    public init(_ grid: PeriodGrid, _ functions: [SeriesFunction], now: Instant) {
+        (self.grid, self.functions) = (grid, functions)
+        (keepsAll, looksBack) = (functions.contains(where: \.keepsAll), functions.contains(where: \.looksBack))
+        end = min(grid.interval.upperBound, max(now, grid.interval.lowerBound))
+        folds = Array(repeating: PeriodFold(), count: grid.count)
+    }
+
+    /// Begins a series.
+    /// - Parameter before: its last value before the interval, when it still held there.
+    public mutating func begin(_ before: Double?) {
+        hint = 0
+        state = looksBack ? SeriesState(grid, before) : nil
+    }
+
+    /// - Parameter value: nil when the series ended there, to be resumed by the next.
+    public mutating func add(_ value: Double?, at moment: Instant) {
+        guard grid.interval.contains(moment) else { return }
+        state?.pass(to: moment, value, grid)
+        guard let value, let index = grid.index(of: moment, near: hint) else { return }
+        hint = index
+        folds[index].add(value, at: moment, keeping: keepsAll)
+    }
+
+    public mutating func finish() {
+        guard var ended = state else { return }
+        ended.pass(to: end, nil, grid)
+        for (index, mean) in ended.timeMeans { folds[index].addTimeMean(mean) }
+        for (index, growth) in ended.increases { folds[index].addIncrease(growth) }
+        state = nil
+    }
+
+    public var observationCount: Int { folds.reduce(0) { $0 + $1.moments.count } }
+
+    /// For each function a value for each period; nil where there is none. `count` and `increase` are not filled: what was not
+    /// observed was not counted.
+    public mutating func results(_ filling: GapFilling) -> [[Double?]] {
+        functions.map { function in
+            let values = folds.indices.map { folds[$0].result(function) }
+            return function == .count || function == .increase ? values : filling.fill(values, at: Array(grid.bounds.dropLast()))
+        }
+    }
+}
+
+/// What a series had last, and what it comes to over time.
+private struct SeriesState: Sendable {
+    private var value: Double?
+    private var since: Instant
+    private var areas: [Int: (area: Double, microseconds: Double)] = [:]
+    private(set) var increases: [Int: Double] = [:]
+    private var index = 0
+
+    init(_ grid: PeriodGrid, _ before: Double?) { (value, since) = (before, grid.interval.lowerBound) }
+
+    var timeMeans: [Int: Double] { areas.mapValues { $0.area / $0.microseconds } }
+
+    /// The value held until now lasts to a moment, at which another takes its place.
+    mutating func pass(to moment: Instant, _ next: Double?, _ grid: PeriodGrid) {
+        if let value { hold(value, until: moment, grid) }
+        if let value, let next, let index = grid.index(of: moment, near: index) {
+            increases[index, default: 0] += next >= value ? next - value : next
+        }
+        (value, since) = (next, max(since, moment))
+    }
+
+    private mutating func hold(_ value: Double, until moment: Instant, _ grid: PeriodGrid) {
+        while since < moment, let index = grid.index(of: since, near: index) {
+            self.index = index
+            let until = min(moment, grid.bounds[index + 1])
+            let length = Double(until.microseconds - since.microseconds)
+            let known = areas[index] ?? (0, 0)
+            areas[index] = (known.area + value * length, known.microseconds + length)
+            since = until
+        }
+    }
+}
