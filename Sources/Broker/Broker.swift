@@ -24,6 +24,8 @@ package struct BrokerConfiguration: Sendable {
     package var searchLimits: SearchLimitsConfiguration
     /// Entities of one batch operation.
     package var batchCountMax: Int
+    /// By which name other context sources know this installation; nil: by one that is made up.
+    package var contextSourceAlias: String?
     package var entityMapLimits = EntityMapLimits()
     package var snapshotLimits = SnapshotLimits()
 

@@ -76,6 +76,22 @@ package actor ContextLibrary {
         return try await resolve(value, by: resolver)
     }
 
+    /// The same for whoever can't wait so long as documents may take. They are loaded on behalf of all who need them, so the load
+    /// goes on without him: it ends by itself, for every document has its time.
+    package nonisolated func context(_ value: JSON?, in municipality: MunicipalityName, secondsMax: Double) async throws(CityError) -> Context {
+        let (answers, continuation) = AsyncStream<Result<Context, CityError>>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        Task {
+            do throws(CityError) { continuation.yield(.success(try await context(value, in: municipality))) } catch { continuation.yield(.failure(error)) }
+        }
+        let clock = Task {
+            try await Task.sleep(for: .seconds(secondsMax))
+            continuation.yield(.failure(.contextNotAvailable("@context: it could not be had in the time that was left")))
+        }
+        defer { clock.cancel() }
+        for await answer in answers { return try answer.get() }
+        throw .contextNotAvailable("@context: the request was broken off")
+    }
+
     private func resolve(_ value: JSON, by resolver: ContextResolver) async throws(CityError) -> Context {
         let deadline = Self.deadline ?? now().adding(seconds: Self.resolutionSecondsMax)
         do {

@@ -4,8 +4,9 @@ package import Trust
 
 /// Small values that rooms keep in a municipality's file.
 extension Broker {
-    /// A name for this installation: made up at first use and then kept in the standard municipality's file.
+    /// A name for this installation: the one it is given, else made up at first use and then kept in the standard municipality's file.
     package func installationName(at now: Instant) async throws -> String {
+        if let given = configuration.contextSourceAlias { return given }
         let file = try store.file(.standard, creating: true)
         let id = "installation-name"
         if let known = try await file.read({ try $0.document(.setting, id)?.body.stringValue }) { return known }

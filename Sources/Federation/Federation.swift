@@ -1,4 +1,5 @@
 package import Broker
+package import CityModel
 package import Subscriptions
 
 /// Context sources: the registry of them, and the distribution of operations to them (clauses 4.3.6 and 5.9 to 5.12).
@@ -15,15 +16,16 @@ package struct Federation: Sendable {
     let limits: FederationLimits
     let send: SendToSource
 
+    /// - Parameter passedOver: told of subscriptions to registrations that can't be read.
     /// - Parameter send: carries a request to its source.
     package init(
         broker: Broker, contexts: ContextLibrary, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
-        send: @escaping SendToSource
+        passedOver: @escaping @Sendable (MunicipalityName, PassedOver) -> Void = { _, _ in }, send: @escaping SendToSource
     ) {
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
         book = ForwardingBook()
         gate = OutboundGate(countMax: limits.inFlightCountMax)
-        watchers = SourceWatchers(contexts: contexts, limits: notifications)
+        watchers = SourceWatchers(contexts: contexts, limits: notifications, report: passedOver)
         registrations = RegistrationLibrary(broker: broker, watchers: watchers, book: book, countMax: limits.registrationCountMax)
     }
 }

@@ -31,7 +31,7 @@ extension NGSILDDoor {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .content) { fragment throws(CityError) in try fragment.entity() }
-        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .createBatch, "create", request, access) { [broker] fragments in
+        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .create, "create", request, access) { [broker] fragments in
             try await broker.createBatch(fragments.map { try $0.entity() }, access, at: request.now)
         }
         return Self.response(to: distributed, batch.errors, whenWhole: .created)
@@ -44,7 +44,7 @@ extension NGSILDDoor {
         let batch = try await entries(request, purpose: mode == .replace ? .content : .update) { fragment throws(CityError) in
             try fragment.entity()
         }
-        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .upsertBatch, "upsert", request, access) { [broker] fragments in
+        let distributed = try await distribute(batch.entries.map(EntityFragment.init), .upsert(replacing: mode == .replace), "upsert", request, access) { [broker] fragments in
             try await broker.upsertBatch(fragments.map { try $0.entity() }, mode: mode, access, at: request.now)
         }
         return Self.response(to: distributed, batch.errors, whenWhole: distributed.result.created.isEmpty ? .noContent : .created)
@@ -70,7 +70,7 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .content) { fragment throws(CityError) in fragment }
         let overwriting = !request.query.list("options").contains("noOverwrite")
-        let distributed = try await distribute(batch.entries, .updateBatch, "update", request, access) { [broker] fragments in
+        let distributed = try await distribute(batch.entries, .update(overwriting: overwriting), "update", request, access) { [broker] fragments in
             try await broker.updateBatch(fragments, overwriting: overwriting, access, at: request.now)
         }
         return Self.response(to: distributed, batch.errors, whenWhole: .noContent)
@@ -80,7 +80,7 @@ extension NGSILDDoor {
         try request.query.check(known: ["options", "local"])
         let access = try await writing(request)
         let batch = try await entries(request, purpose: .merge) { fragment throws(CityError) in fragment }
-        let distributed = try await distribute(batch.entries, .mergeBatch, "merge", request, access) { [broker] fragments in
+        let distributed = try await distribute(batch.entries, .merge, "merge", request, access) { [broker] fragments in
             try await broker.mergeBatch(fragments, access, at: request.now)
         }
         return Self.response(to: distributed, batch.errors, whenWhole: .noContent)

@@ -5,6 +5,7 @@ internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
+internal import OrderedCollections
 internal import Query
 internal import Trust
 
@@ -91,7 +92,7 @@ extension NGSILDDoor {
     }
 
     static func warn(_ warnings: [SourceWarning], _ response: inout Response) {
-        for warning in warnings { response.headers.append(HTTPField(name: .ngsildWarning, value: warning.header)) }
+        for warning in OrderedSet(warnings) { response.headers.append(HTTPField(name: .ngsildWarning, value: warning.header)) }
     }
 }
 

@@ -21,7 +21,7 @@ extension NGSILDDoor {
     /// - Parameter name: of the operation, as its path ends.
     /// - Parameter local: does this broker's part.
     func distribute(
-        _ fragments: [EntityFragment], _ operation: SourceOperation, _ name: String, _ request: DoorRequest, _ access: WriteAccess,
+        _ fragments: [EntityFragment], _ operation: BatchOperation, _ name: String, _ request: DoorRequest, _ access: WriteAccess,
         local: @Sendable ([EntityFragment]) async throws -> BatchResult
     ) async throws -> DistributedBatch {
         try broker.checkBatchCount(fragments.count)
@@ -34,13 +34,27 @@ extension NGSILDDoor {
             return DistributedBatch(result: try await local(fragments))
         }
         let query = request.query.pairs.filter { $0.name == "options" }
-        let outcome = await federation.perform(plan, ids: ids, origin) { group, context in
-            Forward(
-                .post, "entityOperations/" + name, query: query,
-                body: .array(group.map { entry, part in part.entry(known[entry], context) }))
+        let outcome = await federation.perform(operation, plan, ids: ids, origin) { part, context in
+            Self.forward(part, known, context)
+                ?? Forward(
+                    .post, "entityOperations/" + name, query: query,
+                    body: .array(part.entries.map { entry, part in part.entry(known[entry], context) }))
         }
         let left = zip(known, plan.plans).filter { !$1.isTaken }.map { $0.only($1.remaining) }
         return await combined(outcome, ids, left + fragments.filter { $0.id == nil }, request, local) { $0.id }
+    }
+
+    /// The request about one entity that stands for its entry of a batch; nil when the part goes out as a batch.
+    private static func forward(_ batch: BatchPart, _ fragments: [EntityFragment], _ context: Context) -> Forward? {
+        guard !batch.isBatch, let (entry, part) = batch.entries.first, let id = fragments[entry].id else { return nil }
+        return switch batch.operation {
+        case .createEntity: part.creation(fragments[entry], context)
+        case .replaceEntity: part.replacement(id, fragments[entry], context)
+        case .updateEntity: part.updating(id, fragments[entry], context)
+        case .appendAttrs: part.appending(id, fragments[entry], overwriting: false, context)
+        case .mergeEntity: part.merging(id, fragments[entry], query: [], context)
+        default: nil
+        }
     }
 
     func distributeDeletion(
@@ -49,10 +63,11 @@ extension NGSILDDoor {
         try broker.checkBatchCount(ids.count)
         let origin = origin(request, access.reading, .core)
         guard try !isLocalOnly(request),
-            let plan = try await federation.plan(.deleteBatch, ids.map { BatchEntry($0, types: [], attributes: nil) }, origin)
+            let plan = try await federation.plan(BatchOperation.delete, ids.map { BatchEntry($0, types: [], attributes: nil) }, origin)
         else { return DistributedBatch(result: try await local(ids)) }
-        let outcome = await federation.perform(plan, ids: ids, origin) { group, _ in
-            Forward(.post, "entityOperations/delete", body: .array(group.map { .string(ids[$0.entry].text) }))
+        let outcome = await federation.perform(.delete, plan, ids: ids, origin) { part, context in
+            if part.operation == .deleteEntity, let (entry, one) = part.entries.first { return one.deletion(ids[entry], context) }
+            return Forward(.post, "entityOperations/delete", body: .array(part.entries.map { .string(ids[$0.entry].text) }))
         }
         var batch = await combined(outcome, ids, zip(ids, plan.plans).filter { !$1.isTaken }.map(\.0), request, local) { $0 }
         // What is held elsewhere need not be here too (clause 5.6.6.4).

@@ -38,14 +38,22 @@ struct DistributedWrite: Sendable {
 
     /// Carries out a write of an entity as a whole.
     /// - Parameter whenWhole: the answer when all parts succeed.
+    /// - Parameter isDeletion: what is held elsewhere need not be here too, and what nobody has is not found (clause 5.6.6.4).
     /// - Parameter forward: makes the request for one part.
     /// - Parameter local: does this broker's part.
     func entityResponse(
-        whenWhole: Response, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> Void
+        whenWhole: Response, isDeletion: Bool = false, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward,
+        local: () async throws -> Void
     ) async throws -> Response {
-        let outcome = try await outcome(forward) { outcome in
+        var outcome = try await outcome(forward) { outcome in
             try await local()
             outcome.successCount += 1
+        }
+        if isDeletion {
+            if outcome.successCount == 0, let first = outcome.failures.first, outcome.failures.allSatisfy(\.isNotFound) { throw first.asWhole }
+            if plan.parts.contains(where: { $0.source.registration.mode.isProxied }) {
+                outcome.failures.removeAll { $0.registration == nil && $0.isNotFound }
+            }
         }
         if outcome.failures.isEmpty { return whenWhole }
         if plan.isOneSource, let only = outcome.failures.first { throw only.asWhole }

@@ -113,7 +113,7 @@ extension NGSILDDoor {
         if let type = body.json["type"], type != "EntityMap" { throw CityError.badRequestData("type: an EntityMap's type is EntityMap") }
         if let other = body.json["id"], other != .string(id.text) { throw CityError.badRequestData("id: an EntityMap's id can't be changed") }
         let expiresAt = try body.json["expiresAt"].map { value in
-            guard let moment = value.stringValue.flatMap({ Instant($0) }) else {
+            guard let text = value.stringValue, text.utf8.last == UInt8(ascii: "Z"), let moment = Instant(text) else {
                 throw CityError.badRequestData("expiresAt: a date and time such as 2026-01-31T12:00:00Z (clause 4.6.3)")
             }
             return moment

@@ -130,13 +130,10 @@ extension NGSILDDoor {
             try await broker.delete(id, selecting: types, access, at: request.now)
             return Response(status: .noContent)
         }
-        return try await write.entityResponse(whenWhole: Response(status: .noContent)) { part, context in
+        return try await write.entityResponse(whenWhole: Response(status: .noContent), isDeletion: true) { part, context in
             part.deletion(id, context)
         } local: {
-            do { try await broker.delete(id, selecting: types, access, at: request.now) } catch CityError.resourceNotFound(let detail) {
-                // What is held elsewhere need not be here too (clause 5.6.6.4).
-                guard write.plan.parts.contains(where: { $0.source.registration.mode.isProxied }) else { throw CityError.resourceNotFound(detail) }
-            }
+            try await broker.delete(id, selecting: types, access, at: request.now)
         }
     }
 

@@ -45,11 +45,11 @@ package final class ConurbServer: Service {
         let limits = configuration.limits
         store = try Store(directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax))
         gatekeeper = Gatekeeper(store: store, isOpen: configuration.isOpen)
-        broker = Broker(
-            store: store,
-            configuration: BrokerConfiguration(
-                createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
-                searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax))
+        var brokering = BrokerConfiguration(
+            createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
+            searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax)
+        brokering.contextSourceAlias = configuration.contextSourceAlias
+        broker = Broker(store: store, configuration: brokering)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
         let download = ContextDownload(client: client, egress: egress)
@@ -60,9 +60,11 @@ package final class ConurbServer: Service {
             inFlightCountMax: limits.notifiedEndpointCountMax)
         let hop = InstallationHop(gatekeeper: gatekeeper, logger: logger)
         let sources = SourceClient(client: client, egress: egress)
+        let passedOver = PassedOverLog(logger)
         let federation = Federation(
             broker: broker, contexts: contexts,
-            limits: FederationLimits(registrationCountMax: limits.registrationCountMax), notifications: notificationLimits
+            limits: FederationLimits(registrationCountMax: limits.registrationCountMax), notifications: notificationLimits,
+            passedOver: passedOver.note
         ) { request, asker in
             switch request.endpoint {
             case .web(let address): await sources.send(request, to: address)
@@ -71,7 +73,8 @@ package final class ConurbServer: Service {
         }
         self.federation = federation
         notifying = Notifying(
-            store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress, logger: logger)
+            store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
+            passedOver: passedOver, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
@@ -79,7 +82,7 @@ package final class ConurbServer: Service {
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, store: store, metrics: metrics,
             site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
-            passedOverCount: { [notifying] in notifying.passedOverCount }, configuration: configuration)
+            passedOverCount: { passedOver.count }, configuration: configuration)
         table = RouteTable(doors.routes)
         hop.open(table)
     }

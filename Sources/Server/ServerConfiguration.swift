@@ -14,6 +14,9 @@ package struct ServerConfiguration: Sendable {
     package var contextsDirectory: String?
     /// Whether outbound requests may go to private and link-local addresses.
     package var allowsPrivateEgress: Bool
+    /// By which name other context sources know this installation (clause 5.2.40); nil: by one that is made up. Without `~`, which
+    /// stands before the name of a municipality.
+    package var contextSourceAlias: String?
     package var limits: ServerLimits
     package var site: SiteSettings
 

@@ -60,6 +60,7 @@ struct Settings {
         server.createsMunicipalities = try reader.flag("createMunicipalities")
         server.contextsDirectory = try reader.text("contexts")
         server.allowsPrivateEgress = try reader.flag("allowPrivateEgress") ?? false
+        server.contextSourceAlias = try Self.alias(reader)
         try Self.read(reader, &server.limits)
         try Self.read(reader, &server.site)
         guard !server.isOpen || Self.isLoopback(server.host) else {
@@ -137,6 +138,18 @@ struct Settings {
         site.tileURL = try reader.text("site.tileUrl")
         site.tileAttribution = try reader.text("site.tileAttribution")
         site.leafletDirectory = try reader.text("site.leafletDirectory") ?? site.leafletDirectory
+    }
+
+    /// A pseudonym in `Via` is a token (RFC 9110, section 7.6.3).
+    private static func alias(_ reader: SettingsReader) throws -> String? {
+        guard let alias = try reader.text("federation.alias") else { return nil }
+        let isToken = alias.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "!#$%&'*+-.^_`|".utf8.contains(byte)
+        }
+        guard isToken, (1...100).contains(alias.utf8.count) else {
+            throw ValidationError("federation.alias: \(alias.prefix(100)) is no name of letters, digits and hyphens")
+        }
+        return alias
     }
 
     /// By address, not by how the text begins: a name that begins with 127 can be anywhere.

@@ -36,11 +36,15 @@ internal import Testing
 
     @Test func `an answer that names many contexts is not read`() async throws {
         let many = "[" + (1...9).map { #"{"id":"urn:x:\#($0)","type":"Bus","@context":[{"a\#($0)":"urn:a"}]}"# }.joined(separator: ",") + "]"
-        let city = try Installation { _ in .answer(status: 200, headers: [], body: Array(many.utf8)) }
+        let mediaType = Mutex("application/ld+json")
+        let city = try Installation { _ in .answer(status: 200, headers: [("Content-Type", mediaType.withLock { $0 })], body: Array(many.utf8)) }
         try await register(city)
         let answer = try await city.ask(.get, "entities?type=Bus")
         #expect(try answer.json == [])
         #expect(answer.headers[.ngsildWarning]?.hasPrefix("111 ") ?? false)
+        // In JSON a context has no place in the body: it is not looked at (clause 6.3.5).
+        mediaType.withLock { $0 = "application/json" }
+        #expect(try await city.ask(.get, "entities?type=Bus").json.arrayValue?.count == 9)
     }
 
     @Test func `of a source's problem only what can be short is said`() async throws {
@@ -64,6 +68,90 @@ internal import Testing
         let answer = try await city.ask(.post, "entityOperations/create", batch)
         #expect(try answer.json["success"] == ["urn:x:1"])
         #expect(try answer.json["errors"]?.arrayValue?.compactMap { $0["entityId"] } == ["urn:x:2", "urn:x:3"])
+    }
+
+    @Test(arguments: [
+        ("create", #""createEntity""#, ["POST entities"]),
+        ("upsert", #""createEntity","replaceEntity""#, ["POST entities"]),
+        ("upsert", #""replaceEntity","updateEntity""#, ["PUT entities/urn:x:1"]),
+        ("upsert?options=update", #""replaceEntity","updateEntity""#, ["PATCH entities/urn:x:1/attrs"]),
+        ("update", #""updateEntity","appendAttrs""#, ["PATCH entities/urn:x:1/attrs"]),
+        ("update?options=noOverwrite", #""updateEntity","appendAttrs""#, ["POST entities/urn:x:1/attrs"]),
+        ("merge", #""mergeEntity""#, ["PATCH entities/urn:x:1"]),
+        ("upsert", #""updateEntity""#, []),
+    ])
+    func `a batch goes entry by entry to a source that has no operation for it (clauses 5.6.7.4 to 5.6.9.4 and 5.6.20.4)`(
+        batch: String, operations: String, asked: [String]
+    ) async throws {
+        let source = AskedSource()
+        let city = try Installation(source: source.answer)
+        try await register(city, #""mode":"redirect","operations":[\#(operations)]"#)
+        let body = #"[{"id":"urn:x:1","type":"Bus","line":{"type":"Property","value":2}}]"#
+        let answer = try await city.ask(.post, "entityOperations/\(batch)", body)
+        #expect(source.requests.map { "\($0.method.rawValue) \($0.path)" } == asked)
+        #expect(answer.status == (asked.isEmpty ? 207 : 204) || answer.status == 201)
+    }
+
+    @Test func `identifiers are deleted one by one where a source deletes no batch (clause 5.6.10.4)`() async throws {
+        let source = AskedSource()
+        let city = try Installation(source: source.answer)
+        try await register(city, #""mode":"redirect","operations":["deleteEntity"]"#)
+        #expect(try await city.ask(.post, "entityOperations/delete", #"["urn:x:1","urn:x:2"]"#).status == 204)
+        #expect(source.requests.map { "\($0.method.rawValue) \($0.path)" }.sorted() == ["DELETE entities/urn:x:1", "DELETE entities/urn:x:2"])
+    }
+
+    @Test(arguments: [
+        ("upsert", #","replaceEntity""#, "PUT entities/urn:x:1", 204), ("upsert?options=update", #","updateEntity""#, "PATCH entities/urn:x:1/attrs", 204),
+        ("upsert", #","updateEntity""#, nil, 207),
+    ])
+    func `what a source has already is replaced or updated by an upsert (clause 5.6.8.4)`(
+        batch: String, more: String, second: String?, status: Int
+    ) async throws {
+        let asked = Mutex<[String]>([])
+        let city = try Installation { request in
+            asked.withLock { $0.append("\(request.method.rawValue) \(request.path)") }
+            let problem = #"{"type":"https://uri.etsi.org/ngsi-ld/errors/AlreadyExists","title":"x","status":409}"#
+            return .answer(status: request.method == .post ? 409 : 204, headers: [], body: Array((request.method == .post ? problem : "").utf8))
+        }
+        try await register(city, #""mode":"redirect","operations":["createEntity"\#(more)]"#)
+        let answer = try await city.ask(.post, "entityOperations/\(batch)", #"[{"id":"urn:x:1","type":"Bus","line":{"type":"Property","value":2}}]"#)
+        #expect(answer.status == status)
+        #expect(asked.withLock { $0 } == ["POST entities", second].compactMap { $0 })
+        if second == nil {
+            #expect(try answer.json["errors"]?.arrayValue?.first?["error"]?["type"]?.stringValue?.hasSuffix("/OperationNotSupported") ?? false)
+        }
+    }
+
+    @Test func `what no source and nobody here has is not found, and a loop at the source is one here (clauses 5.6.6.4 and 6.3.17)`() async throws {
+        let status = Mutex(404)
+        let city = try Installation { _ in .answer(status: status.withLock { $0 }, headers: [], body: []) }
+        try await register(
+            city, #""mode":"redirect","# + Self.operations, information: #"[{"entities":[{"type":"Bus"}],"propertyNames":["line"]}]"#)
+        #expect(try await city.ask(.delete, "entities/urn:x:1?type=Tram").status == 404)
+        try await register(city, #""mode":"exclusive","# + Self.operations, number: 2, information: #"[{"entities":[{"id":"urn:x:7","type":"Tram"}],"propertyNames":["line"]}]"#)
+        status.withLock { $0 = 508 }
+        #expect(try await city.ask(.patch, "entities/urn:x:7/attrs", #"{"line":{"type":"Property","value":2}}"#).status == 508)
+    }
+
+    @Test func `warnings of a source are handed on, in the name of its registration (clause 6.3.17)`() async throws {
+        let city = try Installation { _ in
+            let many = (1...20).map { _ in (name: "NGSILD-Warning", value: #"199 urn:other "a registration loop""#) }
+            return .answer(status: 200, headers: many + [("ngsild-warning", "500 x \"no code\"")], body: Array("[]".utf8))
+        }
+        try await register(city)
+        let warnings = try await city.ask(.get, "entities?type=Bus").headers[values: .ngsildWarning]
+        #expect(warnings == [#"199 urn:ngsi-ld:ContextSourceRegistration:1 "a registration loop""#])
+    }
+
+    @Test func `a context that a source asks for is named as it asks for it (clause 6.3.19)`() async throws {
+        let source = AskedSource()
+        let city = try Installation(source: source.answer)
+        let core = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
+        try await register(city, #""contextSourceInfo":[{"key":"jsonldContext","value":"\#(core)"}],"# + Self.operations)
+        _ = try await city.ask(.get, "entities?type=Bus")
+        let headers = try #require(source.requests.last).headers
+        #expect(headers.first { $0.name == "Link" }?.value.hasPrefix("<\(core)>") ?? false)
+        #expect(!headers.contains { $0.name == "jsonldContext" })
     }
 
     @Test func `a batch that is too large goes to no source`() async throws {

@@ -102,4 +102,24 @@ internal import Testing
         #expect(try await city.ask(.delete, "subscriptions/urn:x:s").status == 404)
         #expect(try await city.ask(.delete, "csourceSubscriptions/urn:x:s").status == 204)
     }
+
+    @Test func `a subscription that can't be read keeps nobody from registering (clause 5.11.7)`() async throws {
+        let city = try Installation()
+        let subscription =
+            #"{"id":"urn:x:s","type":"Subscription","entities":[{"type":"Bus"}],"notification":{"endpoint":{"uri":"http://receiver.example/"}}}"#
+        try #require(try await city.ask(.post, "csourceSubscriptions", subscription).status == 201)
+        try await city.damage(subscription: "urn:x:s")
+        let registration = #"{"id":"urn:x:r","type":"ContextSourceRegistration","information":[{"entities":[{"type":"Bus"}]}],"endpoint":"http://source.example"}"#
+        #expect(try await city.ask(.post, "csourceRegistrations", registration).status == 201)
+        #expect(try await city.ask(.delete, "csourceRegistrations/urn:x:r").status == 204)
+    }
+
+    @Test func `a registration's times are in UTC (clause 4.6.3)`() async throws {
+        let city = try Installation()
+        for (moment, status) in [("2030-01-01T00:00:00+01:00", 400), ("2030-01-01T00:00:00Z", 201)] {
+            let registration =
+                #"{"type":"ContextSourceRegistration","information":[{"entities":[{"type":"Bus"}]}],"endpoint":"http://source.example","expiresAt":"\#(moment)"}"#
+            #expect(try await city.ask(.post, "csourceRegistrations", registration).status == status)
+        }
+    }
 }

@@ -121,6 +121,15 @@ final class Installation: Sendable {
         return Answer(status: response.status.code, headers: response.headers, bytes: sink.bytes)
     }
 
+    /// Leaves of a subscription's document what nobody can read, as a fault of the disk or of an earlier version may.
+    func damage(subscription id: String) async throws {
+        try await store.file(.standard, creating: true).write { transaction in
+            var record = try #require(try transaction.subscription(id))
+            record.body = "damaged"
+            try transaction.update(record)
+        }
+    }
+
     /// Creates an entity, which has to succeed.
     func create(_ json: String, _ headers: HTTPFields = [:]) async throws {
         let answer = try await ask(.post, "entities", json, headers)

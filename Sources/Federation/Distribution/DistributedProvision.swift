@@ -26,8 +26,17 @@ package struct ProvisionFailure: Sendable {
         switch reason {
         case .own(let error): error
         case .foreign(404, _): .resourceNotFound(detail)
+        case .foreign(508, _): .loopDetected(detail)
         case .foreign(let status, _) where isNeighbours && (status == 401 || status == 403): .forbidden(detail)
         default: .sourceFailed(detail)
+        }
+    }
+
+    /// Whether nobody has what was to be changed.
+    package var isNotFound: Bool {
+        switch reason {
+        case .own(.resourceNotFound), .foreign(404, _): true
+        default: false
         }
     }
 

@@ -71,7 +71,7 @@ extension Federation {
             gathering.add(
                 answer.entities, at: index + 1, isCut: answer.isCut, count: answer.count, open: isOpen ? answer.entities.map(\.id) : [])
         }
-        var warnings = matching.loopWarnings + answers.compactMap(\.warning)
+        var warnings = matching.loopWarnings + answers.flatMap(\.warnings)
         if query.isSplit {
             guard !gathering.isCut else {
                 throw CityError.tooComplexQuery("splitEntities: more than \(depth) entities of one source would have to be put together; narrow the query")
@@ -111,7 +111,7 @@ extension Federation {
         }
         for ((index, _, _), answer) in zip(open, answers) {
             gathering.complete(answer.entities, at: index + 1)
-            if let warning = answer.warning { warnings.append(warning) }
+            warnings += answer.warnings
         }
     }
 
@@ -148,7 +148,7 @@ extension Federation {
             let known = Set(gathered.entities.map(\.id))
             gathered.entities += answer.entities.filter { !known.contains($0.id) }
             gathered.isCut = gathered.isCut || answer.isCut
-            gathered.warning = gathered.warning ?? answer.warning
+            gathered.warnings += answer.warnings
         }
         return gathered
     }

@@ -42,7 +42,7 @@ extension Federation {
                 }
             }
         }
-        return DistributedEntity(entity: merge.entity, warnings: matching.loopWarnings + replies.compactMap(\.warning))
+        return DistributedEntity(entity: merge.entity, warnings: matching.loopWarnings + replies.flatMap(\.warnings))
     }
 
     private func locally(_ id: IRI, selecting types: TypeSelection?, _ origin: Origin) async throws -> Entity? {

@@ -12,7 +12,8 @@ struct ForeignEntities: Sendable {
     var count: Int?
     /// Whether it may have more than it answered.
     var isCut = false
-    var warning: SourceWarning?
+    /// Its own, and those that it hands on of sources behind it.
+    var warnings: [SourceWarning] = []
 }
 
 extension Federation {
@@ -25,26 +26,28 @@ extension Federation {
     func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, limit: Int, _ origin: Origin) async -> ForeignEntities {
         let id = source.registration.id
         switch reply {
-        case .timedOut: return ForeignEntities(warning: SourceWarning(.noResponse, id, "no response in time"))
-        case .failed(let reason): return ForeignEntities(warning: SourceWarning(reason == Self.tooLarge ? .invalid : .noResponse, id, reason))
-        case .answer(404, _, _, _): return ForeignEntities()
+        case .timedOut: return ForeignEntities(warnings: [SourceWarning(.noResponse, id, "no response in time")])
+        case .failed(let reason): return ForeignEntities(warnings: [SourceWarning(reason == Self.tooLarge ? .invalid : .noResponse, id, reason)])
+        case .answer(404, let headers, _, _): return ForeignEntities(warnings: SourceWarning.handedOn(headers, id))
         case .answer(200, let headers, let body, let context):
             do {
                 let elements = try Self.elements(body, isMany: isMany)
-                var foreign = ForeignEntities()
+                // In JSON a context has no place in the body (clause 6.3.5).
+                let isLinkedData = headers.contains { $0.name.lowercased() == "content-type" && $0.value.hasPrefix("application/ld+json") }
+                var foreign = ForeignEntities(warnings: SourceWarning.handedOn(headers, id))
                 foreign.isCut = elements.count >= limit
                 var contexts: [JSON: Context] = [:]
                 for element in elements.prefix(limit) {
-                    let context = try await self.context(of: element, context, &contexts, origin)
+                    let context = isLinkedData ? try await self.context(of: element, context, &contexts, origin) : context
                     let entity = try EntityReader(context: context, purpose: .foreign).fragment(element).entity()
                     if let kept = source.kept(entity, at: origin.asker.now) { foreign.entities.append(kept) }
                 }
                 foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
                 return foreign
             } catch {
-                return ForeignEntities(warning: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
+                return ForeignEntities(warnings: [SourceWarning(.invalid, id, "the answer is no valid NGSI-LD")])
             }
-        case .answer(let status, _, _, _): return ForeignEntities(warning: SourceWarning(.errorResponse, id, "the source answers \(status)"))
+        case .answer(let status, _, _, _): return ForeignEntities(warnings: [SourceWarning(.errorResponse, id, "the source answers \(status)")])
         }
     }
 
@@ -64,8 +67,7 @@ extension Federation {
         guard let own = element["@context"], own != context.answered else { return context }
         if let known = known[own] { return known }
         guard known.count < Self.contextCountMax else { throw CityError.sourceFailed("more than \(Self.contextCountMax) contexts in one answer") }
-        guard origin.allowance.secondsLeft != nil else { throw CityError.sourceTimedOut("no time is left for the contexts of an answer") }
-        let read = try await contexts.context(own, in: origin.access.municipality)
+        let read = try await self.context(own, origin)
         known[own] = read
         return read
     }

@@ -38,8 +38,8 @@ extension Federation {
         let (now, municipality) = (origin.asker.now, origin.access.municipality)
         // Until its cooldown has passed a source counts as one that does not answer (table 5.2.34-1).
         guard !cooldown.isCooling(registration.id, in: municipality, at: now) else { return .timedOut }
-        var context = await context(for: registration, origin)
-        if build(context).keepsNames { context = origin.context }
+        var (context, contextURL) = await namedContext(for: registration, origin)
+        if build(context).keepsNames { (context, contextURL) = (origin.context, nil) }
         guard let ownAlias = try? await broker.contextSourceAlias(of: municipality, at: now) else { return .failed("this source has no name") }
         // Neighbours answer within the program, where they come to this gate themselves.
         let isOnWeb = registration.endpoint.isOnWeb
@@ -47,7 +47,7 @@ extension Federation {
         defer { if isOnWeb { gate.leave() } }
         guard let secondsLeft = origin.allowance.secondsLeft else { return .timedOut }
         guard origin.allowance.bytesLeft > 0 else { return .failed(Self.tooLarge) }
-        var request = request(build(context), to: registration, context, origin, ownAlias)
+        var request = request(build(context), to: registration, context, named: contextURL, origin, ownAlias)
         request.timeoutSeconds = min(request.timeoutSeconds, secondsLeft)
         request.answerByteCountMax = min(request.answerByteCountMax, origin.allowance.bytesLeft)
         let reply: SourceReply
@@ -84,17 +84,25 @@ extension Federation {
 
     /// The context that names are written with for a source: the one it asks for, else that of the request. One that is not one URL
     /// can't be said in a header: then names go out whole.
-    func context(for registration: Registration, _ origin: Origin) async -> Context {
-        if let url = registration.sourceInfo.contextURL, let context = try? await contexts.context(.string(url), in: origin.access.municipality) {
-            return context
-        }
-        if case .string = origin.context.answered { return origin.context }
-        return .core
+    func context(for registration: Registration, _ origin: Origin) async -> Context { await namedContext(for: registration, origin).context }
+
+    /// The same, with the URL by which the source asks for it: it is named so, also where it is the core context (clause 6.3.19).
+    private func namedContext(for registration: Registration, _ origin: Origin) async -> (context: Context, url: String?) {
+        if let url = registration.sourceInfo.contextURL, let context = try? await context(.string(url), origin) { return (context, url) }
+        if case .string = origin.context.answered { return (origin.context, nil) }
+        return (.core, nil)
+    }
+
+    /// A context that is had in the time that is left.
+    func context(_ value: JSON, _ origin: Origin) async throws -> Context {
+        guard let secondsLeft = origin.allowance.secondsLeft else { throw CityError.sourceTimedOut("no time is left for a context") }
+        return try await contexts.context(value, in: origin.access.municipality, secondsMax: secondsLeft)
     }
 
     /// Clauses 6.3.18 and 6.3.19.
+    /// - Parameter contextURL: how the source wants the context to be named.
     private func request(
-        _ forward: Forward, to registration: Registration, _ context: Context, _ origin: Origin, _ ownAlias: String
+        _ forward: Forward, to registration: Registration, _ context: Context, named contextURL: String?, _ origin: Origin, _ ownAlias: String
     ) -> SourceRequest {
         let info = registration.sourceInfo
         var headers = [(name: "Accept", value: info.accept ?? "application/json")]
@@ -109,8 +117,8 @@ extension Federation {
         } else if body != nil {
             headers.append(("Content-Type", forward.isMergePatch ? "application/merge-patch+json" : "application/json"))
         }
-        if !isLinkedData, context.key != Context.core.key {
-            headers.append(("Link", "<\(context.linkURL)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""))
+        if !isLinkedData, let url = contextURL ?? (context.key == Context.core.key ? nil : context.linkURL) {
+            headers.append(("Link", "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""))
         }
         headers.append(("Via", [origin.viaText, "1.1 \(ownAlias)"].compactMap { $0 }.joined(separator: ", ")))
         if case .municipality(let name) = registration.endpoint {

@@ -38,12 +38,13 @@ extension Federation {
     package func plan(
         _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ origin: Origin
     ) async throws -> ProvisionPlan {
-        try await self.plan(operation, id, types: types, attributes: attributes, try await candidates(origin), origin)
+        try await self.plan([operation], id, types: types, attributes: attributes, try await candidates(origin), origin)
     }
 
+    /// - Parameter operations: of which a source has to offer one.
     /// - Parameter candidates: looked up once for all entries of a batch.
     func plan(
-        _ operation: SourceOperation, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ candidates: Candidates, _ origin: Origin
+        _ operations: Set<SourceOperation>, _ id: IRI, types: [IRI], attributes: Set<IRI>?, _ candidates: Candidates, _ origin: Origin
     ) async throws -> ProvisionPlan {
         var plan = ProvisionPlan(remaining: attributes)
         var specification = SourceSpecification()
@@ -58,14 +59,14 @@ extension Federation {
             let before = plan.remaining
             for (source, isLooping) in sources.map({ ($0, false) }) + looping.map({ ($0, true) }) where source.registration.mode == mode {
                 guard let covered = source.covered(of: before) else { continue }
-                plan.take(ProvisionPart(source: source, attributes: covered.attributes), operation, isLooping: isLooping)
+                plan.take(ProvisionPart(source: source, attributes: covered.attributes), operations, isLooping: isLooping)
                 plan.remaining = plan.remaining.map { $0.subtracting(covered.attributes ?? []) }
                 if source.attributes == nil { plan.isTaken = true }
             }
         }
         if let attributes, !attributes.isEmpty, plan.remaining?.isEmpty ?? false { plan.isTaken = true }
         guard !plan.isTaken else { return plan }
-        for source in sources where source.registration.mode == .inclusive && source.registration.operations.contains(operation) {
+        for source in sources where source.registration.mode == .inclusive && !source.registration.operations.isDisjoint(with: operations) {
             if let covered = source.covered(of: plan.remaining) { plan.parts.append(ProvisionPart(source: source, attributes: covered.attributes)) }
         }
         return plan
@@ -77,8 +78,8 @@ extension Federation {
 }
 
 extension ProvisionPlan {
-    fileprivate mutating func take(_ part: ProvisionPart, _ operation: SourceOperation, isLooping: Bool) {
-        if isLooping { looping.append(part) } else if part.source.registration.operations.contains(operation) { parts.append(part) } else { unsupported.append(part) }
+    fileprivate mutating func take(_ part: ProvisionPart, _ operations: Set<SourceOperation>, isLooping: Bool) {
+        if isLooping { looping.append(part) } else if part.source.registration.operations.isDisjoint(with: operations) { unsupported.append(part) } else { parts.append(part) }
     }
 }
 

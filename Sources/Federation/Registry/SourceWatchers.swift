@@ -28,8 +28,19 @@ struct ReadChange {
 package struct SourceWatchers: Sendable {
     private let contexts: ContextLibrary
     private let limits: NotificationLimits
+    private let report: @Sendable (MunicipalityName, PassedOver) -> Void
 
-    package init(contexts: ContextLibrary, limits: NotificationLimits) { (self.contexts, self.limits) = (contexts, limits) }
+    /// - Parameter report: told of subscriptions that can't be read.
+    package init(contexts: ContextLibrary, limits: NotificationLimits, report: @escaping @Sendable (MunicipalityName, PassedOver) -> Void) {
+        (self.contexts, self.limits, self.report) = (contexts, limits, report)
+    }
+
+    /// The subscriptions of a municipality, made ready.
+    private struct Ready: Sendable {
+        var subscriptions: [SourceSubscription] = []
+        /// Of all of them, also those that can't be read.
+        var revisions: [String: Int64] = [:]
+    }
 
     /// The subscriptions are others than when they were made ready: to be done once more.
     private struct Outdated: Error {}
@@ -41,24 +52,23 @@ package struct SourceWatchers: Sendable {
         _ file: MunicipalityFile, at now: Instant, _ body: @escaping @Sendable (WriteTransaction) throws -> [RegistrationChange]
     ) async throws {
         for _ in 0..<Self.attemptCountMax {
-            let subscriptions = try await subscriptions(of: file)
-            do { return try await write(file, at: now, subscriptions, body) } catch is Outdated {}
+            let ready = try await ready(of: file)
+            do { return try await write(file, at: now, ready, body) } catch is Outdated {}
         }
         throw CityError.overloaded("subscriptions to registrations change too quickly")
     }
 
     private func write(
-        _ file: MunicipalityFile, at now: Instant, _ subscriptions: [SourceSubscription],
+        _ file: MunicipalityFile, at now: Instant, _ ready: Ready,
         _ body: @escaping @Sendable (WriteTransaction) throws -> [RegistrationChange]
     ) async throws {
-        let expected = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.record.id, $0.record.revision) })
         let limits = limits
         try await file.write { transaction in
             let revisions = try transaction.sourceSubscriptionRevisions()
-            guard revisions.allSatisfy({ expected[$0.key] == $0.value }) else { throw Outdated() }
+            guard revisions.allSatisfy({ ready.revisions[$0.key] == $0.value }) else { throw Outdated() }
             let written = try body(transaction)
-            let changes = subscriptions.isEmpty ? [] : try written.map(ReadChange.init)
-            for subscription in subscriptions {
+            let changes = ready.subscriptions.isEmpty ? [] : try written.map(ReadChange.init)
+            for subscription in ready.subscriptions {
                 guard let record = try transaction.subscription(subscription.record.id), record.isActive, !record.hasExpired(at: now) else { continue }
                 // Whoever is to be told of all of them soon is told of this one then.
                 guard record.due == nil, subscription.subscription.timeIntervalSeconds == nil else { continue }
@@ -67,14 +77,20 @@ package struct SourceWatchers: Sendable {
         }
     }
 
-    private func subscriptions(of file: MunicipalityFile) async throws -> [SourceSubscription] {
+    /// One that can't be read is passed over: it keeps nobody from writing.
+    private func ready(of file: MunicipalityFile) async throws -> Ready {
         let records = try await file.read { snapshot in
             guard try !snapshot.sourceSubscriptionRevisions().isEmpty else { return [] }
             return try snapshot.subscriptions(offset: 0, limit: Int(Int32.max), aboutSources: true)
         } as [SubscriptionRecord]
-        var subscriptions: [SourceSubscription] = []
-        for record in records { subscriptions.append(try await SourceSubscription(record, file.name, contexts)) }
-        return subscriptions
+        var ready = Ready()
+        for record in records {
+            ready.revisions[record.id] = record.revision
+            do { ready.subscriptions.append(try await SourceSubscription(record, file.name, contexts)) } catch {
+                report(file.name, PassedOver(subscription: record.id, change: nil, reason: error))
+            }
+        }
+        return ready
     }
 
     /// Tells a subscription which registrations there are: at first, after it was changed, and periodically where it says so.

@@ -7,6 +7,10 @@ package struct PassedOver: Error, CustomStringConvertible {
     package let change: Int64?
     package let reason: any Error
 
+    package init(subscription: String?, change: Int64?, reason: any Error) {
+        (self.subscription, self.change, self.reason) = (subscription, change, reason)
+    }
+
     package var description: String {
         let what = change.map { "change \($0)" } ?? "a change"
         return "\(what) is passed over\(subscription.map { " for subscription \($0)" } ?? ""): \(reason)"
