@@ -25,17 +25,23 @@ package struct EntityMap: Sendable {
     /// that a page that is asked for later neither repeats nor leaves out any of them (clause 5.5.9.3).
     package fileprivate(set) var entries: [Entry?]
     /// The maps that context sources made for their part, by registration.
-    package let linkedMaps: OrderedDictionary<IRI, IRI>
+    package fileprivate(set) var linkedMaps: OrderedDictionary<IRI, IRI>
+    /// Whether some of the entities are held elsewhere.
+    package let isDistributed: Bool
+    /// What the query that made it asked, as far as it decides which entities match; nil when nobody needs to know.
+    package let queryKey: String?
     /// What an entity of the map has to match at any time; nil where only being in the map counts.
     let filter: EntityFilter?
     /// Who made it: to all others it is unknown.
     fileprivate let maker: ReadAccess
 
     init(
-        id: IRI, expiresAt: Instant, entries: [Entry], linkedMaps: OrderedDictionary<IRI, IRI> = [:], filter: EntityFilter?, maker: ReadAccess
+        id: IRI, expiresAt: Instant, entries: [Entry], linkedMaps: OrderedDictionary<IRI, IRI> = [:], queryKey: String? = nil,
+        filter: EntityFilter?, maker: ReadAccess
     ) {
         (self.id, self.expiresAt, self.entries, self.linkedMaps) = (id, expiresAt, entries, linkedMaps)
-        (self.filter, self.maker) = (filter, maker)
+        (self.queryKey, self.filter, self.maker) = (queryKey, filter, maker)
+        isDistributed = entries.contains { $0.holders.contains { $0 != .here } }
     }
 }
 
@@ -124,6 +130,8 @@ struct EntityMapShelf: Sendable {
     }
 
     mutating func setExpiry(_ id: IRI, _ expiresAt: Instant) { held[id]?.map.expiresAt = expiresAt }
+
+    mutating func link(_ id: IRI, _ registration: IRI, to linked: IRI) { held[id]?.map.linkedMaps[registration] = linked }
 
     /// Takes out entities that match no more.
     mutating func removeEntries(at positions: [Int], of id: IRI) {

@@ -76,7 +76,12 @@ private struct MapReading: Sendable {
     /// context sources.
     private mutating func matches(_ snapshot: ReadSnapshot, _ chunk: Range<Int>) throws -> [(position: Int, found: FoundEntity)] {
         var positions: [IRI: Int] = [:]
-        for position in chunk { if let entry = map.entries[position], entry.holders.contains(.here) { positions[entry.id] = position } }
+        for position in chunk {
+            // Which ones are asked for by name is known without a look into the file.
+            if let entry = map.entries[position], entry.holders.contains(.here), wanted.filter.ids?.contains(entry.id) ?? true {
+                positions[entry.id] = position
+            }
+        }
         guard !positions.isEmpty else { return [] }
         if map.filter != nil {
             let matching = Set(try found(snapshot, original, Set(positions.keys)).map(\.stored.id))

@@ -8,16 +8,21 @@ package import Trust
 extension Broker {
     /// Makes a map of the entities that match a query (clause 5.14.4). Its page plays no part.
     /// - Parameter remote: entities that context sources found, with the maps that they made, by registration.
+    /// - Parameter queryKey: what the query asks, where later requests are to be held against it.
     /// - Parameter lifetime: how long it should live; the limits have the last word.
     /// - Throws: `tooManyResults` when more match than a map holds.
     package func makeEntityMap(
-        of query: EntityQuery, remote: [RemoteEntities] = [], lifetime: PeriodDuration? = nil, _ access: ReadAccess, at now: Instant
+        of query: EntityQuery, remote: [RemoteEntities] = [], queryKey: String? = nil, lifetime: PeriodDuration? = nil, _ access: ReadAccess,
+        at now: Instant
     ) async throws -> EntityMap {
         let countMax = configuration.entityMapLimits.entityCountMax
         let query = search(query, access, at: now)
         let ids = try await file(toRead: access).read { snapshot in try snapshot.identifiers(query, countMax: countMax) }
-        return try keep(ids, remote, filter: query.filter, lifetime, access, at: now)
+        return try keep(RemoteEntities.merged(ids, remote), remote, queryKey, filter: query.filter, lifetime, access, at: now)
     }
+
+    /// Entities of one map.
+    package var entityMapCountMax: Int { configuration.entityMapLimits.entityCountMax }
 
     /// Makes a map of entities of which there is a temporal evolution (clause 5.14.5).
     package func makeEntityMap(
@@ -32,19 +37,29 @@ extension Broker {
             wantsCount: false, now: now, limits: SearchLimits(duration: limits.duration, orderedCountMax: limits.orderedCountMax))
         let ids = try await file(toRead: access).read { try $0.searchHistory(search).matches.map(\.entity.id) }
         // The temporal query of a later request may be another (clause 5.5.14): not to match one takes no entity out.
-        return try keep(ids, [], filter: nil, lifetime, access, at: now)
+        return try keep(RemoteEntities.merged(ids, []), [], nil, filter: nil, lifetime, access, at: now)
     }
 
     /// Makes a map of one entity, for whoever retrieves it again (clause 4.3.6.7).
-    package func makeEntityMap(of id: IRI, lifetime: PeriodDuration? = nil, _ access: ReadAccess, at now: Instant) throws -> EntityMap {
-        try keep([id], [], filter: nil, lifetime, access, at: now)
+    /// - Parameter remote: the sources that have some of it.
+    /// - Parameter isHere: whether some of it is held here.
+    package func makeEntityMap(
+        of id: IRI, remote: [RemoteEntities] = [], isHere: Bool = true, lifetime: PeriodDuration? = nil, _ access: ReadAccess, at now: Instant
+    ) throws -> EntityMap {
+        try keep(RemoteEntities.merged(isHere ? [id] : [], remote), remote, nil, filter: nil, lifetime, access, at: now)
     }
 
+    /// Entities that match no more are in the map no longer (clause 5.5.9.3).
+    package func removeEntries(at positions: [Int], of id: IRI) { entityMaps.withLock { $0.removeEntries(at: positions, of: id) } }
+
+    /// A source uses this map for its part from now on (clause 5.7.1.4).
+    package func linkEntityMap(_ id: IRI, _ registration: IRI, to linked: IRI) { entityMaps.withLock { $0.link(id, registration, to: linked) } }
+
     private func keep(
-        _ ids: [IRI], _ remote: [RemoteEntities], filter: EntityFilter?, _ lifetime: PeriodDuration?, _ access: ReadAccess, at now: Instant
+        _ entries: [EntityMap.Entry], _ remote: [RemoteEntities], _ queryKey: String?, filter: EntityFilter?, _ lifetime: PeriodDuration?,
+        _ access: ReadAccess, at now: Instant
     ) throws -> EntityMap {
         let limits = configuration.entityMapLimits
-        let entries = RemoteEntities.merged(ids, remote)
         guard entries.count <= limits.entityCountMax else {
             throw CityError.tooManyResults("an EntityMap holds at most \(limits.entityCountMax) entities; narrow the query")
         }
@@ -53,7 +68,7 @@ extension Broker {
         let map = EntityMap(
             id: IRI(known: "urn:ngsi-ld:EntityMap:" + Self.randomText()), expiresAt: min(wanted, latest), entries: entries,
             linkedMaps: .init(remote.compactMap { part in part.map.map { (part.registration, $0) } }, uniquingKeysWith: { first, _ in first }),
-            filter: filter, maker: access)
+            queryKey: queryKey, filter: filter, maker: access)
         entityMaps.withLock { $0.put(map, at: now) }
         return map
     }

@@ -24,25 +24,57 @@ extension NGSILDDoor {
         return try request.query.bool("local") ?? false
     }
 
-    /// What sources have of an entity, put together with what is here.
+    /// What sources have of an entity, put together with what is here. A map that the request names says which sources these are.
     /// - Returns: nil when there is nobody to ask.
     func distributedRetrieval(
         _ id: IRI, _ types: TypeSelection?, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
     ) async throws -> Response? {
         guard try !isLocalOnly(request) else { return nil }
+        let terms = try EntityMapTerms(request)
+        var used = usable(terms, access, request)
         let wanted = representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil
         guard
             let found = try await federation.retrieve(
-                id, selecting: types, attributes: wanted, datasetID: request.query["datasetId"], origin(request, access, representation.context))
+                id, selecting: types, attributes: wanted, datasetID: request.query["datasetId"], through: used?.map,
+                origin(request, access, representation.context))
         else { return nil }
         var response: Response
         if let entity = found.entity.flatMap(representation.view.selected) {
             response = try await self.response([entity], isArray: false, representation, access, request.now)
+            if used == nil, terms.wantsMap || terms.reference != nil {
+                let map = try broker.makeEntityMap(
+                    of: id, remote: found.remote, isHere: found.isHere, lifetime: terms.lifetime, access, at: request.now)
+                used = UsedEntityMap(map: map, isNew: true)
+            }
+            used?.mark(&response, isQuery: false)
         } else {
             response = Problem(.resourceNotFound("there is no entity \(id), or it has none of the members asked for")).response()
         }
         Self.warn(found.warnings, &response)
         return response
+    }
+
+    /// A query as it may be distributed.
+    /// - Parameter parts: the texts of the filter, one for each alternative.
+    /// - Returns: nil when it is for this broker alone.
+    /// - Throws: `badRequestData` when it would be distributed and is to be put in order (clause 5.7.2.4).
+    func distributed(
+        _ query: EntityQuery, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> (DistributedQuery, Origin)? {
+        guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
+        var distributed = DistributedQuery(
+            specification: try specification(query.filter, parts, representation, access.principal), filter: query.filter,
+            attributes: representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil, offset: query.offset,
+            limit: query.limit, wantsCount: query.wantsCount)
+        distributed.isSplit = try request.query.bool("splitEntities") ?? parts.first?.isSplit ?? false
+        distributed.conditions = parts.first?.conditions ?? []
+        distributed.datasetID = request.query["datasetId"]
+        let origin = origin(request, access, representation.context)
+        if query.ordering != nil {
+            guard try await federation.distributes(distributed, origin) else { return nil }
+            throw CityError.badRequestData("orderBy: a query that is distributed can't be put in order; local=true limits it (clause 5.7.2.4)")
+        }
+        return (distributed, origin)
     }
 
     /// A page of what this broker and sources have.
@@ -51,21 +83,9 @@ extension NGSILDDoor {
     func distributedQuery(
         _ query: EntityQuery, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
     ) async throws -> Response? {
-        guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
-        let context = representation.context
-        var distributed = DistributedQuery(
-            specification: try specification(query.filter, parts, representation, access.principal), filter: query.filter,
-            attributes: representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil, offset: query.offset,
-            limit: query.limit, wantsCount: query.wantsCount)
-        distributed.isSplit = try request.query.bool("splitEntities") ?? parts.first?.isSplit ?? false
-        distributed.conditions = parts.first?.conditions ?? []
-        distributed.datasetID = request.query["datasetId"]
-        let origin = origin(request, access, context)
-        if query.ordering != nil {
-            guard try await federation.distributes(distributed, origin) else { return nil }
-            throw CityError.badRequestData("orderBy: a query that is distributed can't be put in order; local=true limits it (clause 5.7.2.4)")
-        }
-        guard let page = try await federation.query(distributed, origin) else { return nil }
+        guard let (distributed, origin) = try await distributed(query, parts, representation, request, access),
+            let page = try await federation.query(distributed, origin)
+        else { return nil }
         let entities = page.entities.compactMap(representation.view.selected)
         var response = try await self.response(entities, isArray: true, representation, access, request.now)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }

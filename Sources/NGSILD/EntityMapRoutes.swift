@@ -49,8 +49,9 @@ extension NGSILDDoor {
         try request.query.check(known: Self.filterNames.union(Self.pageNames).union(Self.representationParameters))
         let access = try await reading(request)
         let query = try await currentQuery(request)
-        return try await created(try EntityMapTerms(request), query.context, request) { lifetime in
-            try await broker.makeEntityMap(of: query.query, lifetime: lifetime, access, at: request.now)
+        let terms = try EntityMapTerms(request)
+        return try await created(query.representation.context, request) {
+            try await newEntityMap(of: query.query, query.parts, terms, query.representation, request, access)
         }
     }
 
@@ -59,8 +60,9 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let body = try await body(request)
         let query = try currentQuery(request, body)
-        return try await created(try EntityMapTerms(request, query.body), body.context, request) { lifetime in
-            try await broker.makeEntityMap(of: query.query, lifetime: lifetime, access, at: request.now)
+        let terms = try EntityMapTerms(request, query.body)
+        return try await created(body.context, request) {
+            try await newEntityMap(of: query.query, query.parts, terms, query.representation, request, access)
         }
     }
 
@@ -69,9 +71,11 @@ extension NGSILDDoor {
             known: Self.names(Self.filterParameters + Self.temporalParameters + Self.temporalReadParameters + Self.temporalPageParameters))
         let access = try await reading(request)
         let query = try await evolutionQuery(request)
-        return try await created(try EntityMapTerms(request), query.context, request) { lifetime in
-            try await broker.makeEntityMap(
-                of: query.filter, query.selection.temporal, order: query.order, lifetime: lifetime, access, at: request.now)
+        let terms = try EntityMapTerms(request)
+        return try await created(query.context, request) {
+            UsedEntityMap(
+                map: try await broker.makeEntityMap(
+                    of: query.filter, query.selection.temporal, order: query.order, lifetime: terms.lifetime, access, at: request.now), isNew: true)
         }
     }
 
@@ -80,19 +84,19 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let body = try await body(request)
         let query = try evolutionQuery(request, body)
-        return try await created(try EntityMapTerms(request, query.body), body.context, request) { lifetime in
-            try await broker.makeEntityMap(
-                of: query.filter, query.selection.temporal, order: query.order, lifetime: lifetime, access, at: request.now)
+        let terms = try EntityMapTerms(request, query.body)
+        return try await created(body.context, request) {
+            UsedEntityMap(
+                map: try await broker.makeEntityMap(
+                    of: query.filter, query.selection.temporal, order: query.order, lifetime: terms.lifetime, access, at: request.now), isNew: true)
         }
     }
 
-    private func created(
-        _ terms: EntityMapTerms, _ context: Context, _ request: DoorRequest, make: (PeriodDuration?) async throws -> EntityMap
-    ) async throws -> Response {
+    private func created(_ context: Context, _ request: DoorRequest, make: () async throws -> UsedEntityMap) async throws -> Response {
         _ = try accepted(request, offers: Self.jsonTypes)
-        let map = try await make(terms.lifetime)
-        var response = try described(map.json, context, request)
-        UsedEntityMap(map: map, isNew: true).mark(&response, isQuery: true)
+        let made = try await make()
+        var response = try described(made.map.json, context, request)
+        made.mark(&response, isQuery: true)
         return response
     }
 

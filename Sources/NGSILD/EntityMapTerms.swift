@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import OrderedCollections
@@ -12,6 +13,8 @@ internal import Trust
 struct EntityMapTerms {
     let wantsMap: Bool
     let lifetime: PeriodDuration?
+    /// The same as it was given.
+    let lifetimeText: String?
     /// The map that the request names. What is no identifier of a map names one that can't be found.
     let reference: String?
 
@@ -21,13 +24,13 @@ struct EntityMapTerms {
         wantsMap = body?.wantsEntityMap ?? isAsked
         reference = request.headers[.ngsildEntityMap]
         guard let text = body?.entityMapLifetime ?? request.query["entityMapLifetime"] else {
-            lifetime = nil
+            (lifetime, lifetimeText) = (nil, nil)
             return
         }
         guard let duration = PeriodDuration(text), !duration.isWholeRange else {
             throw .badRequestData("entityMapLifetime: \(text.prefix(100)) is no duration such as PT10M")
         }
-        lifetime = duration
+        (lifetime, lifetimeText) = (duration, text)
     }
 
     /// The identifier at the end of the map's location, or the identifier alone.
@@ -41,6 +44,8 @@ struct EntityMapTerms {
 struct UsedEntityMap {
     let map: EntityMap
     let isNew: Bool
+    /// What went wrong while it was made.
+    var warnings: [SourceWarning] = []
 
     static func location(_ id: IRI) -> String { NGSILDDoor.base + "/entityMaps/" + PercentEncoding.encode(id.text) }
 
@@ -48,6 +53,7 @@ struct UsedEntityMap {
     /// - Parameter isQuery: retrievals answer 200 whether or not they made one (table 6.5.3.1-3).
     func mark(_ response: inout Response, isQuery: Bool) {
         response.headers[.ngsildEntityMap] = Self.location(map.id)
+        NGSILDDoor.warn(warnings, &response)
         if isNew, isQuery, response.status == .ok { response.status = .created }
     }
 }
@@ -58,10 +64,26 @@ extension NGSILDDoor {
         _ terms: EntityMapTerms, _ access: ReadAccess, _ request: DoorRequest, make: () async throws -> EntityMap
     ) async throws -> UsedEntityMap? {
         guard terms.wantsMap || terms.reference != nil else { return nil }
-        if let map = terms.referencedID.flatMap({ broker.usableEntityMap($0, access, at: request.now) }) {
-            return UsedEntityMap(map: map, isNew: false)
-        }
+        if let used = usable(terms, access, request) { return used }
         return UsedEntityMap(map: try await make(), isNew: true)
+    }
+
+    /// The map that a request names and that can be used.
+    func usable(_ terms: EntityMapTerms, _ access: ReadAccess, _ request: DoorRequest) -> UsedEntityMap? {
+        terms.referencedID.flatMap { broker.usableEntityMap($0, access, at: request.now) }.map { UsedEntityMap(map: $0, isNew: false) }
+    }
+
+    /// The map to answer a query of current state with: also of what sources have, where there are any to ask (clause 5.14.4.4).
+    /// - Parameter parts: the texts of the filter, one for each alternative.
+    func newEntityMap(
+        of query: EntityQuery, _ parts: [FilterTerms], _ terms: EntityMapTerms, _ representation: Representation, _ request: DoorRequest,
+        _ access: ReadAccess
+    ) async throws -> UsedEntityMap {
+        if let (distributed, origin) = try await distributed(query, parts, representation, request, access),
+            let made = try await federation.makeEntityMap(
+                of: distributed, lifetime: terms.lifetime.flatMap { period in terms.lifetimeText.map { (period, $0) } }, origin)
+        { return UsedEntityMap(map: made.map, isNew: true, warnings: made.warnings) }
+        return UsedEntityMap(map: try await broker.makeEntityMap(of: query, lifetime: terms.lifetime, access, at: request.now), isNew: true)
     }
 
     /// Says which map goes with the retrieval of one entity (clauses 5.7.1.4 and 5.7.3.4).
@@ -85,15 +107,26 @@ extension NGSILDDoor {
     }
 
     /// A page of a map. Links count positions of the map, so that what is taken out of it moves nothing (clause 5.5.9.3).
+    /// - Parameter parts: the texts of the filter, one for each alternative.
     func answer(
-        _ query: EntityQuery, through used: UsedEntityMap, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+        _ query: EntityQuery, _ parts: [FilterTerms], through used: UsedEntityMap, _ representation: Representation, _ request: DoorRequest,
+        _ access: ReadAccess
     ) async throws -> Response {
-        let mapped = try await broker.query(query, through: used.map, access, at: request.now)
-        var response = try await answer(mapped.page, representation, request, access)
-        if let count = mapped.page.count { response.headers[.ngsildResultsCount] = String(count) }
+        var (response, count, visitedCount, hasMore): (Response, Int?, Int, Bool)
+        if used.map.isDistributed, let (distributed, origin) = try await distributed(query, parts, representation, request, access) {
+            let page = try await federation.query(distributed, through: used.map, origin)
+            response = try await self.response(
+                page.entities.compactMap(representation.view.selected), isArray: true, representation, access, request.now)
+            (count, visitedCount, hasMore) = (query.wantsCount ? page.count : nil, page.visitedCount, page.hasMore)
+            Self.warn(page.warnings, &response)
+        } else {
+            let mapped = try await broker.query(query, through: used.map, access, at: request.now)
+            response = try await answer(mapped.page, representation, request, access)
+            (count, visitedCount, hasMore) = (mapped.page.count, mapped.visitedCount, mapped.page.hasMore)
+        }
+        if let count { response.headers[.ngsildResultsCount] = String(count) }
         let links = PageLinks(
-            request, representation.mediaType.rawValue, offset: query.offset, limit: query.limit, pageCount: mapped.visitedCount,
-            hasMore: mapped.page.hasMore)
+            request, representation.mediaType.rawValue, offset: query.offset, limit: query.limit, pageCount: visitedCount, hasMore: hasMore)
         for link in links.values { response.headers.append(HTTPField(name: .link, value: link)) }
         used.mark(&response, isQuery: true)
         return response

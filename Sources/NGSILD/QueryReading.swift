@@ -8,8 +8,10 @@ internal import Store
 /// A query of current state as a request has it, however it is going to be answered.
 struct CurrentQuery {
     let query: EntityQuery
+    /// The texts of its filter, one for each alternative.
+    let parts: [FilterTerms]
     let body: QueryBody?
-    let context: Context
+    let representation: Representation
 }
 
 /// The same of a query of temporal evolutions.
@@ -29,7 +31,8 @@ extension NGSILDDoor {
         let terms = FilterTerms(request.query)
         let filter = try filter(terms, representation, isLocal: isLocal(request, terms))
         return CurrentQuery(
-            query: EntityQuery(filter: filter, ordering: try ordering(request, nil, context), limit: 0), body: nil, context: context)
+            query: EntityQuery(filter: filter, ordering: try ordering(request, nil, context), limit: 0), parts: [terms], body: nil,
+            representation: representation)
     }
 
     /// From a body of type Query.
@@ -38,8 +41,8 @@ extension NGSILDDoor {
         let representation = try representation(request, context: body.context, parameters: query.readParameters(request.query))
         let filter = try query.filter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
         return CurrentQuery(
-            query: EntityQuery(filter: filter, ordering: try ordering(request, query, body.context), limit: 0), body: query,
-            context: body.context)
+            query: EntityQuery(filter: filter, ordering: try ordering(request, query, body.context), limit: 0), parts: query.alternatives,
+            body: query, representation: representation)
     }
 
     /// From the query string.

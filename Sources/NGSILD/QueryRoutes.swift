@@ -71,10 +71,11 @@ extension NGSILDDoor {
             filter: filter, ordering: try ordering(request, body, representation.context), offset: offset, limit: limit,
             wantsCount: wantsCount)
         let terms = try EntityMapTerms(request, body)
-        let map = try await entityMap(terms, access, request) {
-            try await broker.makeEntityMap(of: query, lifetime: terms.lifetime, access, at: request.now)
+        if terms.wantsMap || terms.reference != nil {
+            var map = usable(terms, access, request)
+            if map == nil { map = try await newEntityMap(of: query, parts, terms, representation, request, access) }
+            if let map { return try await answer(query, parts, through: map, representation, request, access) }
         }
-        if let map { return try await answer(query, through: map, representation, request, access) }
         if let answer = try await distributedQuery(query, parts, representation, request, access) { return answer }
         let page = try await broker.query(query, access, at: request.now)
         var response = try await answer(page, representation, request, access)

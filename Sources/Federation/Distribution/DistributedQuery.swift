@@ -40,7 +40,7 @@ package struct DistributedPage: Sendable {
 }
 
 extension Federation {
-    private static let querying: Set<SourceOperation> = [.queryEntity, .queryBatch]
+    static let querying: Set<SourceOperation> = [.queryEntity, .queryBatch]
 
     /// Whether a query would be distributed.
     package func distributes(_ query: DistributedQuery, _ origin: Origin) async throws -> Bool {
@@ -115,7 +115,7 @@ extension Federation {
         }
     }
 
-    private func locally(
+    func locally(
         _ query: DistributedQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin
     ) async throws -> (entities: [Entity], hasMore: Bool, count: Int?, open: [IRI]) {
         var filter = query.isSplit ? query.filter.selection : query.filter
@@ -127,30 +127,40 @@ extension Federation {
         return (entities, page.hasMore, page.count, open)
     }
 
-    private func ask(
-        _ source: MatchedSource, _ query: DistributedQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin
+    /// - Parameter map: the map that the source made for its part.
+    func ask(
+        _ source: MatchedSource, _ query: DistributedQuery, ids: Set<IRI>?, offset: Int = 0, limit: Int, through map: IRI? = nil, _ origin: Origin
     ) async -> ForeignEntities {
         let isBatch = !source.registration.operations.contains(.queryEntity)
         let selectors = query.specification.selectors.isEmpty ? [.init()] : query.specification.selectors
         if isBatch || selectors.count == 1 {
-            return await read(
-                ask(source.registration, origin) { context in
-                    source.forward(query, selectors, ids: ids, limit: limit, asBatch: isBatch, context, origin.context)
-                }, of: source, isMany: true, limit: limit, origin)
+            return await ask(source, query, selectors, ids: ids, offset: offset, limit: limit, through: map, asBatch: isBatch, origin)
         }
         // What GET can't say at once is asked for one after the other.
         var gathered = ForeignEntities()
         for selector in selectors {
-            let answer = await read(
-                ask(source.registration, origin) { context in
-                    source.forward(query, [selector], ids: ids, limit: limit, asBatch: false, context, origin.context)
-                }, of: source, isMany: true, limit: limit, origin)
+            let answer = await ask(source, query, [selector], ids: ids, offset: offset, limit: limit, through: map, asBatch: false, origin)
             let known = Set(gathered.entities.map(\.id))
             gathered.entities += answer.entities.filter { !known.contains($0.id) }
             gathered.isCut = gathered.isCut || answer.isCut
+            gathered.hasFailed = gathered.hasFailed || answer.hasFailed
+            gathered.entityMap = answer.entityMap ?? gathered.entityMap
             gathered.warnings += answer.warnings
         }
         return gathered
+    }
+
+    private func ask(
+        _ source: MatchedSource, _ query: DistributedQuery, _ selectors: [SourceSpecification.Selector], ids: Set<IRI>?, offset: Int, limit: Int,
+        through map: IRI?, asBatch: Bool, _ origin: Origin
+    ) async -> ForeignEntities {
+        let reply = await ask(source.registration, origin) { context in
+            var forward = source.forward(query, selectors, ids: ids, limit: limit, asBatch: asBatch, context, origin.context)
+            if offset > 0 { forward.query.append(("offset", String(offset))) }
+            forward.entityMap = map
+            return forward
+        }
+        return await read(reply, of: source, isMany: true, limit: limit, origin)
     }
 }
 
@@ -165,7 +175,7 @@ extension MatchedSource {
 
 extension DistributedQuery {
     /// Of split entities a source may match that has no attribute of the conditions.
-    fileprivate var matched: SourceSpecification {
+    var matched: SourceSpecification {
         guard isSplit else { return specification }
         var specification = specification
         (specification.attributes, specification.geo, specification.scopes) = (nil, nil, nil)
@@ -180,7 +190,7 @@ extension EntityFilter {
     }
 
     /// Without what holds of whole entities only (clause 5.7.2.4).
-    fileprivate var selection: EntityFilter {
+    var selection: EntityFilter {
         var selection = EntityFilter(ids: ids, idPattern: idPattern, types: types)
         selection.alternatives = alternatives?.map(\.selection)
         return selection

@@ -1,5 +1,5 @@
+package import Broker
 package import CityModel
-internal import Broker
 internal import LinkedData
 internal import OrderedCollections
 package import Query
@@ -9,6 +9,10 @@ package struct DistributedEntity: Sendable {
     /// Nil when nobody has it.
     package let entity: Entity?
     package let warnings: [SourceWarning]
+    /// Whether this broker has some of it.
+    package let isHere: Bool
+    /// The sources that have some of it, with the maps that they used.
+    package let remote: [RemoteEntities]
 }
 
 extension Federation {
@@ -17,21 +21,29 @@ extension Federation {
     /// Retrieves an entity here and from all sources that may have some of it (clause 5.7.1.4).
     /// - Parameter attributes: those that are wanted (`attrs`); nil for all.
     /// - Parameter datasetID: the parameter as it was given.
+    /// - Parameter map: says which sources have some of it, so that no others are asked.
     /// - Returns: nil when no source matches: then it is for the broker alone to answer.
     package func retrieve(
-        _ id: IRI, selecting types: TypeSelection?, attributes: Set<IRI>?, datasetID: String?, _ origin: Origin
+        _ id: IRI, selecting types: TypeSelection?, attributes: Set<IRI>?, datasetID: String?, through map: EntityMap?, _ origin: Origin
     ) async throws -> DistributedEntity? {
         var specification = SourceSpecification()
         specification.selectors = [.init(types: types, ids: [id])]
         specification.attributes = attributes
         specification.datasets = try datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text).datasets }
-        let matching = try await matching(specification, Self.retrieving, origin)
+        var matching = try await matching(specification, Self.retrieving, origin)
+        if let map {
+            let holders = Set(map.entries.first { $0?.id == id }??.holders ?? [])
+            matching.sources.removeAll { !holders.contains(.registration($0.registration.id)) }
+            matching.looping.removeAll { !holders.contains(.registration($0.registration.id)) }
+        }
         guard !matching.isEmpty else { return nil }
         let local = try await locally(id, selecting: types, origin)
         let replies = await askAll(matching.sources, origin) { source in
             await read(
                 ask(source.registration, origin) { context in
-                    source.retrieval(of: id, selecting: types, attributes: attributes, datasetID: datasetID, context)
+                    var forward = source.retrieval(of: id, selecting: types, attributes: attributes, datasetID: datasetID, context)
+                    forward.entityMap = map?.linkedMaps[source.registration.id]
+                    return forward
                 }, of: source, isMany: false, limit: 1, origin)
         }
         var merge = EntityMerge(local, at: origin.asker.now)
@@ -42,7 +54,16 @@ extension Federation {
                 }
             }
         }
-        return DistributedEntity(entity: merge.entity, warnings: matching.loopWarnings + replies.flatMap(\.warnings))
+        for (source, reply) in zip(matching.sources, replies) {
+            if let map, let used = reply.entityMap, map.linkedMaps[source.registration.id] != used {
+                broker.linkEntityMap(map.id, source.registration.id, to: used)
+            }
+        }
+        let remote = zip(matching.sources, replies).filter { $1.entities.contains { $0.id == id } }.map { source, reply in
+            RemoteEntities(registration: source.registration.id, ids: [id], map: reply.entityMap)
+        }
+        return DistributedEntity(
+            entity: merge.entity, warnings: matching.loopWarnings + replies.flatMap(\.warnings), isHere: local != nil, remote: remote)
     }
 
     private func locally(_ id: IRI, selecting types: TypeSelection?, _ origin: Origin) async throws -> Entity? {

@@ -1,6 +1,7 @@
 internal import Broker
 internal import Trust
 internal import CityModel
+internal import Foundation
 internal import LinkedData
 internal import OrderedCollections
 
@@ -12,8 +13,23 @@ struct ForeignEntities: Sendable {
     var count: Int?
     /// Whether it may have more than it answered.
     var isCut = false
+    /// Whether nothing is known of what it has.
+    var hasFailed = false
+    /// The map that it used to answer.
+    var entityMap: IRI?
     /// Its own, and those that it hands on of sources behind it.
     var warnings: [SourceWarning] = []
+
+    init(warnings: [SourceWarning] = []) { self.warnings = warnings }
+    init(failed warning: SourceWarning) { (hasFailed, warnings) = (true, [warning]) }
+}
+
+extension EntityMap {
+    /// The map that an answer names: the identifier at the end of its location.
+    static func reference(_ headers: [(name: String, value: String)]) -> IRI? {
+        let text = headers.first { $0.name.lowercased() == "ngsild-entitymap" }?.value
+        return text?.split(separator: "/").last?.removingPercentEncoding.flatMap { IRI($0) }
+    }
 }
 
 extension Federation {
@@ -26,10 +42,10 @@ extension Federation {
     func read(_ reply: SourceReply, of source: MatchedSource, isMany: Bool, limit: Int, _ origin: Origin) async -> ForeignEntities {
         let id = source.registration.id
         switch reply {
-        case .timedOut: return ForeignEntities(warnings: [SourceWarning(.noResponse, id, "no response in time")])
-        case .failed(let reason): return ForeignEntities(warnings: [SourceWarning(reason == Self.tooLarge ? .invalid : .noResponse, id, reason)])
+        case .timedOut: return ForeignEntities(failed: SourceWarning(.noResponse, id, "no response in time"))
+        case .failed(let reason): return ForeignEntities(failed: SourceWarning(reason == Self.tooLarge ? .invalid : .noResponse, id, reason))
         case .answer(404, let headers, _, _): return ForeignEntities(warnings: SourceWarning.handedOn(headers, id))
-        case .answer(200, let headers, let body, let context):
+        case .answer(200, let headers, let body, let context), .answer(201, let headers, let body, let context):
             do {
                 let elements = try Self.elements(body, isMany: isMany)
                 // In JSON a context has no place in the body (clause 6.3.5).
@@ -42,12 +58,13 @@ extension Federation {
                     let entity = try EntityReader(context: context, purpose: .foreign).fragment(element).entity()
                     if let kept = source.kept(entity, at: origin.asker.now) { foreign.entities.append(kept) }
                 }
+                foreign.entityMap = EntityMap.reference(headers)
                 foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
                 return foreign
             } catch {
-                return ForeignEntities(warnings: [SourceWarning(.invalid, id, "the answer is no valid NGSI-LD")])
+                return ForeignEntities(failed: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
             }
-        case .answer(let status, _, _, _): return ForeignEntities(warnings: [SourceWarning(.errorResponse, id, "the source answers \(status)")])
+        case .answer(let status, _, _, _): return ForeignEntities(failed: SourceWarning(.errorResponse, id, "the source answers \(status)"))
         }
     }
 

@@ -12,6 +12,8 @@ package struct Forward: Sendable {
     /// Written with the names of the context that goes along.
     package var body: JSON?
     package var isMergePatch = false
+    /// The map that the source made for its part.
+    package var entityMap: IRI?
     /// Whether the body has the names of the request that is passed on, as they came, so that they go out with its context.
     package var keepsNames = false
 
@@ -126,6 +128,7 @@ extension Federation {
         } else if let tenant = registration.tenant {
             headers.append(("NGSILD-Tenant", tenant))
         }
+        if let map = forward.entityMap { headers.append(("NGSILD-EntityMap", "/ngsi-ld/v1/entityMaps/" + URLText.encode(map.text))) }
         for (name, value) in info.headers {
             if value == SourceInfo.fromRequest {
                 if let taken = origin.header(name) { headers.append((name, taken)) }

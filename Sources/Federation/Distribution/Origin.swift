@@ -81,6 +81,16 @@ struct Candidates: Sendable {
     /// Of those, where the request has been, or which would take it further than it may go.
     fileprivate(set) var looping: Set<IRI> = []
 
+    /// All of them, with all that they register.
+    func all(offering operations: Set<SourceOperation>) -> Matching {
+        var matching = Matching()
+        for registration in registrations where !registration.operations.isDisjoint(with: operations) {
+            let source = MatchedSource(registration: registration, information: registration.information)
+            if looping.contains(registration.id) { matching.looping.append(source) } else { matching.sources.append(source) }
+        }
+        return matching
+    }
+
     /// - Parameter operations: nil where what is not supported has to be known too.
     func matching(_ specification: SourceSpecification, _ operations: Set<SourceOperation>?) -> Matching {
         var matching = Matching()

@@ -6,9 +6,10 @@ internal import Query
 extension MatchedSource {
     /// A query as the source is to get it: no wider than its registration (clause 4.3.6.1).
     /// - Parameter ids: only these entities.
+    /// - Parameter limit: nil where no entities are asked for.
     /// - Parameter asBatch: by POST.
     func forward(
-        _ query: DistributedQuery, _ selectors: [SourceSpecification.Selector], ids: Set<IRI>?, limit: Int, asBatch: Bool, _ context: Context,
+        _ query: DistributedQuery, _ selectors: [SourceSpecification.Selector], ids: Set<IRI>?, limit: Int?, asBatch: Bool, _ context: Context,
         _ original: Context
     ) -> Forward {
         let narrow = selectors.map { narrowed($0, to: ids) }
@@ -21,8 +22,9 @@ extension MatchedSource {
             members += query.conditions.map { ($0.name, context.key == original.key ? $0.value : renamed($0.name, $0.value, context, original)) }
         }
         if let datasetID = query.datasetID { members.append(("datasetId", .array(datasetID.split(separator: ",").map { .string(String($0)) }))) }
-        var parameters = [(name: "options", value: "sysAttrs"), (name: "limit", value: String(limit))]
-        if query.wantsCount { parameters.append(("count", "true")) }
+        var parameters: [(name: String, value: String)] = []
+        if let limit { parameters += [("options", "sysAttrs"), ("limit", String(limit))] }
+        if query.wantsCount, limit != nil { parameters.append(("count", "true")) }
         if asBatch { return Forward(.post, "entityOperations/query", query: parameters, body: body(narrow, members, context)) }
         return Forward(.get, "entities", query: (narrow.first ?? .init()).terms(context) + members.map { ($0.name, $0.value.parameterText) } + parameters)
     }

@@ -49,7 +49,7 @@ struct SourceInfoReader {
     private static let credentials: Set<String> = ["authorization", "cookie", "proxy-authorization"]
     private static let reserved: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "content-type", "accept", "link",
-        "via", "ngsild-tenant", "keep-alive", "accept-encoding",
+        "via", "ngsild-tenant", "ngsild-entitymap", "keep-alive", "accept-encoding",
     ]
 
     private func mediaType(_ key: String, _ value: String) throws(CityError) -> String {
