@@ -8,7 +8,28 @@ package import Trust
 package struct SnapshotQuery: Sendable {
     package let filter: EntityFilter
     package let view: EntityView
+    /// What context sources have of it; nil where none was asked.
+    package var elsewhere: FoundElsewhere?
     package init(filter: EntityFilter, view: EntityView) { (self.filter, self.view) = (filter, view) }
+}
+
+/// What context sources have of a query.
+package struct FoundElsewhere: Sendable {
+    let ids: [IRI]
+    /// What is looked for here.
+    let filter: EntityFilter
+    /// What an entity has to match once it is put together; nil where each part did already.
+    let wholeFilter: EntityFilter?
+    /// Puts what is here, if anything is, together with what is elsewhere; says too as what that is classified. Nil where
+    /// nothing is elsewhere.
+    let merge: @Sendable (IRI, Entity?) -> (entity: Entity, classification: Classification)?
+
+    package init(
+        ids: [IRI], filter: EntityFilter, wholeFilter: EntityFilter?,
+        merge: @escaping @Sendable (IRI, Entity?) -> (entity: Entity, classification: Classification)?
+    ) {
+        (self.ids, self.filter, self.wholeFilter, self.merge) = (ids, filter, wholeFilter, merge)
+    }
 }
 
 /// One temporal query of a snapshot.
@@ -108,6 +129,7 @@ private struct SnapshotFinding {
     let now: Instant
     private var entityCount = 0
     private var instanceCount = 0
+    private var byteCount = 0
 
     init(snapshot: ReadSnapshot, limits: SnapshotLimits, now: Instant) { (self.snapshot, self.limits, self.now) = (snapshot, limits, now) }
 
@@ -119,14 +141,24 @@ private struct SnapshotFinding {
     }
 
     mutating func entities(of query: SnapshotQuery, _ broker: Broker, _ access: ReadAccess) throws -> [EntityToFreeze] {
-        var found: [EntityToFreeze] = []
-        let search = broker.search(EntityQuery(filter: query.filter, limit: Int(Int32.max)), access, at: now)
-        try snapshot.visitMatches(search) { match in
+        var (found, met) = ([EntityToFreeze](), Set<IRI>())
+        func add(_ entity: Entity, _ classification: Classification, _ number: Int64?) throws {
+            guard query.elsewhere?.wholeFilter?.matches(entity) ?? true else { return }
             try count(entities: 1)
-            let entity = try match.entity ?? snapshot.entity(match.stored)
-            guard let shown = query.view.selected(entity) else { return true }
-            found.append(EntityToFreeze(shown, classification: match.stored.classification, number: match.stored.number))
+            guard let shown = query.view.selected(entity) else { return }
+            try count(bytes: shown.approximateByteCount)
+            found.append(EntityToFreeze(shown, classification: classification, number: number))
+        }
+        let search = broker.search(EntityQuery(filter: query.elsewhere?.filter ?? query.filter, limit: Int(Int32.max)), access, at: now)
+        try snapshot.visitMatches(search) { match in
+            let local = try match.entity ?? snapshot.entity(match.stored)
+            let whole = query.elsewhere?.merge(local.id, local)
+            try add(whole?.entity ?? local, max(whole?.classification ?? .open, match.stored.classification), match.stored.number)
+            met.insert(local.id)
             return true
+        }
+        for id in query.elsewhere?.ids ?? [] where !met.contains(id) {
+            if let (entity, classification) = query.elsewhere?.merge(id, nil) { try add(entity, classification, nil) }
         }
         return found
     }
@@ -141,9 +173,10 @@ private struct SnapshotFinding {
             try count(entities: 1)
             let window = HistoryWindow(temporal, validity: match.validity, isBackwards: selection.lastN != nil, now: now, access.classificationMax)
             let history = try snapshot.historyToFreeze(
-                match, window, lastN: selection.lastN, countMax: limits.instanceCountMax - instanceCount
+                match, window, lastN: selection.lastN, countMax: limits.instanceCountMax - instanceCount, byteCountMax: limits.byteCountMax - byteCount
             ) { series in selection.projection.keeps(series.attribute) && selection.datasets?.datasets.contains(series.datasetID) ?? true }
             instanceCount += history.instanceCount
+            byteCount += history.byteCount
             return history
         }
     }
@@ -152,6 +185,13 @@ private struct SnapshotFinding {
         entityCount += entities
         guard entityCount <= limits.entityCountMax else {
             throw CityError.tooManyResults("a snapshot holds at most \(limits.entityCountMax) entities; narrow its queries")
+        }
+    }
+
+    private mutating func count(bytes: Int) throws {
+        byteCount += bytes
+        guard byteCount <= limits.byteCountMax else {
+            throw CityError.tooManyResults("a snapshot holds at most about \(limits.byteCountMax >> 20) MiB; narrow its queries")
         }
     }
 }

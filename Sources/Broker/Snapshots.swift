@@ -10,14 +10,16 @@ package struct SnapshotLimits: Sendable {
     package var entityCountMax: Int
     /// Instances of histories of one snapshot.
     package var instanceCountMax: Int
+    /// Bytes of one snapshot, roughly.
+    package var byteCountMax: Int
     package var lifetimeSecondsDefault: Double
     package var lifetimeSecondsMax: Double
 
     package init(
-        countMax: Int = 20, entityCountMax: Int = 10_000, instanceCountMax: Int = 100_000, lifetimeSecondsDefault: Double = 86_400,
-        lifetimeSecondsMax: Double = 604_800
+        countMax: Int = 20, entityCountMax: Int = 10_000, instanceCountMax: Int = 100_000, byteCountMax: Int = 64 << 20,
+        lifetimeSecondsDefault: Double = 86_400, lifetimeSecondsMax: Double = 604_800
     ) {
-        (self.countMax, self.entityCountMax, self.instanceCountMax) = (countMax, entityCountMax, instanceCountMax)
+        (self.countMax, self.entityCountMax, self.instanceCountMax, self.byteCountMax) = (countMax, entityCountMax, instanceCountMax, byteCountMax)
         (self.lifetimeSecondsDefault, self.lifetimeSecondsMax) = (lifetimeSecondsDefault, lifetimeSecondsMax)
     }
 }
@@ -163,6 +165,9 @@ package final class SnapshotWork: Sendable {
             return names
         }
     }
+
+    /// Looks once more for what can be done.
+    package func wake() { continuation.yield() }
 
     /// Ends the stream of wakes.
     package func finish() { continuation.finish() }

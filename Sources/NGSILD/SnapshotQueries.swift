@@ -1,14 +1,21 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
 
 /// The queries of a snapshot (clause 5.2.23 within 5.2.41): which entities, and what of them, whatever their form.
 enum SnapshotQueries {
+    /// A query, and what context sources are asked of it: nil where it is for this broker alone.
+    struct Read {
+        var query: SnapshotQuery
+        let distributed: DistributedQuery?
+    }
+
     /// - Throws: `badRequestData` also for a temporal query.
-    static func query(_ json: JSON, _ context: Context) throws -> SnapshotQuery {
+    static func query(_ json: JSON, _ context: Context) throws -> Read {
         let query = try QueryBody(json)
         let (projection, datasets, requiresListed) = try selection(query, context)
         let filter = try query.filter { terms in
@@ -16,7 +23,20 @@ enum SnapshotQueries {
                 terms, context: context, projection: projection, requiresListed: requiresListed, linkDepthMax: 0,
                 isLocal: try isLocal(json, terms))
         }
-        return SnapshotQuery(filter: filter, view: EntityView(projection: projection, datasets: datasets, context: context))
+        let frozen = SnapshotQuery(filter: filter, view: EntityView(projection: projection, datasets: datasets, context: context))
+        guard json["local"]?.boolValue != true, let first = query.alternatives.first, first.type != "*" else { return Read(query: frozen, distributed: nil) }
+        var specification = SourceSpecification(filter)
+        specification.sourceFilter = try first.csf.map { text throws(CityError) in
+            try QueryExpression(parsing: text, expand: context.expand, parameter: "csf")
+        }
+        specification.datasets = datasets?.datasets
+        var distributed = DistributedQuery(
+            specification: specification, filter: filter, attributes: requiresListed ? projection.listedAttributes.map { Set($0) } : nil, offset: 0,
+            limit: 0, wantsCount: false)
+        distributed.isSplit = first.isSplit ?? false
+        distributed.conditions = first.conditions
+        distributed.datasetID = try query.readParameters(QueryParameters("")).datasetID
+        return Read(query: frozen, distributed: distributed)
     }
 
     /// - Throws: `badRequestData` also for a query without temporal query.

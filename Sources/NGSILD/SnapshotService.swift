@@ -1,6 +1,7 @@
 package import Broker
 package import CityModel
 internal import Door
+package import Federation
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
@@ -9,11 +10,13 @@ package import Subscriptions
 package import Trust
 
 /// Prepares snapshots and tells their endpoints (clauses 5.16.1.4 and 5.16.6), from the start of the program to its end. What
-/// there is to do stands in the municipalities' files: one that was broken off is begun anew after the next start.
+/// there is to do stands in the municipalities' files: one that was broken off is begun anew after the next start. One municipality
+/// does not hold up the others: several have their turn at a time, each for one snapshot.
 package final class SnapshotService: Sendable {
     private let broker: Broker
     private let gatekeeper: Gatekeeper
     private let contexts: ContextLibrary
+    private let federation: Federation
     private let send: Send
     private let now: @Sendable () -> Instant
     private let report: @Sendable (MunicipalityName, any Error) -> Void
@@ -21,26 +24,24 @@ package final class SnapshotService: Sendable {
     /// Attempts to tell an endpoint something.
     static let attemptCountMax = 3
     private static let pause: Duration = .seconds(10)
+    private let line = SnapshotLine(countMax: 4)
 
     /// - Parameter send: carries a message to its endpoint.
     /// - Parameter report: told of faults of this program and of files that can't be used.
     package init(
-        broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, now: @escaping @Sendable () -> Instant = { .now },
+        broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, federation: Federation, now: @escaping @Sendable () -> Instant = { .now },
         send: @escaping Send, report: @escaping @Sendable (MunicipalityName, any Error) -> Void
     ) {
-        (self.broker, self.gatekeeper, self.contexts) = (broker, gatekeeper, contexts)
+        (self.broker, self.gatekeeper, self.contexts, self.federation) = (broker, gatekeeper, contexts, federation)
         (self.now, self.send, self.report) = (now, send, report)
     }
 
-    /// Runs until `stop` is called, then finishes what it has begun.
+    /// Runs until `stop` is called; what is being prepared then is broken off.
     package func run() async throws {
         for name in try broker.municipalities() { broker.snapshotWork.publish(name) }
         await withDiscardingTaskGroup { group in
             for await _ in broker.snapshotWork.wakes {
-                for name in broker.snapshotWork.take() {
-                    guard await perform(in: name) else { continue }
-                    group.addTask { await self.wake(name) }
-                }
+                for name in line.begin(adding: broker.snapshotWork.take()) { group.addTask { await self.turn(name) } }
             }
             group.cancelAll()
         }
@@ -48,33 +49,48 @@ package final class SnapshotService: Sendable {
 
     package func stop() { broker.snapshotWork.finish() }
 
-    private func wake(_ name: MunicipalityName) async {
-        do { try await Task.sleep(for: Self.pause) } catch { return }
-        broker.snapshotWork.publish(name)
-    }
+    /// What is left to be done after a turn.
+    private enum Rest { case nothing, atOnce, later }
 
-    /// - Returns: whether something is left to be tried again.
-    private func perform(in name: MunicipalityName) async -> Bool {
-        do { return try await work(in: name) } catch CityError.nonexistentTenant { return false } catch {
-            report(name, error)
-            return true
+    private func turn(_ name: MunicipalityName) async {
+        let rest = await perform(in: name)
+        line.end(name)
+        switch rest {
+        case .nothing: broker.snapshotWork.wake()
+        case .atOnce: broker.snapshotWork.publish(name)
+        case .later:
+            broker.snapshotWork.wake()
+            do { try await Task.sleep(for: Self.pause) } catch { return }
+            broker.snapshotWork.publish(name)
         }
     }
 
-    /// Does what there is to do in one municipality: first prepares, then tells.
-    /// - Returns: whether an endpoint is to be told again.
-    @discardableResult
-    package func work(in name: MunicipalityName) async throws -> Bool {
+    private func perform(in name: MunicipalityName) async -> Rest {
+        do { return try await step(in: name) } catch CityError.nonexistentTenant { return .nothing } catch is CancellationError { return .nothing } catch {
+            report(name, error)
+            return .later
+        }
+    }
+
+    /// Does all there is to do in one municipality.
+    package func work(in name: MunicipalityName) async throws { while try await step(in: name) == .atOnce {} }
+
+    /// Prepares one snapshot; when there is none, tells of those that were prepared.
+    private func step(in name: MunicipalityName) async throws -> Rest {
         let access = try await gatekeeper.writing(name, .program)
-        for record in try await broker.unfinishedSnapshots(access) where record.status == .preparing { try await prepare(record, access) }
+        let records = try await broker.unfinishedSnapshots(access)
+        if let record = records.first(where: { $0.status == .preparing }) {
+            try await prepare(record, access)
+            return .atOnce
+        }
         var isLeft = false
-        for record in try await broker.unfinishedSnapshots(access) where record.untoldCount > 0 {
+        for record in records where record.untoldCount > 0 {
             let isTold = try await tell(record, name)
             let count = isTold ? 0 : record.untoldCount - 1
             isLeft = isLeft || count > 0
             try await broker.setUntold(count, of: record, access)
         }
-        return isLeft
+        return isLeft ? .later : .nothing
     }
 
     private func prepare(_ record: SnapshotRecord, _ access: WriteAccess) async throws {
@@ -82,16 +98,19 @@ package final class SnapshotService: Sendable {
         let moment = now()
         do throws(CityError) {
             let context = try await contexts.context(document.context, in: access.municipality)
-            let queries = document.queries.map { json in Self.result { try SnapshotQueries.query(json, context) } }
+            var read = document.queries.map { json in Self.result { try SnapshotQueries.query(json, context) } }
+            let warnings = await askSources(&read, record, access, context, at: moment)
             let evolutions = document.evolutionQueries.map { json in Self.result { try SnapshotQueries.evolutionQuery(json, context) } }
-            let outcome = try await freeze(record, queries, evolutions, access, at: moment)
-            (document.queryDetails, document.evolutionDetails) = (outcome.queries.map(Self.details), outcome.evolutions.map(Self.details))
+            let outcome = try await freeze(record, read.map { $0.map(\.query) }, evolutions, access, at: moment)
+            document.queryDetails = zip(outcome.queries, warnings).map { Self.details($0, $1) }
+            document.evolutionDetails = outcome.evolutions.map { Self.details($0) }
             record.status = outcome.status
         } catch {
             document.queryDetails = document.queries.map { _ in Self.details(.failure(error)) }
             document.evolutionDetails = document.evolutionQueries.map { _ in Self.details(.failure(error)) }
             record.status = .failure
         }
+        try Task.checkCancellation()
         (record.body, record.modifiedAt) = (document.json, moment)
         record.untoldCount = try document.endpoint == nil ? 0 : Self.attemptCountMax
         try await broker.finishSnapshot(record, access)
@@ -104,9 +123,33 @@ package final class SnapshotService: Sendable {
         // No more than whoever made it could see, though the program itself sees all.
         let reading = access.reading.narrowed(to: record.classificationMax)
         do { return try await broker.freeze(record, queries, evolutions, reading, at: moment) } catch let error as CityError { throw error } catch {
-            report(access.municipality, error)
+            if !Task.isCancelled { report(access.municipality, error) }
             throw .internalFault("a snapshot could not be stored")
         }
+    }
+
+    /// Has what sources have of the queries (clause 5.7.2.4), all within what one distributed request may take.
+    /// - Returns: what went wrong with each query's sources.
+    private func askSources(
+        _ queries: inout [Result<SnapshotQueries.Read, CityError>], _ record: SnapshotRecord, _ access: WriteAccess, _ context: Context, at moment: Instant
+    ) async -> [[SourceWarning]] {
+        // No credential of whoever made the snapshot is kept: sources answer what they show to anybody.
+        let origin = Origin(
+            access: access.reading.narrowed(to: record.classificationMax), asker: Asker(now: moment, credential: .none), context: context, via: []
+        ) { _ in nil }
+        var warnings: [[SourceWarning]] = []
+        for index in queries.indices {
+            warnings.append([])
+            guard case .success(var read) = queries[index], let distributed = read.distributed else { continue }
+            do {
+                guard let answer = try await federation.everything(distributed, countMax: broker.snapshotLimits.entityCountMax, origin) else { continue }
+                (read.query.elsewhere, warnings[index]) = (answer.found, answer.warnings)
+                queries[index] = .success(read)
+            } catch {
+                queries[index] = .failure(error as? CityError ?? .internalFault("context sources could not be asked: \(error)"))
+            }
+        }
+        return warnings
     }
 
     private static func result<Value>(_ body: () throws -> Value) -> Result<Value, CityError> {
@@ -115,14 +158,23 @@ package final class SnapshotService: Sendable {
         }
     }
 
-    /// Clause 5.2.42.
-    private static func details(_ result: Result<Int, CityError>) -> JSON {
+    /// Clause 5.2.42. Sources that did not answer make no failure of a query (clause 6.3.17), but they are named.
+    private static func details(_ result: Result<Int, CityError>, _ warnings: [SourceWarning] = []) -> JSON {
+        var details: JSONObject
         switch result {
-        case .success(0): ["resultStatus": "empty"]
-        case .success: ["resultStatus": "success"]
-        case .failure(let error): ["resultStatus": "failure", "problemDetails": error.problemJSON]
+        case .success(let count): details = ["resultStatus": count == 0 ? "empty" : "success"]
+        case .failure(let error): details = ["resultStatus": "failure", "problemDetails": error.problemJSON]
         }
+        let texts = OrderedSet(warnings.map(\.header)).prefix(warningCountMax)
+        if details["problemDetails"] == nil, !texts.isEmpty {
+            details["problemDetails"] = [
+                "type": "about:blank", "title": "Not all context sources answered", "detail": .string(texts.joined(separator: "; ")),
+            ]
+        }
+        return .object(details)
     }
+
+    private static let warningCountMax = 10
 
     /// - Returns: whether it need not be told again.
     private func tell(_ record: SnapshotRecord, _ name: MunicipalityName) async throws -> Bool {

@@ -75,7 +75,7 @@ package final class ConurbServer: Service {
         notifying = Notifying(
             store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
             passedOver: passedOver, logger: logger)
-        snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, egress: egress, logger: logger)
+        snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
         let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
         self.readiness = readiness
         site = Doors.site(broker, gatekeeper, configuration.site, logger)

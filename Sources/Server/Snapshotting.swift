@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 internal import Broker
+internal import Federation
 internal import Logging
 internal import NGSILD
 internal import ServiceLifecycle
@@ -10,10 +11,12 @@ struct Snapshotting: Service {
     private let service: SnapshotService
     private let client: HTTPClient
 
-    init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, egress: EgressPolicy, logger: Logger) {
+    init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, federation: Federation, egress: EgressPolicy, logger: Logger) {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(HTTPNotifier.clientConfiguration(connectionCountMax: 8)))
         let http = HTTPNotifier(client: client, egress: egress)
-        service = SnapshotService(broker: broker, gatekeeper: gatekeeper, contexts: contexts, send: http.send) { municipality, error in
+        service = SnapshotService(
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, send: http.send
+        ) { municipality, error in
             logger.error("snapshots stand still", metadata: ["municipality": "\(municipality)", "error": "\(error)"])
         }
     }

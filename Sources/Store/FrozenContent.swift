@@ -18,26 +18,31 @@ package struct EntityToFreeze: Sendable {
 package struct HistoryToFreeze: Sendable {
     package let entity: HistoricEntity
     let keys: [InstanceKey]
+    /// What the instances take, roughly.
+    package let byteCount: Int
     package var instanceCount: Int { keys.count }
 }
 
 extension ReadSnapshot {
     /// What a temporal query finds of one entity.
     /// - Parameter lastN: only so many of each series, the most recent.
-    /// - Throws: `tooManyResults` for more than `countMax` instances.
+    /// - Throws: `tooManyResults` for more than `countMax` instances or `byteCountMax` bytes.
     package func historyToFreeze(
-        _ match: HistoryMatch, _ window: HistoryWindow, lastN: Int?, countMax: Int, where keeps: (Series) -> Bool
+        _ match: HistoryMatch, _ window: HistoryWindow, lastN: Int?, countMax: Int, byteCountMax: Int, where keeps: (Series) -> Bool
     ) throws -> HistoryToFreeze {
-        var keys: [InstanceKey] = []
+        var (keys, byteCount) = ([InstanceKey](), 0)
         for series in try series(of: match.entity.number, window.classificationMax) where keeps(series) {
             try visitRecords(of: match.entity.number, series, window, limit: lastN ?? Int(Int32.max)) { record in
-                guard keys.count < countMax else { throw CityError.tooManyResults("the snapshot would have too many instances; narrow the interval") }
+                byteCount += record.attribute.approximateByteCount
+                guard keys.count < countMax, byteCount <= byteCountMax else {
+                    throw CityError.tooManyResults("the snapshot would have too many instances; narrow the interval")
+                }
                 keys.append(record.key)
                 return true
             }
         }
         for record in try scopeRecords(of: match.entity, window) { keys.append(record.key) }
-        return HistoryToFreeze(entity: match.entity, keys: keys)
+        return HistoryToFreeze(entity: match.entity, keys: keys, byteCount: byteCount)
     }
 
     /// How many entities a snapshot holds.

@@ -73,6 +73,22 @@ import Trust
         if status == .failure { #expect(outcome.queries == [.failure(.tooManyResults("a snapshot holds at most 1 entities; narrow its queries"))]) }
     }
 
+    @Test(arguments: [(mebibytes: 4, status: SnapshotStatus.success), (mebibytes: 1, status: .failure)])
+    func `a snapshot holds so many bytes and no more`(mebibytes: Int, status: SnapshotStatus) async throws {
+        let folder = try await folder(count: 0, SnapshotLimits(byteCountMax: mebibytes << 20))
+        for number in 0..<3 {
+            let text = JSON.string(String(repeating: "x", count: 500_000))
+            try await folder.broker.create(
+                Entity(
+                    id: try #require(IRI("urn:ngsi-ld:Lamp:\(number)")), types: [iri("Lamp")],
+                    attributes: [iri("note"): [Attribute(kind: .property, value: text)]]), try await folder.writing(), at: noon)
+        }
+        try await folder.broker.createSnapshot(record("1"), try await folder.writing(), at: noon)
+        let outcome = try await prepare(folder, "1")
+        #expect(outcome.status == status)
+        if status == .failure { #expect(outcome.queries == [.failure(.tooManyResults("a snapshot holds at most about 1 MiB; narrow its queries"))]) }
+    }
+
     @Test func `of too many snapshots the least important goes, of several the one longest not used (clause 5.5.15)`() async throws {
         let folder = try await folder(SnapshotLimits(countMax: 2))
         let access = try await folder.writing()

@@ -74,14 +74,16 @@ final class Installation: Sendable {
         (self.broker, self.gatekeeper) = (broker, gatekeeper)
         let outgoing = Outgoing()
         self.outgoing = outgoing
-        snapshots = SnapshotService(broker: broker, gatekeeper: gatekeeper, contexts: contexts, now: { Self.start }) { endpoint, headers, body in
+        let federation = Federation(broker: broker, contexts: contexts) { request, _ in source(request) }
+        snapshots = SnapshotService(
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, now: { Self.start }
+        ) { endpoint, headers, body in
             outgoing.messages.withLock { $0.append(Message(uri: endpoint.uri, headers: headers, body: (try? JSON(parsing: body)) ?? .null)) }
             return .accepted
         } report: { _, _ in }
         let door = NGSILDDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts,
-            federation: Federation(broker: broker, contexts: contexts) { request, _ in source(request) },
-            limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
+            federation: federation, limits: NGSILDLimits(evolution: EvolutionLimits(instanceCountMax: instanceCountMax)), startedAt: Self.start)
         table = RouteTable(door.routes)
     }
 

@@ -61,16 +61,12 @@ extension Federation {
     }
 
     private func paged(_ source: MatchedSource, _ query: DistributedQuery, _ origin: Origin) async -> NamedEntities {
-        var (ids, warnings, offset) = (OrderedSet<IRI>(), OrderedSet<SourceWarning>(), 0)
-        while ids.count <= broker.entityMapCountMax {
-            let limit = limits.gatheredCountMax
-            let page = await ask(source, query, ids: nil, offset: offset, limit: limit, origin)
-            ids.append(contentsOf: page.entities.map(\.id))
-            warnings.append(contentsOf: page.warnings)
-            offset += limit
-            guard page.isCut, !page.hasFailed else { break }
+        var named = NamedEntities()
+        await visitPages(of: source, query, countMax: broker.entityMapCountMax, origin) { page in
+            named.ids += page.entities.map(\.id)
+            named.warnings += page.warnings
         }
-        return NamedEntities(ids: Array(ids), map: nil, warnings: Array(warnings))
+        return named
     }
 }
 

@@ -134,15 +134,3 @@ public actor ContextResolver {
         return loading
     }
 }
-
-extension JSON {
-    /// What the value takes in memory, roughly: enough to bound a cache.
-    fileprivate var approximateByteCount: Int {
-        switch self {
-        case .null, .bool, .integer, .number: 16
-        case .string(let text): 16 + text.utf8.count
-        case .array(let elements): elements.reduce(32) { $0 + $1.approximateByteCount }
-        case .object(let members): members.reduce(64) { $0 + 32 + $1.key.utf8.count + $1.value.approximateByteCount }
-        }
-    }
-}
