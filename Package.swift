@@ -55,13 +55,15 @@ let package = Package(
         .systemLibrary(name: "CPROJ", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSimdjson", providers: [.apt(["libsimdjson-dev"])]),
 
         // Rooms, lowest first
         .target(name: "CityModel", dependencies: ["CJSONTape", orderedCollections], swiftSettings: strict),
         .target(name: "CJSONTape", dependencies: ["CSimdjson"], linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "LinkedData", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
-        .target(name: "Query", dependencies: ["CityModel", "CGEOS", orderedCollections], swiftSettings: strict),
+        .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
+        .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "LinkedData", "Query", orderedCollections, grdb], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
@@ -124,6 +126,7 @@ let package = Package(
             dependencies: [
                 "Broker", "CityModel", "Door", "Federation", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
+        .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["CityModel", "Query", "Store", orderedCollections, grdb], swiftSettings: strict),

@@ -1,5 +1,6 @@
 public import CityModel
 internal import OrderedCollections
+public import Series
 
 /// What can be computed of the values of a period (clause 4.5.19.1).
 public enum AggregationMethod: String, CaseIterable, Hashable, Sendable {
@@ -10,14 +11,15 @@ public enum AggregationMethod: String, CaseIterable, Hashable, Sendable {
 ///
 /// What a value counts as (tables 4.5.19.1-1 to -3): a number is itself, true is 1 and false is 0, an array is its size, a
 /// text has an order, a time of day has an average. Values of kinds that a method does not apply to are passed over by it.
-/// Mean and standard deviation follow Welford's method, which does not lose digits where values are large and close.
+/// Sums are kept in twice the precision of a double (`Measures`), so that they lose no digits where values are large and close,
+/// and do not depend on the order or on whether values come one by one or summed up.
 public struct Aggregation: Sendable {
     private var count = 0
     private var distinct: Set<JSON>?
-    private var numbers = NumberMoments()
-    private var sizes = NumberMoments()
+    private var numbers = Measures()
+    private var sizes = Measures()
     private var texts: (min: String, max: String)?
-    private var times = NumberMoments()
+    private var times = Measures()
 
     /// Distinct values that one period keeps.
     public static let distinctCountMax = 100_000
@@ -35,6 +37,12 @@ public struct Aggregation: Sendable {
         }
     }
 
+    /// Adds the numbers of a property that were summed up before. Not to be asked where distinct values are counted.
+    public mutating func add(_ measures: Measures) {
+        count += measures.count
+        numbers.add(measures)
+    }
+
     /// Nil when the method does not apply to any of the values.
     public func result(_ method: AggregationMethod) -> JSON? {
         switch method {
@@ -43,14 +51,14 @@ public struct Aggregation: Sendable {
         case .avg: (measures?.mean).map(JSON.number) ?? times.ifAny.map { .string(TimeOfDay.text($0.mean)) }
         case .max: (measures?.max).map(JSON.number) ?? texts.map { .string($0.max) }
         case .min: (measures?.min).map(JSON.number) ?? texts.map { .string($0.min) }
-        case .sum: (measures?.sum).map(JSON.number)
+        case .sum: (measures?.sum.value).map(JSON.number)
         case .stddev: numbers.ifAny.map { .number($0.standardDeviation) }
-        case .sumsq: numbers.ifAny.map { .number($0.sumOfSquares) }
+        case .sumsq: numbers.ifAny.map { .number($0.squares.value) }
         }
     }
 
     /// Numbers where there are any, else sizes of arrays.
-    private var measures: NumberMoments? { numbers.ifAny ?? sizes.ifAny }
+    private var measures: Measures? { numbers.ifAny ?? sizes.ifAny }
 
     private mutating func addMeasure(_ value: JSON) {
         switch value {
@@ -105,4 +113,8 @@ private enum TimeOfDay {
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(two(whole / 3600)):\(two(whole / 60 % 60)):\(two(whole % 60))Z"
     }
+}
+
+extension Measures {
+    fileprivate var ifAny: Measures? { count == 0 ? nil : self }
 }

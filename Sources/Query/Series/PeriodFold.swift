@@ -1,8 +1,9 @@
 internal import CityModel
+internal import Series
 
 /// What the observations of one period come to, of one series or of several.
 struct PeriodFold: Sendable {
-    private(set) var moments = NumberMoments()
+    private(set) var moments = Measures()
     private var first: (at: Instant, value: Double)?
     private var last: (at: Instant, value: Double)?
     private var kept: [Double] = []
@@ -44,34 +45,5 @@ struct PeriodFold: Sendable {
         let below = Int(rank.rounded(.down))
         guard below + 1 < kept.count else { return kept[below] }
         return kept[below] + (kept[below + 1] - kept[below]) * (rank - Double(below))
-    }
-}
-
-/// Count, sum, extremes, and the running mean and squared distance from it (Welford), which lose no digits where values are
-/// large and close.
-public struct NumberMoments: Sendable {
-    public private(set) var count = 0
-    public private(set) var sum = 0.0
-    public private(set) var sumOfSquares = 0.0
-    public private(set) var min = Double.infinity
-    public private(set) var max = -Double.infinity
-    public private(set) var mean = 0.0
-    private var squaredDistance = 0.0
-
-    public init() {}
-
-    public var ifAny: NumberMoments? { count == 0 ? nil : self }
-    /// Of the values as a whole population: the period has no others.
-    public var standardDeviation: Double { (squaredDistance / Double(count)).squareRoot() }
-
-    public mutating func add(_ value: Double) {
-        count += 1
-        sum += value
-        sumOfSquares += value * value
-        min = Swift.min(min, value)
-        max = Swift.max(max, value)
-        let distance = value - mean
-        mean += distance / Double(count)
-        squaredDistance += distance * (value - mean)
     }
 }

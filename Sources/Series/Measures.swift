@@ -1,0 +1,46 @@
+/// What is known of some numbers without keeping them: enough for their count, sum, mean, extremes and standard deviation.
+/// Those of two sets are those of both together.
+public struct Measures: Hashable, Sendable {
+    public private(set) var count: Int
+    public private(set) var sum: WideSum
+    public private(set) var squares: WideSum
+    public private(set) var min: Double
+    public private(set) var max: Double
+
+    public init() { self.init(count: 0, sum: WideSum(), squares: WideSum(), min: .infinity, max: -.infinity) }
+
+    package init(count: Int, sum: WideSum, squares: WideSum, min: Double, max: Double) {
+        (self.count, self.sum, self.squares, self.min, self.max) = (count, sum, squares, min, max)
+    }
+
+    public mutating func add(_ number: Double) {
+        count += 1
+        sum.add(number)
+        squares.addSquare(of: number)
+        min = Swift.min(min, number)
+        max = Swift.max(max, number)
+    }
+
+    public mutating func add(_ other: Measures) {
+        count += other.count
+        sum.add(other.sum)
+        squares.add(other.squares)
+        min = Swift.min(min, other.min)
+        max = Swift.max(max, other.max)
+    }
+
+    /// Not a number when there are none.
+    public var mean: Double { sum.value / Double(count) }
+
+    /// Of the numbers as a whole population. The difference of two sums of squares loses digits where the numbers are large and
+    /// close; with 106 bits, what is left is more than a double holds.
+    public var standardDeviation: Double {
+        guard min < max else { return 0 }
+        let total = Double(count)
+        var distance = squares.multiplied(by: total)
+        var squaredSum = sum.multiplied(by: sum.high)
+        squaredSum.add(sum.multiplied(by: sum.low))
+        distance.add(-squaredSum)
+        return Swift.max(distance.value, 0).squareRoot() / total
+    }
+}
