@@ -65,10 +65,10 @@ let package = Package(
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
         .target(
-            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", orderedCollections, grdb], swiftSettings: strict),
+            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
         .target(
-            name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
+            name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .target(
             name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
@@ -129,7 +129,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "Query", "Store", orderedCollections, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
         .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],

@@ -2,6 +2,7 @@ internal import CityModel
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
+internal import Series
 internal import Store
 
 /// Aggregates of an entity's series (clause 4.5.19), each read once and kept nowhere.
@@ -10,8 +11,6 @@ struct EvolutionAggregating {
     let request: AggregationRequest
     let limits: EvolutionLimits
     let window: HistoryWindow
-
-    private typealias Periods = [(value: JSON, start: Instant, end: Instant)]
 
     /// Periods begin where the temporal query does, else with the entity's first instance; those without values are left out.
     /// - Parameter requested: attributes that were named: it is an error when no method applies to one (clause 5.7.4.4).
@@ -70,43 +69,27 @@ struct EvolutionAggregating {
     /// Nil when the series has no values within the window.
     private func methods(
         of entity: HistoricEntity, _ series: Series, _ range: ClosedRange<Instant>
-    ) throws -> (AttributeKind, OrderedDictionary<String, Periods>)? {
-        var methods: OrderedDictionary<String, Periods> = [:]
-        var kind: AttributeKind?
-        var current: (index: Int, values: Aggregation)?
-        var periodCount = 0
-        func finish() {
-            guard let (index, values) = current else { return }
-            let (start, end) = bounds(index, range)
-            for method in request.methods {
-                if let value = values.result(method) { methods[method.rawValue, default: []].append((value, start, end)) }
-            }
-        }
+    ) throws -> (AttributeKind, OrderedDictionary<String, AggregatedPeriods>)? {
+        var periods = PeriodFilling(request, range, limits)
         var forwards = window
         forwards.isBackwards = false
-        try snapshot.visitRecords(of: entity.number, series, forwards) { record in
-            guard record.deletedAt == nil else { return true }
-            let index = request.period.period(of: record.time, from: range.lowerBound)
-            if current?.index != index {
-                finish()
-                periodCount += 1
-                guard periodCount <= limits.periodCountMax else {
-                    throw CityError.tooComplexQuery("aggrPeriodDuration: more than \(limits.periodCountMax) periods have values; ask for longer ones")
-                }
-                current = (index, Aggregation(countsDistinct: request.methods.contains(.distinctCount)))
-            }
-            kind = record.attribute.kind
-            try current?.values.add(record.attribute.value, kind: record.attribute.kind)
+        func add(_ record: RecordedInstance) throws -> Bool {
+            if record.deletedAt == nil { try periods.add(record.attribute, at: record.time) }
             return true
         }
-        finish()
-        return kind.map { ($0, methods) }
-    }
-
-    private func bounds(_ index: Int, _ range: ClosedRange<Instant>) -> (Instant, Instant) {
-        guard !request.period.isWholeRange else { return (range.lowerBound, range.upperBound) }
-        return (
-            request.period.start(ofPeriod: index, from: range.lowerBound), request.period.start(ofPeriod: index + 1, from: range.lowerBound)
-        )
+        // Distinct values are counted one by one.
+        if request.methods.contains(.distinctCount) {
+            try snapshot.visitRecords(of: entity.number, series, forwards) { try add($0) }
+        } else {
+            try snapshot.visitSpans(of: entity.number, series, forwards, isWhole: { periods.holdsTogether($0, $1) }) { span in
+                switch span {
+                case .record(let record): return try add(record)
+                case .numbers(let times, let numbers): try periods.add(numbers, at: times)
+                case .measures(let measures, let first, _): try periods.add(measures, at: first)
+                }
+                return true
+            }
+        }
+        return periods.finished()
     }
 }

@@ -116,5 +116,5 @@ private enum TimeOfDay {
 }
 
 extension Measures {
-    fileprivate var ifAny: Measures? { count == 0 ? nil : self }
+    var ifAny: Measures? { count == 0 ? nil : self }
 }

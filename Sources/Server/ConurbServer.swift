@@ -132,6 +132,7 @@ package final class ConurbServer: Service {
         let sweeper = Sweeper(broker: broker, federation: federation, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
+            .init(service: Sealing(broker: broker, settings: configuration.history, logger: logger)),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {

@@ -18,12 +18,14 @@ package struct ServerConfiguration: Sendable {
     /// stands before the name of a municipality.
     package var contextSourceAlias: String?
     package var limits: ServerLimits
+    package var history: HistorySettings
     package var site: SiteSettings
 
     package init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
         (host, port, listens, isOpen, allowsPrivateEgress) = ("127.0.0.1", 1026, true, false, false)
-        (createsMunicipalities, contextsDirectory, limits, site) = (nil, nil, ServerLimits(), SiteSettings())
+        (createsMunicipalities, contextsDirectory, limits) = (nil, nil, ServerLimits())
+        (history, site) = (HistorySettings(), SiteSettings())
     }
 
     /// Where the command line reaches a running server.
@@ -61,6 +63,15 @@ package struct ServerLimits: Sendable {
     package var notificationAttemptCountMax = 20
     /// Endpoints that are sent to at the same time.
     package var notifiedEndpointCountMax = 256
+    package init() {}
+}
+
+/// How history is kept.
+package struct HistorySettings: Sendable {
+    /// What was observed so many hours ago is packed into chunks; 0: nothing is.
+    package var sealAfterHours = 24
+    /// Rows of one series that are packed together, at least.
+    package var sealRowCountMin = 1024
     package init() {}
 }
 

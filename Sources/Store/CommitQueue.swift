@@ -17,6 +17,7 @@ final class CommitQueue: Sendable {
     private let decoders: DecoderPool
     private let journal: JournalSignal
     private let watches: WatchTable
+    private let sealing: SealingState
     private let registrations: RegistrationSignal
     /// Called after a commit that left something to do for whoever delivers notifications.
     private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
@@ -28,13 +29,14 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
-        registrations: RegistrationSignal, hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
+        registrations: RegistrationSignal, sealing: SealingState, hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
         self.terms = terms
         self.decoders = decoders
         self.journal = journal
         self.watches = watches
+        self.sealing = sealing
         self.registrations = registrations
         self.hasWork = hasWork
     }
@@ -100,7 +102,7 @@ final class CommitQueue: Sendable {
     private func perform(_ write: any PendingWrite, _ db: Database) throws -> Outcome {
         var outcome = Outcome()
         try db.inSavepoint {
-            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches)
+            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches, sealing: sealing)
             if write.run(transaction) {
                 outcome = Outcome(
                     lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,

@@ -1,6 +1,7 @@
 package import CityModel
 internal import GRDB
 internal import Query
+internal import Series
 
 /// An entity to be frozen: as it is here, or as a context source gave it.
 package struct EntityToFreeze: Sendable {
@@ -101,8 +102,21 @@ extension WriteTransaction {
                 INSERT OR IGNORE INTO frozen_instance (snapshot, \(columns)) SELECT ?, \(columns) FROM instance
                 WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?
                 """, [snapshot, key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds])
+            if db.changesCount == 0, let record = try sealedRecord(key) { try freeze(record, key, in: snapshot) }
         }
         try freezePast(history.entity, in: snapshot)
+    }
+
+    /// A snapshot holds rows alone.
+    private func freeze(_ record: SampleRecord, _ key: InstanceKey, in snapshot: Int64) throws {
+        try execute(
+            """
+            INSERT OR IGNORE INTO frozen_instance (snapshot, \(InstanceKey.columns), form, value, unit, modified_us, rest)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [snapshot] + key.arguments + [
+                record.form, record.value.databaseValue, record.unit, record.modified, record.rest?.databaseBlob,
+            ])
     }
 
     private func freezePast(_ entity: HistoricEntity, in snapshot: Int64) throws {

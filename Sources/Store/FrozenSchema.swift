@@ -128,6 +128,7 @@ enum FrozenSchema {
                     WHERE snapshot = \(snapshot)
                     """)
         }
+        try db.execute(sql: ChunkTable.frozenView)
     }
 
     /// What became more confidential since it was frozen is shown to nobody who may not see it now.

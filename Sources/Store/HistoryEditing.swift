@@ -1,6 +1,7 @@
 package import CityModel
 internal import GRDB
 internal import Query
+internal import Series
 
 extension WriteTransaction {
     /// Adds an instance to a series of an entity's history. One that was observed at a moment of which the series has an
@@ -55,9 +56,11 @@ extension WriteTransaction {
 
     /// Removes the records of a series, leaving no trace (clause 5.6.13).
     package func erase(_ series: Series, of entity: HistoricEntity) throws {
-        let arguments: StatementArguments = [entity.number, series.number, series.datasetID?.text ?? ""]
+        let arguments = key(entity.number, series).arguments
+        sealing.touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
         try execute("DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
+        try removeChunks(of: key(entity.number, series))
     }
 
     /// Removes all records of the scopes.
@@ -114,6 +117,7 @@ extension WriteTransaction {
     /// Removes the instances that a condition selects, with the identifiers of those that were moved.
     private func eraseWithNames(_ condition: String, _ arguments: StatementArguments) throws {
         let key = InstanceKey.columns
+        // What expires is in no chunk, and the sealer takes no row that does.
         let doomed = "SELECT \(key) FROM instance WHERE \(condition)"
         try execute(
             "DELETE FROM instance_name WHERE entity IN (SELECT entity FROM (\(doomed))) AND (\(key)) IN (\(doomed))", arguments + arguments)
@@ -139,10 +143,13 @@ extension WriteTransaction {
         let form = try row(
             "SELECT form FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", key.arguments
         )?.decode(Int.self, atIndex: 0)
-        return form.map { (key, InstanceForm(number: $0).classification, false) }
+        guard let form = try form ?? sealedRecord(key).map({ Int($0.form) }) else { return nil }
+        return (key, InstanceForm(number: form).classification, false)
     }
 
     private func remove(_ key: InstanceKey) throws {
+        sealing.touch(key.entity, at: key.atMicroseconds)
         try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", key.arguments)
+        if db.changesCount == 0 { try removeSealed(key) }
     }
 }

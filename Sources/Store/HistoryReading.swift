@@ -52,7 +52,7 @@ package struct HistoryWindow: Sendable {
     /// Intervals that one statement asks for.
     private static let validityCountMax = 200
     /// Records that are read between two looks at the clock.
-    fileprivate static let recordCountBetweenLooks = 1024
+    static let recordCountBetweenLooks = 1024
 
     /// Windows that together are this one, in the order in which they are read, each with few enough intervals.
     fileprivate var parts: [HistoryWindow] {
@@ -80,26 +80,34 @@ extension ReadSnapshot {
         if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0, hidden) } }
         var all: [Series] = []
         var last: Int64 = .min
-        let next = "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? AND form < ? ORDER BY attribute LIMIT 1"
-        while let row = try row(next, [entity, last, hidden]) {
-            last = try row.decode(Int64.self, atIndex: 0)
+        while let next = try nextAttribute(of: entity, after: last, hidden) {
+            last = next
             guard let name = terms.name(of: last), name != .scopeMember else { continue }
             all += try series(of: entity, attribute: name, hidden)
         }
         return all
     }
 
+    private func nextAttribute(of entity: Int64, after last: Int64, _ hidden: Int) throws -> Int64? {
+        let ofRows = try row(
+            "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? AND form < ? ORDER BY attribute LIMIT 1", [entity, last, hidden])?
+            .decode(Int64.self, atIndex: 0)
+        guard let ofChunks = try chunkAttribute(of: entity, after: last, hidden) else { return ofRows }
+        return ofRows.map { min($0, ofChunks) } ?? ofChunks
+    }
+
     private func series(of entity: Int64, attribute: IRI, _ hidden: Int) throws -> [Series] {
         guard let number = terms.number(of: attribute) else { return [] }
-        var all: [Series] = []
+        var datasets: [String] = []
         var sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset >= ? AND form < ? ORDER BY dataset LIMIT 1"
-        var last = ""
-        while let row = try row(sql, [entity, number, last, hidden]) {
-            last = try row.decode(String.self, atIndex: 0)
-            all.append(Series(attribute: attribute, datasetID: last.isEmpty ? nil : IRI(known: last), number: number))
+        while let row = try row(sql, [entity, number, datasets.last ?? "", hidden]) {
+            datasets.append(try row.decode(String.self, atIndex: 0))
             sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset > ? AND form < ? ORDER BY dataset LIMIT 1"
         }
-        return all
+        let ofChunks = try chunkDatasets(of: entity, attribute: number, hidden).filter { !datasets.contains($0) }
+        // SQL orders texts by their bytes.
+        if !ofChunks.isEmpty { datasets = (datasets + ofChunks).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+        return datasets.map { Series(attribute: attribute, datasetID: $0.isEmpty ? nil : IRI(known: $0), number: number) }
     }
 
     /// Whether a series has a record within the window.
@@ -118,6 +126,14 @@ extension ReadSnapshot {
     package func visitRecords(
         of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int = Int(Int32.max), _ visit: (RecordedInstance) throws -> Bool
     ) throws {
+        if try reachesChunks(key(entity, series), window) { return try visitMerged(of: entity, series, window, limit: limit, visit) }
+        try visitRows(of: entity, series, window, limit: limit) { time, record in try visit(recorded(record, time: time, entity, series)) }
+    }
+
+    /// Visits those that are rows, each with what the temporal query is about.
+    func visitRows(
+        of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int, _ visit: (Int64, StoredRecord) throws -> Bool
+    ) throws {
         var count = 0
         for part in window.parts where count < limit {
             try window.checkDeadline()
@@ -126,29 +142,9 @@ extension ReadSnapshot {
             while let row = try cursor.next() {
                 count += 1
                 if count % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
-                guard try visit(record(row, entity, series)) else { return }
+                guard try visit(row.decode(Int64.self, atIndex: 8), StoredRecord(row)) else { return }
             }
         }
-    }
-
-    private func record(_ row: Row, _ entity: Int64, _ series: Series) throws -> RecordedInstance {
-        let (at, late) = (try row.decode(Int64.self, atIndex: 0), try row.decode(Int64.self, atIndex: 1))
-        let form = InstanceForm(number: try row.decode(Int.self, atIndex: 2))
-        var attribute = Attribute(
-            kind: form.kind, value: try JSON(historyValue: row.decode(DatabaseValue.self, atIndex: 3)), datasetID: series.datasetID,
-            observedAt: form.isObserved ? Instant(microseconds: at) : nil, unitCode: try row.decode(String?.self, atIndex: 4))
-        if form.isObserved || !form.isDeletion {
-            attribute.createdAt = Instant(microseconds: at + late)
-            attribute.modifiedAt = Instant(microseconds: try row.decode(Int64?.self, atIndex: 5) ?? at + late)
-        }
-        attribute.expiresAt = try row.decode(Int64?.self, atIndex: 8).map(Instant.init(microseconds:))
-        let name = try row.withUnsafeData(atIndex: 6) { try $0.flatMap { try InstanceRest.read($0, into: &attribute) } }
-        return RecordedInstance(
-            attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: at) : nil,
-            time: Instant(microseconds: try row.decode(Int64.self, atIndex: 7)), classification: form.classification,
-            key: InstanceKey(
-                entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "", atMicroseconds: at, lateMicroseconds: late),
-            name: name)
     }
 }
 
@@ -212,7 +208,7 @@ private struct WindowSelect {
     func statement(limit: Int) -> (String, StatementArguments) {
         let direction = isBackwards ? "DESC" : "ASC"
         let sql = """
-            SELECT at_us, late_us, form, value, unit, modified_us, rest, \(time), expires_us FROM instance
+            SELECT \(StoredRecord.columns), \(time) FROM instance
             WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(time) \(direction), late_us \(direction) LIMIT ?
             """
         return (sql, StatementArguments(arguments + [limit]))

@@ -1,5 +1,6 @@
 internal import CityModel
 internal import GRDB
+internal import Series
 
 /// One row of `instance` as it is written.
 struct InstanceRow {
@@ -53,6 +54,13 @@ struct InstanceRow {
         ]
     }
 
+    /// The same of a record that lies in a chunk.
+    fileprivate func hasContent(of record: SampleRecord) -> Bool {
+        guard expiresAt == nil, Int(record.form) % InstanceForm.classificationUnit == form.number % InstanceForm.classificationUnit else { return false }
+        guard let own = try? SampleValue(value), own.isSame(as: record.value), rest == record.rest else { return false }
+        return unit.map { Array($0.utf8) } == record.unit.map { Array($0.utf8) }
+    }
+
     fileprivate mutating func move(to key: InstanceKey) { self.key = key }
     fileprivate var isObserved: Bool { form.isObserved }
 }
@@ -80,6 +88,8 @@ extension WriteTransaction {
     /// - Returns: where it was put.
     @discardableResult
     func insert(_ row: InstanceRow, replacingLast: Bool = false) throws -> InstanceKey {
+        sealing.touch(row.key.entity, at: row.key.atMicroseconds)
+        try unseal(row.key.atMicroseconds, of: row.key.series)
         try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), row.arguments)
         if db.changesCount > 0 { return row.key }
         var moved = row
@@ -91,6 +101,8 @@ extension WriteTransaction {
     /// The first key from one on at which no instance stands: of an observation the moment stays and it was recorded later,
     /// any other stands where it was recorded.
     private func freeKey(from key: InstanceKey, isObserved: Bool) throws -> InstanceKey {
+        // Where chunks may hold what follows, it is looked at moment by moment.
+        if !isObserved, sealing.mayHold(key.atMicroseconds + 1) { return try freeMoment(from: key) }
         let series = "FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND"
         let taken = try rows(
             isObserved
@@ -105,9 +117,21 @@ extension WriteTransaction {
         return free
     }
 
+    private func freeMoment(from key: InstanceKey) throws -> InstanceKey {
+        var free = key
+        while try row(
+            "SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", free.arguments) != nil
+            || sealedRecord(free) != nil
+        { free.atMicroseconds += 1 }
+        return free
+    }
+
     /// Whether history holds an instance of the same moment with the same content.
     func holds(_ row: InstanceRow) throws -> Bool {
-        try self.row(
+        if sealing.mayHold(row.key.atMicroseconds),
+            try sealedRecords(of: row.key.series, at: row.key.atMicroseconds).contains(where: row.hasContent)
+        { return true }
+        return try self.row(
             """
             SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ?
             AND form % \(InstanceForm.classificationUnit) = ? AND value IS ? AND unit IS ? AND rest IS ? AND expires_us IS ? LIMIT 1

@@ -24,6 +24,11 @@ extension ReadSnapshot {
         at now: Instant
     ) throws -> [HistoryInstance] {
         guard let number = terms.number(of: attribute) else { return [] }
+        let key = SeriesKey(entity: entity, attribute: number, dataset: datasetID?.text ?? "")
+        let hidden = InstanceForm.hidden(from: classificationMax)
+        if try hasChunk(of: key, from: interval.lowerBound.microseconds, to: interval.upperBound.microseconds) {
+            return try mergedHistory(of: key, in: interval, limit: limit, hidden, at: now)
+        }
         let cursor = try rows(
             """
             SELECT at_us, value, unit, max(late_us) FROM instance
@@ -31,8 +36,8 @@ extension ReadSnapshot {
             AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us LIMIT ?
             """,
             [
-                entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds,
-                InstanceForm.hidden(from: classificationMax), now.microseconds, limit,
+                entity, number, datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds, hidden,
+                now.microseconds, limit,
             ])
         var instances: [HistoryInstance] = []
         while let row = try cursor.next() { instances.append(try HistoryInstance(row)) }
@@ -44,6 +49,9 @@ extension ReadSnapshot {
         of entity: Int64, attribute: IRI, datasetID: IRI? = nil, at moment: Instant, _ classificationMax: Classification, now: Instant
     ) throws -> HistoryInstance? {
         guard let number = terms.number(of: attribute) else { return nil }
+        let key = SeriesKey(entity: entity, attribute: number, dataset: datasetID?.text ?? "")
+        let hidden = InstanceForm.hidden(from: classificationMax)
+        if try hasChunk(of: key, to: moment.microseconds) { return try mergedValue(of: key, at: moment, hidden, now: now) }
         let newest = try row(
             """
             SELECT at_us, value, unit, form FROM instance
@@ -51,14 +59,14 @@ extension ReadSnapshot {
             ORDER BY at_us DESC, late_us DESC LIMIT 1
             """,
             [
-                entity, number, datasetID?.text ?? "", moment.microseconds, InstanceForm.hidden(from: classificationMax), now.microseconds,
+                entity, number, datasetID?.text ?? "", moment.microseconds, hidden, now.microseconds,
             ])
         guard let newest, try !InstanceForm(number: newest.decode(Int.self, atIndex: 3)).isDeletion else { return nil }
         return try HistoryInstance(newest)
     }
 
     /// How many instances the history of the whole file holds.
-    package func instanceCount() throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM instance") ?? 0 }
+    package func instanceCount() throws -> Int { try sealedCount() + (Int.fetchOne(db, sql: "SELECT count(*) FROM instance") ?? 0) }
 }
 
 extension WriteTransaction {

@@ -22,6 +22,7 @@ package final class MunicipalityFile: Sendable {
     private let whole: MunicipalityFile?
     private let queue: CommitQueue
     private let decoders: DecoderPool
+    let sealing: SealingState
 
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
@@ -37,14 +38,17 @@ package final class MunicipalityFile: Sendable {
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         self.decoders = decoders
-        (journal, watches) = try pool.read { db in
+        (journal, watches, sealing) = try pool.read { db in
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
-            return (JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax))
+            return (
+                JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax),
+                SealingState(sealedUntil: try snapshot.lastSealedMoment())
+            )
         }
         registrations = RegistrationSignal()
-        queue = CommitQueue(pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations) {
-            work.publish(name, wokenQueues: $0)
-        }
+        queue = CommitQueue(
+            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing
+        ) { work.publish(name, wokenQueues: $0) }
     }
 
     /// A snapshot of `whole`, which stays open as long as this is held.
@@ -52,6 +56,7 @@ package final class MunicipalityFile: Sendable {
         self.whole = whole
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
         (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
+        sealing = whole.sealing
         reader = try whole.frozenReaders.reader(snapshot)
     }
 

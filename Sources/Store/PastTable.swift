@@ -41,7 +41,8 @@ extension ReadSnapshot {
     }
 
     private func hasInstance(_ number: Int64, _ classificationMax: Classification) throws -> Bool {
-        try row("SELECT 1 FROM instance WHERE entity = ? AND form < ? LIMIT 1", [number, InstanceForm.hidden(from: classificationMax)]) != nil
+        let hidden = InstanceForm.hidden(from: classificationMax)
+        return try row("SELECT 1 FROM instance WHERE entity = ? AND form < ? LIMIT 1", [number, hidden]) != nil || hasChunk(of: number, hidden)
     }
 
     static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types" }
@@ -131,7 +132,9 @@ extension WriteTransaction {
 
     /// Erases the whole history of an entity (clause 5.6.16). One that is there now stays there.
     package func eraseHistory(of entity: HistoricEntity, at now: Instant) throws {
+        sealing.touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
+        try removeChunks(of: entity.number)
         try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])
         guard !entity.isCurrent else { return }
         try removePast(entity)

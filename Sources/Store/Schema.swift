@@ -22,6 +22,7 @@ enum Schema {
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
         migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
         migrator.registerMigration("0007-registrations") { db in try db.execute(sql: registrations) }
+        migrator.registerMigration("0009-chunks") { db in try db.execute(sql: ChunkTable.schema) }
         migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
         return migrator
     }

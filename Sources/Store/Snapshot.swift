@@ -7,6 +7,8 @@ package class ReadSnapshot {
     package let terms: TermTable
     private let decoders: DecoderPool
     private var borrowed: DocumentDecoder?
+    /// Whether there is any chunk, once it was asked.
+    var knowsChunks: Bool?
 
     init(db: Database, terms: TermTable, decoders: DecoderPool) {
         self.db = db
@@ -53,9 +55,11 @@ package final class WriteTransaction: ReadSnapshot {
     /// Whether registrations of context sources are others than before.
     var changesRegistrations = false
     let watches: WatchTable
+    /// What is being sealed, and how far series are.
+    let sealing: SealingState
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable) {
-        self.watches = watches
+    init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable, sealing: SealingState) {
+        (self.watches, self.sealing) = (watches, sealing)
         super.init(db: db, terms: terms, decoders: decoders)
     }
 

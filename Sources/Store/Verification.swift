@@ -46,11 +46,12 @@ struct Verification {
         var counts = (entities: 0, changes: 0, instances: 0)
         do {
             try checkIntegrity()
-            counts = (try checkEntities(), try count("change"), try count("instance"))
+            counts = (try checkEntities(), try count("change"), try snapshot.instanceCount())
             try checkOrphans()
             try checkPast()
             try checkNames()
             try checkSubscriptionCounts()
+            try checkChunks()
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
             // The file is too damaged to be read to its end.
             fault("integrity: \(error.message ?? "the file is damaged")")
@@ -169,6 +170,12 @@ struct Verification {
             let entity = try row.decode(Int64.self, atIndex: 0)
             if try !exists("instance_name WHERE entity = ? AND name = ?", [entity, name]) { fault("instance_name: \(name) is missing") }
         }
+    }
+
+    private mutating func checkChunks() throws {
+        var found: [String] = []
+        try SealedVerification(snapshot).run { found.append($0) }
+        for text in found { fault(text) }
     }
 
     private func exists(_ tail: String, _ arguments: StatementArguments) throws -> Bool {

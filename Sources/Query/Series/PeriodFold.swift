@@ -24,7 +24,7 @@ struct PeriodFold: Sendable {
     mutating func result(_ function: SeriesFunction) -> Double? {
         switch function {
         case .count: return Double(moments.count)
-        case .sum: return moments.ifAny?.sum
+        case .sum: return moments.ifAny?.sum.value
         case .avg: return moments.ifAny?.mean
         case .min: return moments.ifAny?.min
         case .max: return moments.ifAny?.max

@@ -1,0 +1,104 @@
+internal import GRDB
+internal import Series
+
+/// The records of one series within a span of moments, from rows and chunks, in order of moment and lateness or the other way
+/// round. One chunk is held at a time, and of it one block.
+struct MergedRecords {
+    enum Item {
+        case record(StoredRecord)
+        /// A whole block, where the caller takes it as such: no row lies within its span.
+        case block(Chunk, Int)
+    }
+
+    private let snapshot: ReadSnapshot
+    private let series: SeriesKey
+    private let isBackwards: Bool
+    /// What was asked for, both ends included.
+    private let span: ClosedRange<Int64>
+    private let rowCursor: RowCursor
+    private var nextRow: StoredRecord?
+    /// Where chunks are still to be looked for; nil when there are no more.
+    private var unread: ClosedRange<Int64>?
+    private var chunk: Chunk?
+    /// Blocks of the chunk that are still to be opened.
+    private var blocks: Range<Int> = 0..<0
+    private var block: ChunkBlock?
+    /// Records of the block that are still to be read.
+    private var positions: Range<Int> = 0..<0
+
+    init(_ snapshot: ReadSnapshot, _ series: SeriesKey, in span: ClosedRange<Int64>, isBackwards: Bool = false) throws {
+        (self.snapshot, self.series, self.span, self.isBackwards) = (snapshot, series, span, isBackwards)
+        unread = span
+        let direction = isBackwards ? "DESC" : "ASC"
+        rowCursor = try snapshot.rows(
+            """
+            SELECT \(StoredRecord.columns) FROM instance WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us <= ?
+            ORDER BY at_us \(direction), late_us \(direction)
+            """, series.arguments + [span.lowerBound, span.upperBound])
+        nextRow = try rowCursor.next().map(StoredRecord.init)
+    }
+
+    /// - Parameter takes: whether a block is wanted whole. Only forwards; it may reach beyond the span.
+    mutating func next(takingBlocks takes: ((BlockSummary) -> Bool)? = nil) throws -> Item? {
+        while positions.isEmpty {
+            guard try findBlock() else { return try nextRow.map { try .record(takeRow($0)) } }
+            if let takes, let chunk, let index = blocks.first {
+                let summary = chunk.summaries[index]
+                if let row = nextRow, row.sample.time < summary.firstTime { return try .record(takeRow(row)) }
+                if nextRow.map({ $0.sample.time > summary.lastTime }) ?? true, takes(summary) {
+                    blocks = blocks.dropFirst()
+                    return .block(chunk, index)
+                }
+            }
+            try openBlock()
+        }
+        guard let block, let position = isBackwards ? positions.last : positions.first else { return nil }
+        if let row = nextRow {
+            let isRowFirst = (row.sample.time, row.sample.late) < (block.times[position], block.lates[position])
+            if isRowFirst != isBackwards { return try .record(takeRow(row)) }
+        }
+        positions = isBackwards ? positions.dropLast() : positions.dropFirst()
+        return .record(StoredRecord(try corruptible { () throws(SeriesError) in try block.record(position) }))
+    }
+
+    private mutating func takeRow(_ row: StoredRecord) throws -> StoredRecord {
+        nextRow = try rowCursor.next().map(StoredRecord.init)
+        return row
+    }
+
+    /// Sees to it that there are blocks to be opened.
+    /// - Returns: false when no chunk has any more.
+    private mutating func findBlock() throws -> Bool {
+        while blocks.isEmpty {
+            guard let unread,
+                let found = try snapshot.chunkSpan(of: series, from: unread.lowerBound, to: unread.upperBound, isBackwards: isBackwards)
+            else { return false }
+            // Chunks of a series share no moment.
+            if isBackwards {
+                self.unread = found.from > unread.lowerBound ? unread.lowerBound...(found.from - 1) : nil
+            } else {
+                self.unread = found.to < unread.upperBound ? (found.to + 1)...unread.upperBound : nil
+            }
+            let opened = try snapshot.chunk(found)
+            let wanted = opened.summaries.indices.filter {
+                opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
+            }
+            (chunk, blocks) = (opened, (wanted.first ?? 0)..<((wanted.last ?? -1) + 1))
+        }
+        return true
+    }
+
+    private mutating func openBlock() throws {
+        guard let chunk, let index = isBackwards ? blocks.last : blocks.first else { return }
+        blocks = isBackwards ? blocks.dropLast() : blocks.dropFirst()
+        let opened = try corruptible { () throws(SeriesError) in try chunk.block(index) }
+        let end = span.upperBound == .max ? opened.count : opened.position(notBefore: span.upperBound + 1)
+        positions = min(opened.position(notBefore: span.lowerBound), end)..<end
+        block = opened
+    }
+}
+
+/// What a damaged chunk throws, as what any damaged row throws.
+func corruptible<Value>(_ body: () throws(SeriesError) -> Value) throws -> Value {
+    do { return try body() } catch { throw CorruptRow(table: "chunk", reason: "\(error)") }
+}

@@ -1,0 +1,168 @@
+internal import CityModel
+internal import GRDB
+internal import Query
+internal import Series
+
+/// Reading of series of which a part lies in chunks: the same records, in the same order, as if all of them were rows.
+extension ReadSnapshot {
+    func key(_ entity: Int64, _ series: Series) -> SeriesKey {
+        SeriesKey(entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "")
+    }
+
+    /// Whether a window reaches into a chunk of the series.
+    func reachesChunks(_ series: SeriesKey, _ window: HistoryWindow) throws -> Bool {
+        guard try holdsChunks() else { return false }
+        guard let span = window.span else { return false }
+        switch window.temporal?.property {
+        case .observedAt?, nil: return try hasChunk(of: series, from: span.lowerBound, to: span.upperBound)
+        // The trace of a deletion is never in a chunk.
+        case .deletedAt?: return false
+        case .createdAt?: return try !chunkSpans(of: series, .recorded, from: span.lowerBound, to: span.upperBound).isEmpty
+        case .modifiedAt?: return try !chunkSpans(of: series, .changed, from: span.lowerBound, to: span.upperBound).isEmpty
+        }
+    }
+
+    /// Visits records of a window that reaches into chunks.
+    func visitMerged(
+        of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int, _ visit: (RecordedInstance) throws -> Bool
+    ) throws {
+        switch window.temporal?.property {
+        case .createdAt?: try visitSorted(of: entity, series, window, .recorded, limit: limit, visit)
+        case .modifiedAt?: try visitSorted(of: entity, series, window, .changed, limit: limit, visit)
+        case .observedAt?, .deletedAt?, nil: try visitInOrder(of: entity, series, window, limit: limit, visit)
+        }
+    }
+
+    private func visitInOrder(
+        of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int, _ visit: (RecordedInstance) throws -> Bool
+    ) throws {
+        guard let span = window.span, limit > 0 else { return }
+        var merged = try MergedRecords(self, key(entity, series), in: span, isBackwards: window.isBackwards)
+        var filter = MomentFilter(window)
+        var (count, lookedAt) = (0, 0)
+        func tell(_ record: StoredRecord) throws -> Bool {
+            count += 1
+            return try visit(recorded(record, time: record.sample.time, entity, series)) && count < limit
+        }
+        while case .record(let record)? = try merged.next() {
+            lookedAt += 1
+            if lookedAt % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
+            if let told = filter.take(record), try !tell(told) { return }
+        }
+        if let told = filter.end() { _ = try tell(told) }
+    }
+
+    /// By the moment of recording or of the last change, in which records do not lie: all of the window are gathered.
+    private func visitSorted(
+        of entity: Int64, _ series: Series, _ window: HistoryWindow, _ which: ChunkMoment, limit: Int, _ visit: (RecordedInstance) throws -> Bool
+    ) throws {
+        guard let span = window.span else { return }
+        let hidden = Int64(InstanceForm.hidden(from: window.classificationMax))
+        var found: [(time: Int64, record: StoredRecord)] = []
+        for chunkSpan in try chunkSpans(of: key(entity, series), which, from: span.lowerBound, to: span.upperBound) {
+            try window.checkDeadline()
+            let chunk = try chunk(chunkSpan)
+            for sample in try corruptible({ () throws(SeriesError) in try chunk.records() }) {
+                let time = which == .recorded ? sample.recorded : sample.changed
+                if sample.form < hidden, window.holds(time) { found.append((time, StoredRecord(sample))) }
+            }
+        }
+        try visitRows(of: entity, series, window, limit: limit) { time, record in
+            found.append((time, record))
+            return true
+        }
+        let isBackwards = window.isBackwards
+        found.sort { left, right in
+            let (first, second) = ((left.time, left.record.sample.late), (right.time, right.record.sample.late))
+            if first != second { return (first < second) != isBackwards }
+            return left.record.sample.time < right.record.sample.time
+        }
+        for (time, record) in found.prefix(limit) where try !visit(recorded(record, time: time, entity, series)) { return }
+    }
+
+    /// The record as it is answered.
+    /// - Parameter time: what the temporal query is about.
+    func recorded(_ record: StoredRecord, time: Int64, _ entity: Int64, _ series: Series) throws -> RecordedInstance {
+        let (sample, form) = (record.sample, record.form)
+        var attribute = Attribute(
+            kind: form.kind, value: try sample.value.json(), datasetID: series.datasetID,
+            observedAt: form.isObserved ? Instant(microseconds: sample.time) : nil, unitCode: sample.unit)
+        if form.isObserved || !form.isDeletion {
+            attribute.createdAt = Instant(microseconds: sample.recorded)
+            attribute.modifiedAt = Instant(microseconds: sample.changed)
+        }
+        attribute.expiresAt = record.expires.map(Instant.init(microseconds:))
+        let name = try sample.rest.flatMap { try InstanceRest.read($0, into: &attribute) }
+        return RecordedInstance(
+            attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: sample.time) : nil, time: Instant(microseconds: time),
+            classification: form.classification,
+            key: InstanceKey(
+                entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "", atMicroseconds: sample.time,
+                lateMicroseconds: sample.late),
+            name: name)
+    }
+}
+
+/// Which records of a stream in order of moment a window holds. A query by `observedAt` reads of each moment the last that was
+/// recorded and may be seen: those before it were corrected (clause 4.8).
+struct MomentFilter {
+    private let window: HistoryWindow
+    private let hidden: Int
+    private let now: Int64
+    private let keepsLastOfMoment: Bool
+    private var held: StoredRecord?
+
+    init(_ window: HistoryWindow) {
+        self.window = window
+        (hidden, now) = (InstanceForm.hidden(from: window.classificationMax), window.now.microseconds)
+        keepsLastOfMoment = window.temporal?.property == .observedAt
+    }
+
+    /// - Returns: a record that the window holds, once it is known to be the last of its moment; nil when there is none yet.
+    mutating func take(_ record: StoredRecord) -> StoredRecord? {
+        guard record.isVisible(hidden, at: now), window.holds(record.sample.time) else { return nil }
+        switch window.temporal?.property {
+        case .observedAt?:
+            guard record.form.isObserved else { return nil }
+        case .deletedAt?:
+            guard record.form.isDeletion else { return nil }
+        case .createdAt?, .modifiedAt?, nil: break
+        }
+        guard keepsLastOfMoment else { return record }
+        let before = held
+        if let before, before.sample.time == record.sample.time {
+            // Backwards, the first that is met is the last that was recorded.
+            if !window.isBackwards { held = record }
+            return nil
+        }
+        held = record
+        return before
+    }
+
+    /// The record that was waited with, after the last was taken.
+    mutating func end() -> StoredRecord? {
+        defer { held = nil }
+        return held
+    }
+}
+
+extension HistoryWindow {
+    /// The moments that it reaches over, both ends included; nil when there are none.
+    var span: ClosedRange<Int64>? {
+        var (from, to) = (temporal?.lowerBound?.microseconds ?? .min, temporal?.upperBound?.microseconds ?? .max)
+        if let validity {
+            guard let first = validity.first, let last = validity.last else { return nil }
+            (from, to) = (max(from, first.lowerBound.microseconds), min(to, last.upperBound.microseconds))
+        }
+        // The upper ends are those of half-open intervals.
+        if to != .max || temporal?.upperBound != nil || validity != nil { to = to == .min ? to : to - 1 }
+        return from <= to ? from...to : nil
+    }
+
+    /// Whether a moment of what is asked for lies in it.
+    func holds(_ microseconds: Int64) -> Bool {
+        let moment = Instant(microseconds: microseconds)
+        guard temporal?.matches(moment) ?? true else { return false }
+        return validity.map { $0.contains { $0.contains(moment) } } ?? true
+    }
+}

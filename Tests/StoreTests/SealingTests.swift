@@ -1,0 +1,172 @@
+import CityModel
+import GRDB
+import Query
+import Series
+@testable import Store
+import Testing
+
+/// Old parts of series become chunks, small steps at a time, and nothing is lost or double.
+@Suite struct SealingTests {
+    private static let level = iri("level")
+
+    private static func minute(_ number: Int) -> Instant { Instant(microseconds: noon.microseconds + Int64(number) * 60_000_000) }
+
+    /// A history of one observation a minute.
+    private func folder(_ count: Int, entities: Int = 1) async throws -> TemporaryStore {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for number in 1...entities {
+                let target = try transaction.insertHistoric(entityID(number), types: [iri("Thing")], classification: .open, at: noon)
+                for minute in 0..<count { try Self.add(minute, to: target, transaction) }
+            }
+        }
+        return folder
+    }
+
+    private static func add(_ minute: Int, to target: HistoricEntity, _ transaction: WriteTransaction) throws {
+        let attribute = Attribute(kind: .property, value: .number(Double(minute % 300) / 10), observedAt: Self.minute(minute))
+        try transaction.appendHistory(attribute, name: level, of: target.number, .open, at: Self.minute(minute).adding(seconds: 1))
+    }
+
+    private func counts(_ folder: TemporaryStore) async throws -> (rows: Int, records: Int, chunks: Int) {
+        try await folder.file().read { snapshot in
+            (
+                try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM instance") ?? 0,
+                try Int.fetchOne(snapshot.db, sql: "SELECT coalesce(sum(count), 0) FROM chunk") ?? 0,
+                try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM chunk") ?? 0
+            )
+        }
+    }
+
+    @Test func `what is older than asked becomes chunks, and what is not stays rows`() async throws {
+        let folder = try await folder(3000)
+        let step = try await folder.file().seal(SealingPolicy(before: Self.minute(2500), rowCountMin: 100, chunkCountMax: 1000))
+        #expect(step.next == nil && step.rowCount == 2500)
+        let counts = try await counts(folder)
+        #expect(counts.rows == 500 && counts.records == 2500 && counts.chunks >= 3)
+        #expect(try await folder.file().verify().faults == [])
+        #expect(try await folder.file().verify().instanceCount == 3000)
+    }
+
+    @Test func `fewer rows than asked for stay rows`() async throws {
+        let folder = try await folder(99)
+        #expect(try await folder.file().seal(SealingPolicy(before: Self.minute(500), rowCountMin: 100)).rowCount == 0)
+        #expect(try await counts(folder).chunks == 0)
+    }
+
+    @Test func `small chunks grow with what follows, and late rows go into the chunk where they belong`() async throws {
+        let folder = try await folder(400)
+        let policy = SealingPolicy(before: Self.minute(1000), rowCountMin: 100, chunkCountMax: 1000)
+        _ = try await folder.file().seal(policy)
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for minute in 400..<550 { try Self.add(minute, to: target, transaction) }
+        }
+        _ = try await folder.file().seal(policy)
+        #expect(try await counts(folder) == (0, 550, 1))
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for second in 0..<120 {
+                let late = Attribute(kind: .property, value: 7, observedAt: Self.minute(100).adding(seconds: 0.5 + Double(second)))
+                try transaction.appendHistory(late, name: Self.level, of: target.number, .open, at: Self.minute(900))
+            }
+        }
+        #expect(try await counts(folder) == (120, 550, 1))
+        _ = try await folder.file().seal(policy)
+        #expect(try await counts(folder) == (0, 670, 1))
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `an observation that is said again of a sealed moment is known, and one that is corrected becomes a row`() async throws {
+        let folder = try await folder(300)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            let known = Attribute(kind: .property, value: .number(1.5), observedAt: Self.minute(15))
+            #expect(try !transaction.appendHistory(known, name: Self.level, of: target.number, .open, at: Self.minute(900)))
+            try transaction.add(Attribute(kind: .property, value: 9, observedAt: Self.minute(15)), Self.level, to: target, at: Self.minute(901))
+        }
+        #expect(try await counts(folder) == (1, 299, 1))
+        let corrected = try await folder.file().read { snapshot in
+            try snapshot.history(of: 1, attribute: Self.level, in: Self.minute(14)..<Self.minute(17), limit: 9, .open, at: Self.minute(999)).map(\.value)
+        }
+        #expect(corrected == [.number(1.4), 9, .number(1.6)])
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `what was packed before its entity was written to is not sealed`() async throws {
+        let folder = try await folder(300)
+        let (file, policy) = (try folder.file(), SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        let series = try await #require(file.read { try $0.sealable(policy, after: nil, limit: 9).series.first })
+        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let plan = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
+        try await file.write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            try transaction.add(Attribute(kind: .property, value: 9, observedAt: Self.minute(15)), Self.level, to: target, at: Self.minute(901))
+        }
+        #expect(try await file.write { try !$0.seal(plan) })
+        #expect(try await counts(folder) == (300, 0, 0))
+        // What is written of now does not disturb.
+        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let again = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
+        try await file.write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            try Self.add(2000, to: target, transaction)
+        }
+        #expect(try await file.write { try $0.seal(again) })
+        #expect(try await counts(folder) == (1, 300, 1))
+    }
+
+    @Test func `a walk goes over all series and then ends`() async throws {
+        let folder = try await folder(20, entities: 600)
+        var (position, rowCount, stepCount) = (SealingPosition?.none, 0, 0)
+        repeat {
+            let step = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 10), after: position)
+            (position, rowCount, stepCount) = (step.next, rowCount + step.rowCount, stepCount + 1)
+        } while position != nil
+        #expect(rowCount == 12_000 && stepCount == 3)
+        #expect(try await counts(folder) == (0, 12_000, 600))
+    }
+
+    @Test func `verification finds a damaged chunk, one that is not what its row says, and a record that is a row too`() async throws {
+        for (damage, words) in [
+            ("UPDATE chunk SET data = zeroblob(length(data))", "can't be read"), ("UPDATE chunk SET count = count + 1", "something else"),
+            ("INSERT INTO instance SELECT 1, attribute, '', from_us, 1000000, 8, 1, NULL, NULL, NULL, NULL FROM chunk", "in a chunk too"),
+            ("UPDATE chunk SET entity = 77", "neither there nor past"),
+        ] {
+            let folder = try await folder(300)
+            _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+            try await folder.file().write { try $0.execute(damage) }
+            let faults = try await folder.file().verify().faults
+            #expect(faults.contains { $0.contains(words) }, "\(damage): \(faults)")
+        }
+    }
+
+    @Test func `a file that is opened again, and one that was put back from a backup, have the same chunks`() async throws {
+        let folder = try await folder(300)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        let backup = folder.path + "/backup.sqlite"
+        try await folder.file().copy(to: backup)
+        let name = try #require(MunicipalityName("birch"))
+        try folder.store.restore(name, from: backup)
+        let file = try folder.store.file(name)
+        #expect(try await file.verify().instanceCount == 300)
+        // It knows how far it is sealed: a moment that a chunk holds is not written beside it.
+        try await file.write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            try transaction.add(Attribute(kind: .property, value: 9, observedAt: Self.minute(15)), Self.level, to: target, at: Self.minute(901))
+        }
+        #expect(try await file.verify().instanceCount == 300)
+        #expect(try await file.verify().faults == [])
+    }
+
+    @Test func `erasing an entity's history erases its chunks`() async throws {
+        let folder = try await folder(300)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        try await folder.file().write { transaction in
+            try transaction.eraseHistory(of: try #require(try transaction.historicEntity(entityID(1), .special)), at: noon)
+        }
+        #expect(try await counts(folder) == (0, 0, 0))
+        #expect(try await folder.file().verify().faults == [])
+    }
+}
