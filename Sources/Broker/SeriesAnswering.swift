@@ -116,7 +116,10 @@ private struct SeriesAnswering {
         let interval = question.grid.interval
         let (keeps, before) = (question.functions.contains(where: \.keepsAll), group.fold.observationCount)
         group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
-        try snapshot.visitSamples(of: number, series, in: interval, window) { group.fold.add($0.value, at: $0.at) }
+        let (grid, takesTogether) = (question.grid, question.functions.allSatisfy(\.takesTogether))
+        try snapshot.visitSamples(of: number, series, in: interval, window) { first, last in
+            takesTogether && grid.holdsTogether(first, last)
+        } visit: { span in group.fold.add(span) }
         group.fold.finish()
         let count = group.fold.observationCount - before
         if count > 0 || looksBack {
@@ -161,6 +164,18 @@ private struct SeriesAnswering {
             answered = ranked.map { answered[$0.index] }
         }
         return SeriesAnswer(groups: Array(answered.prefix(question.limit)), groupCount: answered.count)
+    }
+}
+
+extension SeriesFold {
+    fileprivate mutating func add(_ span: SampleSpan) {
+        switch span {
+        case .one(let sample): add(sample.value, at: sample.at)
+        case .numbers(let times, let values): for index in times.indices { add(values[index], at: Instant(microseconds: times[index])) }
+        case .block(let measures, let first, let last):
+            guard let firstValue = first.value, let lastValue = last.value else { return }
+            add(measures, first: (first.at, firstValue), last: (last.at, lastValue))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ extension ReadSnapshot {
 }
 
 /// Room for the numbers of one block, used again for each.
-private struct BlockBuffer {
+struct BlockBuffer {
     private var times = [Int64](repeating: 0, count: Chunk.blockCount)
     private var numbers = [Double](repeating: 0, count: Chunk.blockCount)
 
@@ -72,7 +72,7 @@ extension ArraySlice<Int64> {
 
 extension BlockSummary {
     /// Whether each record is an observed property's number that may be seen, alone at its moment.
-    fileprivate func isPlain(_ hidden: Int64) -> Bool {
+    func isPlain(_ hidden: Int64) -> Bool {
         guard isNumeric, hasDistinctMoments, let form, form < hidden else { return false }
         let said = InstanceForm(number: Int(form))
         return said.kind == .property && said.isObserved && !said.isDeletion

@@ -1,5 +1,6 @@
 package import CityModel
 internal import GRDB
+package import Series
 
 /// A number that was observed, or nil where the series ended for a while.
 package struct Sample: Hashable, Sendable {
@@ -8,58 +9,117 @@ package struct Sample: Hashable, Sendable {
     package init(at: Instant, value: Double?) { (self.at, self.value) = (at, value) }
 }
 
+/// Samples as they are read: one, or many of a chunk at once.
+package enum SampleSpan {
+    case one(Sample)
+    /// As many moments, in microseconds since 1970, as numbers, in order. Both have the same indices.
+    case numbers(times: ArraySlice<Int64>, values: ArraySlice<Double>)
+    /// Those of a whole block, as they were summed up when they were packed.
+    case block(Measures, first: Sample, last: Sample)
+}
+
 extension ReadSnapshot {
     /// The numbers of a series within an interval, oldest first. Of several records of one moment the last counts. What is no number
     /// is passed over, but for the trace of a deletion; what has expired, or was recorded as more confidential than may be seen, is
     /// not there.
     /// - Parameter window: its `temporal` is not looked at.
+    /// - Parameter isWhole: whether all moments from the first to the second, both included, count as one.
     /// - Throws: `tooComplexQuery` when the window's deadline passes.
-    package func visitSamples(of entity: Int64, _ series: Series, in interval: Range<Instant>, _ window: HistoryWindow, _ visit: (Sample) -> Void) throws {
+    package func visitSamples(
+        of entity: Int64, _ series: Series, in interval: Range<Instant>, _ window: HistoryWindow, isWhole: (Instant, Instant) -> Bool,
+        visit: (SampleSpan) -> Void
+    ) throws {
+        let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
+        guard from < to else { return }
+        if try hasChunk(of: key(entity, series), from: from, to: to - 1) {
+            return try visitMergedSamples(of: key(entity, series), in: from...(to - 1), window, isWhole: isWhole, visit)
+        }
         let cursor = try rows(
             """
             SELECT at_us, value, form, max(late_us) FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? AND \(Self.isSample)
+            WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us
             """,
-            [
-                entity, series.number, series.datasetID?.text ?? "", interval.lowerBound.microseconds, interval.upperBound.microseconds,
-                InstanceForm.hidden(from: window.classificationMax), window.now.microseconds,
-            ])
+            key(entity, series).arguments + [from, to, InstanceForm.hidden(from: window.classificationMax), window.now.microseconds])
         var count = 0
         while let row = try cursor.next() {
             count += 1
-            if count % 4096 == 0 { try window.checkDeadline() }
-            visit(try Sample(row))
+            if count % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
+            visit(.one(try Sample(row)))
         }
+    }
+
+    private func visitMergedSamples(
+        of series: SeriesKey, in span: ClosedRange<Int64>, _ window: HistoryWindow, isWhole: (Instant, Instant) -> Bool, _ visit: (SampleSpan) -> Void
+    ) throws {
+        let hidden = InstanceForm.hidden(from: window.classificationMax)
+        var merged = try MergedRecords(self, series, in: span)
+        var (held, buffer, lookedAt) = (nil as Sample?, BlockBuffer(), 0)
+        while let item = try merged.next(takingBlocks: { $0.isPlain(Int64(hidden)) }) {
+            lookedAt += 1
+            if lookedAt % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
+            switch item {
+            case .record(let record):
+                guard record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) else { continue }
+                if let before = held, before.at != sample.at { visit(.one(before)) }
+                held = sample
+            case .block(let chunk, let index):
+                // No moment of the block is that of a record before it.
+                if let before = held { visit(.one(before)) }
+                held = nil
+                try visit(buffer.samples(of: chunk, index, within: span, isWhole))
+            }
+        }
+        if let held { visit(.one(held)) }
     }
 
     /// The last number before a moment; nil when there is none, or when the series had ended.
     package func lastSample(of entity: Int64, _ series: Series, before moment: Instant, _ window: HistoryWindow) throws -> Double? {
-        try row(
+        let key = key(entity, series)
+        let hidden = InstanceForm.hidden(from: window.classificationMax)
+        if try hasChunk(of: key, to: moment.microseconds - 1) {
+            var merged = try MergedRecords(self, key, in: .min...(moment.microseconds - 1), isBackwards: true)
+            while case .record(let record)? = try merged.next() {
+                if record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) { return sample.value }
+            }
+            return nil
+        }
+        return try row(
             """
             SELECT at_us, value, form FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us < ? AND \(Self.isSample)
+            WHERE \(SeriesKey.condition) AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) ORDER BY at_us DESC, late_us DESC LIMIT 1
-            """,
-            [
-                entity, series.number, series.datasetID?.text ?? "", moment.microseconds, InstanceForm.hidden(from: window.classificationMax),
-                window.now.microseconds,
-            ]).flatMap { try Sample($0).value }
+            """, key.arguments + [moment.microseconds, hidden, window.now.microseconds]).flatMap { try Sample($0).value }
     }
 
-    /// The unit that the newest number of a series has.
+    /// The unit that the newest record of a series has.
     package func unit(of entity: Int64, _ series: Series, _ window: HistoryWindow) throws -> String? {
-        try row(
-            """
-            SELECT unit FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND typeof(value) IN ('integer', 'real')
-            AND form < ? AND \(InstanceForm.isAlive) ORDER BY at_us DESC, late_us DESC LIMIT 1
-            """,
-            [
-                entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax), window.now.microseconds,
-            ])?.decode(String?.self, atIndex: 0)
+        var newest = window
+        (newest.temporal, newest.validity, newest.isBackwards) = (nil, nil, true)
+        var unit: String?
+        try visitRecords(of: entity, series, newest, limit: 2) { record in
+            guard record.deletedAt == nil else { return true }
+            unit = record.attribute.unitCode
+            return false
+        }
+        return unit
     }
 
     private static var isSample: String { "(typeof(value) IN ('integer', 'real') OR form & \(InstanceForm.deletionBit) <> 0)" }
+}
+
+extension BlockBuffer {
+    fileprivate mutating func samples(
+        of chunk: Chunk, _ index: Int, within span: ClosedRange<Int64>, _ isWhole: (Instant, Instant) -> Bool
+    ) throws -> SampleSpan {
+        switch try self.span(of: chunk, index, within: span, isWhole) {
+        case .numbers(let times, let numbers): return .numbers(times: times, values: numbers)
+        case .measures(let measures, let first, let last):
+            let summary = chunk.summaries[index]
+            return .block(measures, first: Sample(at: first, value: summary.first), last: Sample(at: last, value: summary.last))
+        case .record(let record): return .one(Sample(at: record.time, value: record.attribute.value.doubleValue))
+        }
+    }
 }
 
 extension Sample {
@@ -68,5 +128,12 @@ extension Sample {
         at = Instant(microseconds: try row.decode(Int64.self, atIndex: 0))
         let isDeletion = InstanceForm(number: try row.decode(Int.self, atIndex: 2)).isDeletion
         value = isDeletion ? nil : try row.decode(Double.self, atIndex: 1)
+    }
+
+    /// Nil for what is neither a number nor the trace of a deletion.
+    fileprivate init?(_ record: StoredRecord) {
+        guard record.form.isDeletion || record.sample.value.isNumeric else { return nil }
+        at = Instant(microseconds: record.sample.time)
+        value = record.form.isDeletion ? nil : record.sample.value.doubleValue
     }
 }

@@ -64,4 +64,39 @@ import Trust
         let access = try await folder.gatekeeper.reading(TemporaryBroker.name, .none)
         #expect(try await answer(folder, access).groups.map(\.values) == [[[2], [25]]])
     }
+
+    @Test(arguments: ["PT1M", "PT10M", nil], [["count", "sum", "avg", "min", "max", "stddev", "first", "last"], ["p95", "timeAvg", "increase", "sum"]])
+    func `what was sealed comes to the same`(every: String?, names: [String]) async throws {
+        let folder = try TemporaryBroker()
+        for part in Self.parts { try await add(part, to: folder) }
+        let access = try await folder.gatekeeper.reading(TemporaryBroker.name, .none)
+        let before = try await answer(folder, access, names, every: every).groups
+        let file = try folder.store.file(TemporaryBroker.name)
+        var sealedCount = 0
+        for end in [20.0, 40, 60] { sealedCount += try await file.seal(SealingPolicy(before: noon.adding(seconds: end * 60), rowCountMin: 100)).rowCount }
+        #expect(sealedCount > 1000)
+        try await add([(10.05, 77), (33.3, 5)], to: folder)
+        let late = try await answer(folder, access, names, every: every).groups
+        let unsealed = try TemporaryBroker()
+        for part in Self.parts { try await add(part, to: unsealed) }
+        try await add([(10.05, 77), (33.3, 5)], to: unsealed)
+        let open = try await unsealed.gatekeeper.reading(TemporaryBroker.name, .none)
+        #expect(try await answer(unsealed, open, names, every: every).groups.map(\.values) == late.map(\.values))
+        #expect(before.map(\.values) != late.map(\.values))
+    }
+
+    /// An hour of a value each second or so, more than one block; some of one moment, for they correct others, and texts between.
+    private static let parts: [[(Double, JSON)]] = (0..<3).map { part in
+        (0..<500).map { index in
+            let second = Double(part * 500 + index) * 2.2
+            let value = index % 50 == 9 ? JSON.string("none") : .number(Double((index * 37) % 101) / 10)
+            return ((second / (index % 20 == 0 ? 60 : 1)).rounded(.down) / (index % 20 == 0 ? 1 : 60), value)
+        }
+    }
+
+    /// Observations of one lamp, in one write.
+    private func add(_ values: [(Double, JSON)], to folder: TemporaryBroker) async throws {
+        let observations = values.map { ObservedEntity(id: lamp, types: [iri("Lamp")], attributes: [level: observed($0.1, minute: $0.0)]) }
+        _ = try await folder.broker.record(observations, provenance: Provenance(classification: .open), folder.writing(), at: noon.adding(seconds: 7000))
+    }
 }

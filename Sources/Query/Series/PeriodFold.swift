@@ -18,6 +18,12 @@ struct PeriodFold: Sendable {
         if last.map({ moment >= $0.at }) ?? true { last = (moment, value) }
     }
 
+    mutating func add(_ measures: Measures, first: (at: Instant, value: Double), last: (at: Instant, value: Double)) {
+        moments.add(measures)
+        if self.first.map({ first.at < $0.at }) ?? true { self.first = first }
+        if self.last.map({ last.at >= $0.at }) ?? true { self.last = last }
+    }
+
     mutating func addTimeMean(_ mean: Double) { timeMeans = (timeMeans.sum + mean, timeMeans.count + 1) }
     mutating func addIncrease(_ growth: Double) { increase = (increase ?? 0) + growth }
 

@@ -44,6 +44,12 @@ public struct PeriodGrid: Hashable, Sendable {
         return low
     }
 
+    /// Whether two moments, the second not before the first, are of one period and within the interval.
+    public func holdsTogether(_ first: Instant, _ last: Instant) -> Bool {
+        guard interval.contains(first), interval.contains(last), let index = index(of: first) else { return false }
+        return last < bounds[index + 1]
+    }
+
     /// The same, tried first at `hint` and after it: moments that come in order are found at once.
     func index(of moment: Instant, near hint: Int) -> Int? {
         if hint < count, moment >= bounds[hint] {

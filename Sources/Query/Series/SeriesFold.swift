@@ -1,4 +1,5 @@
 public import CityModel
+public import Series
 
 /// Folds the observations of series into periods. One series is read after the other, each in order of time.
 ///
@@ -13,6 +14,8 @@ public struct SeriesFold: Sendable {
     private let end: Instant
     private var folds: [PeriodFold]
     private var hint = 0
+    /// Observations that were added.
+    public private(set) var observationCount = 0
     private var state: SeriesState?
 
     /// - Parameter now: time that has not passed counts for nothing.
@@ -36,7 +39,16 @@ public struct SeriesFold: Sendable {
         state?.pass(to: moment, value, grid)
         guard let value, let index = grid.index(of: moment, near: hint) else { return }
         hint = index
+        observationCount += 1
         folds[index].add(value, at: moment, keeping: keepsAll)
+    }
+
+    /// Observations of one period, from the first of them to the last, for functions that take them together.
+    public mutating func add(_ measures: Measures, first: (at: Instant, value: Double), last: (at: Instant, value: Double)) {
+        guard let index = grid.index(of: first.at, near: hint) else { return }
+        hint = index
+        observationCount += measures.count
+        folds[index].add(measures, first: first, last: last)
     }
 
     public mutating func finish() {
@@ -46,8 +58,6 @@ public struct SeriesFold: Sendable {
         for (index, growth) in ended.increases { folds[index].addIncrease(growth) }
         state = nil
     }
-
-    public var observationCount: Int { folds.reduce(0) { $0 + $1.moments.count } }
 
     /// For each function a value for each period; nil where there is none. `count` and `increase` are not filled: what was not
     /// observed was not counted.

@@ -39,6 +39,8 @@ public enum SeriesFunction: Hashable, Sendable {
 
     /// Whether every observation of a period has to be kept until its end.
     public var keepsAll: Bool { if case .percentile = self { true } else { false } }
+    /// Whether many observations may be added as what they were summed up to.
+    public var takesTogether: Bool { !keepsAll && !looksBack }
     /// Whether what holds at the beginning of a period matters.
     public var looksBack: Bool { self == .timeAvg || self == .increase }
 }
