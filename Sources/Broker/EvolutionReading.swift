@@ -134,6 +134,7 @@ struct EvolutionReading {
                 content: selection.aggregation == nil ? .instances(attributes) : .aggregates(aggregates))
             answered.scopes = scopes.map(TemporalInstance.init)
             page.entities.append(answered)
+            if entity.classification == .open { page.open.insert(entity.id) }
         }
         return page
     }

@@ -55,6 +55,10 @@ package struct EvolutionPage: Sendable {
     package var isPartial = false
     /// The timestamps of the instances that are answered; nil when there are none.
     package var times: ClosedRange<Instant>?
+    /// Those of the entities that everybody may know of.
+    package var open: Set<IRI> = []
+
+    package init(visitedCount: Int = 0, isPartial: Bool = false) { (self.visitedCount, self.isPartial) = (visitedCount, isPartial) }
 }
 
 extension Broker {
@@ -76,6 +80,13 @@ extension Broker {
             }
             return page
         }
+    }
+
+    /// The types of an entity of which there is a history; none when there is no such entity, or it may not be seen.
+    package func typesOfEvolution(of id: IRI, _ access: ReadAccess) async throws -> [IRI] {
+        do {
+            return try await file(toRead: access).read { try $0.historicEntity(id, access.classificationMax, evenIfEmpty: true)?.types ?? [] }
+        } catch CityError.nonexistentTenant { return [] }
     }
 
     /// - Parameter map: the entities that are answered, in its order; `offset` is then a position in it (clause 5.5.9.3).

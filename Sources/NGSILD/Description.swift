@@ -116,7 +116,7 @@ extension NGSILDDoor {
         .init("offset", in: .query, "Entities to skip", schema: ["type": "integer", "minimum": 0]),
         .init("count", in: .query, "Whether to count all matches, in NGSILD-Results-Count", schema: ["type": "boolean"]),
         .init("orderBy", in: .query, "id, with ;asc or ;desc"), .init("collation", in: .query, "How texts are ordered"),
-        .init("splitEntities", in: .query, "Whether entities are distributed; without effect", schema: ["type": "boolean"]),
+        .init("splitEntities", in: .query, "Whether entities lie in parts at several sources, to be put together before they are filtered", schema: ["type": "boolean"]),
     ]
 
     private static let entity: JSON = ["$ref": "#/components/schemas/Entity"]

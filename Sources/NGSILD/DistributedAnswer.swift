@@ -62,8 +62,10 @@ extension NGSILDDoor {
         _ query: EntityQuery, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
     ) async throws -> (DistributedQuery, Origin)? {
         guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
+        var specification = try specification(query.filter, parts, representation.context, access.principal)
+        specification.datasets = representation.datasets?.datasets
         var distributed = DistributedQuery(
-            specification: try specification(query.filter, parts, representation, access.principal), filter: query.filter,
+            specification: specification, filter: query.filter,
             attributes: representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil, offset: query.offset,
             limit: query.limit, wantsCount: query.wantsCount)
         distributed.isSplit = try request.query.bool("splitEntities") ?? parts.first?.isSplit ?? false
@@ -96,8 +98,8 @@ extension NGSILDDoor {
         return response
     }
 
-    private func specification(
-        _ filter: EntityFilter, _ parts: [FilterTerms], _ representation: Representation, _ principal: Principal
+    func specification(
+        _ filter: EntityFilter, _ parts: [FilterTerms], _ context: Context, _ principal: Principal
     ) throws -> SourceSpecification {
         var specification = SourceSpecification(filter)
         // It asks of what registrations say, which is not for everybody to look at.
@@ -105,9 +107,8 @@ extension NGSILDDoor {
             throw CityError.unauthenticated("csf: choosing among context sources needs a bearer token with the right to read")
         }
         specification.sourceFilter = try parts.first?.csf.map { text throws(CityError) in
-            try QueryExpression(parsing: text, expand: representation.context.expand, parameter: "csf")
+            try QueryExpression(parsing: text, expand: context.expand, parameter: "csf")
         }
-        specification.datasets = representation.datasets?.datasets
         return specification
     }
 

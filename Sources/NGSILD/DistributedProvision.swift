@@ -55,12 +55,43 @@ struct DistributedWrite: Sendable {
                 outcome.failures.removeAll { $0.registration == nil && $0.isNotFound }
             }
         }
+        return try entityResponse(outcome, whenWhole: whenWhole)
+    }
+
+    private func entityResponse(_ outcome: ProvisionOutcome, whenWhole: Response) throws -> Response {
         if outcome.failures.isEmpty { return whenWhole }
         if plan.isOneSource, let only = outcome.failures.first { throw only.asWhole }
         // Where every part is a conflict nothing was begun.
         if outcome.successCount == 0, plan.parts.isEmpty, plan.isTaken, let first = outcome.failures.first { throw first.asWhole }
         let success: [JSON] = outcome.successCount > 0 ? [.string(id.text)] : []
         return Self.multiStatus(["success": .array(success), "errors": .array(outcome.failures.map { $0.batchError(id) })])
+    }
+
+    /// Carries out a write that creates the entity where it is not there yet.
+    /// - Parameter whenCreated: the answer when somebody created it.
+    /// - Parameter local: does this broker's part, and says whether it created the entity.
+    func creationResponse(
+        _ whenCreated: Response, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> Bool
+    ) async throws -> Response {
+        let outcome = try await outcome(forward) { outcome in
+            outcome.hasCreated = try await local() || outcome.hasCreated
+            outcome.successCount += 1
+        }
+        return try entityResponse(outcome, whenWhole: outcome.hasCreated ? whenCreated : Response(status: .noContent))
+    }
+
+    /// Carries out a write of one instance of an attribute, which one of those that are asked has.
+    func instanceResponse(
+        _ name: IRI, forward: @escaping @Sendable (ProvisionPart, Context) -> Forward, local: () async throws -> Void
+    ) async throws -> Response {
+        var outcome = try await outcome(forward) { outcome in
+            try await local()
+            outcome.successCount += 1
+            outcome.updated.insert(name)
+        }
+        if outcome.successCount > 0 { outcome.failures.removeAll(where: \.isNotFound) }
+        if outcome.successCount == 0, let first = outcome.failures.first, outcome.failures.allSatisfy(\.isNotFound) { throw first.asWhole }
+        return try attributesResponse(outcome, notUpdated: [])
     }
 
     /// Carries out a write of attributes of an entity.
@@ -75,6 +106,11 @@ struct DistributedWrite: Sendable {
             outcome.updated.formUnion(result.updated)
             notUpdated = result.notUpdated.map { ["attributeName": .string($0.attribute.text), "reason": .string($0.reason)] }
         }
+        return try attributesResponse(outcome, notUpdated: notUpdated)
+    }
+
+    private func attributesResponse(_ outcome: ProvisionOutcome, notUpdated: [JSON]) throws -> Response {
+        var notUpdated = notUpdated
         if outcome.failures.isEmpty, notUpdated.isEmpty { return Response(status: .noContent) }
         if plan.partCount(is: 1), plan.isTaken, let only = outcome.failures.first, !only.isPartial { throw only.asWhole }
         if outcome.successCount == 0, plan.parts.isEmpty, plan.isTaken, let first = outcome.failures.first { throw first.asWhole }

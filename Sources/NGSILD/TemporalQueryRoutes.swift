@@ -34,6 +34,7 @@ extension NGSILDDoor {
         let id = try request.identifier("entityId")
         let representation = try temporalRepresentation(
             request, context: try await linkContext(request), terms: TemporalTerms(request.query), parameters: ReadParameters(request.query))
+        if let response = try await distributedRetrieval(of: id, representation, request, access) { return response }
         let page = try await broker.retrieveEvolution(
             of: id, representation.selection, limits: limits.evolution, access, at: request.now)
         var response = answer(page, isArray: false, representation)
@@ -51,7 +52,7 @@ extension NGSILDDoor {
         let terms = FilterTerms(request.query)
         let filter = try filter(terms, representation, isLocal: isLocal(request, terms))
         let order = try order(request.query["orderBy"], collation: request.query["collation"], context)
-        return try await answer(filter, order, representation, request, access)
+        return try await answer(filter, [terms], order, representation, request, access)
     }
 
     private func queryEvolutionsByPost(_ request: DoorRequest) async throws -> Response {
@@ -64,7 +65,7 @@ extension NGSILDDoor {
             request, context: body.context, terms: terms, parameters: query.readParameters(request.query), isBody: true)
         let filter = try query.evolutionFilter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
         let order = try order(query.orderBy ?? request.query["orderBy"], collation: query.collation ?? request.query["collation"], body.context)
-        return try await answer(filter, order, representation, request, access, body: query)
+        return try await answer(filter, query.alternatives, order, representation, request, access, body: query)
     }
 
     func filter(
@@ -93,8 +94,9 @@ extension NGSILDDoor {
         return first.direction == .descending ? .descending : .ascending
     }
 
+    /// - Parameter parts: the texts of the filter, one for each alternative.
     private func answer(
-        _ filter: EntityFilter, _ order: HistorySearch.Order?, _ representation: TemporalRepresentation, _ request: DoorRequest,
+        _ filter: EntityFilter, _ parts: [FilterTerms], _ order: HistorySearch.Order?, _ representation: TemporalRepresentation, _ request: DoorRequest,
         _ access: ReadAccess, body: QueryBody? = nil
     ) async throws -> Response {
         let wantsCount = try request.query.wantsCount()
@@ -105,6 +107,10 @@ extension NGSILDDoor {
         let map = try await entityMap(terms, access, request) {
             try await broker.makeEntityMap(
                 of: filter, representation.selection.temporal, order: order, lifetime: terms.lifetime, access, at: request.now)
+        }
+        if map == nil {
+            let query = EntityQuery(filter: filter, offset: offset, limit: limit, wantsCount: wantsCount)
+            if let response = try await distributedQuery(query, parts, isOrdered: order != nil, representation, request, access) { return response }
         }
         let page = try await broker.queryEvolutions(
             filter, representation.selection, order: order, offset: offset, limit: limit, wantsCount: wantsCount, limits: limits.evolution,

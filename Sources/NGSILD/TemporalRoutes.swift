@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -46,6 +47,7 @@ extension NGSILDDoor {
         let body = try await body(request)
         let fragment = try temporalFragment(body)
         guard let id = fragment.id else { throw CityError.badRequestData("id: an entity has an id") }
+        if let response = try await distributedCreation(fragment, of: id, request, access, body.context) { return response }
         guard try await broker.createEvolution(fragment, of: id, access, at: request.now) else { return Response(status: .noContent) }
         return Self.createdResponse(Self.temporalBase + "/" + PercentEncoding.encode(id.text))
     }
@@ -53,7 +55,9 @@ extension NGSILDDoor {
     private func deleteEvolution(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
-        try await broker.deleteEvolution(of: request.identifier("entityId"), access, at: request.now)
+        let id = try request.identifier("entityId")
+        if let response = try await distributedDeletion(of: id, request, access) { return response }
+        try await broker.deleteEvolution(of: id, access, at: request.now)
         return Response(status: .noContent)
     }
 
@@ -61,8 +65,10 @@ extension NGSILDDoor {
         try request.query.check(known: ["local"])
         let access = try await writing(request)
         let id = try request.identifier("entityId")
-        let fragment = try temporalFragment(try await body(request))
+        let body = try await body(request)
+        let fragment = try temporalFragment(body)
         if let other = fragment.id, other != id { throw CityError.badRequestData("id: the body says \(other), the path \(id)") }
+        if let response = try await distributedAddition(fragment, to: id, request, access, body.context) { return response }
         try await broker.addToEvolution(fragment, of: id, access, at: request.now)
         return Response(status: .noContent)
     }
@@ -71,15 +77,18 @@ extension NGSILDDoor {
         try request.query.check(known: ["deleteAll", "datasetId", "local"])
         let access = try await writing(request)
         let id = try request.identifier("entityId")
+        let context = try await linkContext(request)
         if try request.pathParameter("attrId") == "scope" {
-            try await broker.deleteEvolutionScopes(of: id, access, at: request.now)
+            let local = { [broker] in try await broker.deleteEvolutionScopes(of: id, access, at: request.now) }
+            if let response = try await distributedAttributeDeletion(nil, of: id, request, access, context, local: local) { return response }
+            try await local()
             return Response(status: .noContent)
         }
-        let name = try attributeName(request, try await linkContext(request))
-        try await named(request) {
-            try await broker.deleteEvolutionAttribute(
-                name, of: id, datasetID: datasetID(request), all: request.query.bool("deleteAll") ?? false, access, at: request.now)
-        }
+        let name = try attributeName(request, context)
+        let (dataset, isAll) = (try datasetID(request), try request.query.bool("deleteAll") ?? false)
+        let local = { try await named(request) { try await broker.deleteEvolutionAttribute(name, of: id, datasetID: dataset, all: isAll, access, at: request.now) } }
+        if let response = try await distributedAttributeDeletion(name, of: id, request, access, context, local: local) { return response }
+        try await local()
         return Response(status: .noContent)
     }
 
@@ -93,9 +102,14 @@ extension NGSILDDoor {
         let reader = EntityReader(context: body.context, purpose: .temporal)
         let instance = try reader.temporalInstance(
             instanceJSON(Self.withoutContext(body.json), request), path: request.pathParameter("attrId"))
-        try await named(request) {
-            try await broker.replaceInstance(instanceID, name, of: id, with: instance, access, at: request.now)
+        let local = { try await named(request) { try await broker.replaceInstance(instanceID, name, of: id, with: instance, access, at: request.now) } }
+        let forward: @Sendable (ProvisionPart, Context) -> Forward = { part, context in
+            Forward(.patch, ProvisionPart.temporalPath(id, name, instanceID, context), body: part.instance(instance, name, context))
         }
+        if let response = try await distributedInstanceWrite(
+            .updateAttrInstanceTemporal, name, of: id, request, access, body.context, forward: forward, local: local)
+        { return response }
+        try await local()
         return Response(status: .noContent)
     }
 
@@ -104,8 +118,16 @@ extension NGSILDDoor {
         let access = try await writing(request)
         let id = try request.identifier("entityId")
         let instanceID = try request.identifier("instanceId")
-        let name = try attributeName(request, try await linkContext(request))
-        try await named(request) { try await broker.deleteInstance(instanceID, name, of: id, access, at: request.now) }
+        let context = try await linkContext(request)
+        let name = try attributeName(request, context)
+        let local = { try await named(request) { try await broker.deleteInstance(instanceID, name, of: id, access, at: request.now) } }
+        let forward: @Sendable (ProvisionPart, Context) -> Forward = { _, context in
+            Forward(.delete, ProvisionPart.temporalPath(id, name, instanceID, context))
+        }
+        if let response = try await distributedInstanceWrite(
+            .deleteAttrInstanceTemporal, name, of: id, request, access, context, forward: forward, local: local)
+        { return response }
+        try await local()
         return Response(status: .noContent)
     }
 

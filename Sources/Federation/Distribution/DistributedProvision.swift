@@ -56,6 +56,8 @@ package struct ProvisionOutcome: Sendable {
     /// How many parts succeeded, this broker's among them.
     package var successCount = 0
     package var updated: Set<IRI> = []
+    /// Whether a source says that it created the entity.
+    package var hasCreated = false
 }
 
 extension Federation {
@@ -90,6 +92,7 @@ extension ProvisionOutcome {
         case .answer(let status, _, let body, _):
             if (200...299).contains(status) {
                 successCount += 1
+                hasCreated = hasCreated || status == 201
                 updated.formUnion(part.attributes ?? [])
             } else {
                 failures.append(part.failure(.foreign(status: status, problem: (try? JSON(parsing: body))?.problemDetails)))

@@ -62,7 +62,7 @@ extension Federation {
                 "offset: a distributed query reaches \(limits.gatheredCountMax) entities deep; narrow it, or ask each source with local=true")
         }
         let depth = query.isSplit ? limits.gatheredCountMax : min(end + 1, limits.gatheredCountMax)
-        var gathering = Gathering(matching, at: origin.asker.now)
+        var gathering = Gathering<Entity>(matching, at: origin.asker.now)
         let local = try await locally(query, ids: nil, limit: depth, origin)
         gathering.add(local.entities, at: 0, isCut: local.hasMore, count: local.count, open: local.open)
         let answers = await askAll(matching.sources, origin) { source in await ask(source, query, ids: nil, limit: depth, origin) }
@@ -92,7 +92,7 @@ extension Federation {
 
     /// Asks the sources that had more than they answered for the entities of a page.
     private func complete(
-        _ page: [IRI], _ gathering: inout Gathering, _ matching: Matching, _ query: DistributedQuery, _ origin: Origin,
+        _ page: [IRI], _ gathering: inout Gathering<Entity>, _ matching: Matching, _ query: DistributedQuery, _ origin: Origin,
         _ warnings: inout [SourceWarning]
     ) async throws {
         if let missing = gathering.missing(of: page, at: 0) {
@@ -165,12 +165,12 @@ extension Federation {
 }
 
 extension ReadAccess {
-    fileprivate var seesOpenOnly: Bool { classificationMax <= .open }
+    var seesOpenOnly: Bool { classificationMax <= .open }
 }
 
 extension MatchedSource {
     /// Whether everybody is answered the same by it. A neighbour answers what he shows to whoever asks.
-    fileprivate var isOpen: Bool { registration.endpoint.isOnWeb && registration.classification <= .open }
+    var isOpen: Bool { registration.endpoint.isOnWeb && registration.classification <= .open }
 }
 
 extension DistributedQuery {

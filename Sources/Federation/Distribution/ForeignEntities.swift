@@ -35,7 +35,7 @@ extension EntityMap {
 extension Federation {
     private static let contextCountMax = 4
     /// More than any source has: what is counted together stays a number.
-    private static let countMax = 1 << 40
+    static let countMax = 1 << 40
 
     /// - Parameter isMany: whether it has to be an array. One entity may be answered alone or, where it was queried, in an array.
     /// - Parameter limit: what was asked for; what a source answers beyond it is not looked at.
@@ -71,7 +71,7 @@ extension Federation {
     /// What `SendToSource` says of an answer that is larger than it may be.
     package static let tooLarge = "the answer is too large"
 
-    private static func elements(_ body: [UInt8], isMany: Bool) throws -> [JSON] {
+    static func elements(_ body: [UInt8], isMany: Bool) throws -> [JSON] {
         let json = try JSONParser(depthMax: 64).parse(body)
         if !isMany { return json.arrayValue ?? [json] }
         guard let elements = json.arrayValue else { throw CityError.sourceFailed("no array") }
@@ -80,7 +80,7 @@ extension Federation {
 
     /// In JSON the names are those of the context that went along with the request; JSON-LD brings its own.
     /// - Parameter known: those that the answer has named so far.
-    private func context(of element: JSON, _ context: Context, _ known: inout [JSON: Context], _ origin: Origin) async throws -> Context {
+    func context(of element: JSON, _ context: Context, _ known: inout [JSON: Context], _ origin: Origin) async throws -> Context {
         guard let own = element["@context"], own != context.answered else { return context }
         if let known = known[own] { return known }
         guard known.count < Self.contextCountMax else { throw CityError.sourceFailed("more than \(Self.contextCountMax) contexts in one answer") }

@@ -50,9 +50,10 @@ extension Federation {
         var specification = SourceSpecification()
         specification.selectors = [.init(ids: [id])]
         specification.attributes = attributes
+        specification.isOfHistory = SourceOperation.temporal.contains(operation)
         let matching = candidates.matching(specification, nil)
         guard !matching.isEmpty else { return plan }
-        let known = types.isEmpty ? try await typesHere(id, origin) : types
+        let known = types.isEmpty ? try await typesHere(id, specification.isOfHistory, origin) : types
         let sources = matching.sources.compactMap { $0.narrowed(to: id, known) }
         let looping = matching.looping.compactMap { $0.narrowed(to: id, known) }
         for mode in [Registration.Mode.exclusive, .redirect] {
@@ -72,8 +73,9 @@ extension Federation {
         return plan
     }
 
-    private func typesHere(_ id: IRI, _ origin: Origin) async throws -> [IRI] {
-        try await broker.retrieve([id], origin.access, at: origin.asker.now).first?.types ?? []
+    private func typesHere(_ id: IRI, _ isOfHistory: Bool, _ origin: Origin) async throws -> [IRI] {
+        if isOfHistory { return try await broker.typesOfEvolution(of: id, origin.access) }
+        return try await broker.retrieve([id], origin.access, at: origin.asker.now).first?.types ?? []
     }
 }
 

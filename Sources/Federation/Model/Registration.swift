@@ -34,6 +34,8 @@ package struct Registration: Sendable {
 
     /// Whether the source has histories rather than current state (clause 5.9.1).
     package var isTemporal: Bool { observationInterval != nil || managementInterval != nil }
+    /// Whether the source has histories, as it says by an interval or by what it offers.
+    package var hasHistories: Bool { isTemporal || !operations.isDisjoint(with: SourceOperation.temporal) }
     package func hasExpired(at now: Instant) -> Bool { expiresAt.map { $0 <= now } ?? false }
 
     /// Who may be shown what the source answers. What is had with a credential that this municipality was given is not for everybody.

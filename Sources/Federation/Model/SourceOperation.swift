@@ -26,6 +26,11 @@ extension SourceOperation {
         .deleteSubscription, .retrieveContextSourceIdentity,
     ])
 
+    /// What is about histories (clauses 5.6.11 to 5.6.16, 5.7.3 and 5.7.4).
+    package static let temporal: Set<SourceOperation> = [
+        .upsertTemporal, .appendAttrsTemporal, .deleteAttrsTemporal, .updateAttrInstanceTemporal, .deleteAttrInstanceTemporal, .deleteTemporal,
+        .retrieveTemporal, .queryTemporal,
+    ]
     package static let federation = association.union(entityMaps)
     package static let retrieval: Set<SourceOperation> = [.retrieveEntity, .queryEntity]
 

@@ -22,6 +22,8 @@ package struct SourceSpecification: Sendable {
     package var datasets: Set<IRI?>?
     package var geo: GeoQuery?
     package var temporal: TemporalQuery?
+    /// Whether it is about histories, also where no temporal query narrows them.
+    package var isOfHistory = false
     package var scopes: ScopeQuery?
     package var sourceFilter: QueryExpression?
     /// Whether a source that does not say where it is, and in which scopes, is taken for one that may have something anywhere. It is
@@ -39,7 +41,7 @@ extension Registration {
     }
 
     private func meetsConditions(_ specification: SourceSpecification) -> Bool {
-        guard meetsTime(specification.temporal) else { return false }
+        guard meetsTime(specification) else { return false }
         let anywhere = specification.takesSilenceForAnywhere
         if let scopes = specification.scopes, !(anywhere && self.scopes.isEmpty), !scopes.matches(self.scopes) { return false }
         if let geo = specification.geo, !(places[geo.property].map(geo.mayMatchWithin) ?? anywhere) { return false }
@@ -48,9 +50,12 @@ extension Registration {
         return true
     }
 
-    /// Clause 5.9.1: a registration is about current state or about histories, and never about both.
-    private func meetsTime(_ query: TemporalQuery?) -> Bool {
-        guard let query else { return !isTemporal }
+    /// Clause 5.9.1: a registration is about current state or about histories, and never about both. One that offers operations on
+    /// histories and does not say for which time may be asked for any.
+    private func meetsTime(_ specification: SourceSpecification) -> Bool {
+        guard specification.isOfHistory || specification.temporal != nil else { return !isTemporal }
+        guard isTemporal else { return specification.takesSilenceForAnywhere && hasHistories }
+        guard let query = specification.temporal else { return true }
         return (query.property == .observedAt ? observationInterval : managementInterval)?.overlaps(query) ?? false
     }
 }

@@ -24,6 +24,8 @@ public struct EntityReader: Sendable {
         case temporal
         /// What a context source answered: creation and modification times count.
         case foreign
+        /// What a context source answered of a history: both of the above.
+        case foreignEvolution
         /// What this program wrote itself: creation and modification times count.
         case stored
     }
@@ -36,8 +38,9 @@ public struct EntityReader: Sendable {
         self.purpose = purpose
     }
 
-    var keepsTimes: Bool { purpose == .stored || purpose == .foreign }
-    var allowsNull: Bool { purpose == .update || purpose == .merge || purpose == .temporal }
+    var keepsTimes: Bool { purpose == .stored || purpose == .foreign || purpose == .foreignEvolution }
+    var allowsNull: Bool { purpose == .update || purpose == .merge || isTemporal }
+    var isTemporal: Bool { purpose == .temporal || purpose == .foreignEvolution }
 
     /// The most instances that one attribute may have in one document.
     public static let instanceCountMax = 1000
@@ -79,13 +82,13 @@ public struct EntityReader: Sendable {
         guard case .array(let elements) = json, !elements.isEmpty, elements.allSatisfy(isInstanceObject) else {
             return [try instance(json, path: path, isProof: isProof)]
         }
-        let countMax = purpose == .temporal ? Self.temporalInstanceCountMax : Self.instanceCountMax
+        let countMax = isTemporal ? Self.temporalInstanceCountMax : Self.instanceCountMax
         guard elements.count <= countMax else { throw .badRequestData("\(path): at most \(countMax) instances") }
         var instances: [Attribute] = []
         var seen: Set<IRI?> = []
         for (index, element) in elements.enumerated() {
             let instance = try instance(element, path: "\(path)[\(index)]", isProof: isProof)
-            guard purpose == .temporal || seen.insert(instance.datasetID).inserted else {
+            guard isTemporal || seen.insert(instance.datasetID).inserted else {
                 throw .badRequestData("\(path)[\(index)].datasetId: two instances have the same datasetId")
             }
             instances.append(instance)

@@ -8,6 +8,7 @@ public struct TemporalInstance: Sendable {
     public let deletedAt: Instant?
     /// The timestamp that the query was about.
     public let time: Instant
+    /// Empty where a context source did not say it.
     public let instanceID: String
 
     public init(attribute: Attribute, deletedAt: Instant?, time: Instant, instanceID: String) {
@@ -119,8 +120,10 @@ public struct TemporalWriter<Names: NameWriting> {
         writeArray(instances, to: &writer) { instance, writer in
             entityWriter.writeObject(instance.attribute.asRemoved(instance.deletedAt), to: &writer)
             writer.bytes.removeLast()
-            writer.raw(",\"instanceId\":")
-            writer.write(instance.instanceID)
+            if !instance.instanceID.isEmpty {
+                writer.raw(",\"instanceId\":")
+                writer.write(instance.instanceID)
+            }
             writeTimes(of: instance, to: &writer)
             writer.raw("}")
         }
