@@ -7,6 +7,8 @@ package struct Federation: Sendable {
     package let registrations: RegistrationLibrary
     /// Tells subscriptions to registrations which there are.
     package let watchers: SourceWatchers
+    /// Where subscriptions or registrations are others than they were.
+    package let passingWork = PassingWork()
     let broker: Broker
     let contexts: ContextLibrary
     let catalogue = RegistrationCatalogue()
@@ -14,6 +16,7 @@ package struct Federation: Sendable {
     let cooldown = Cooldown()
     let gate: OutboundGate
     let limits: FederationLimits
+    let notifications: NotificationLimits
     let send: SendToSource
 
     /// - Parameter passedOver: told of subscriptions to registrations that can't be read.
@@ -25,8 +28,10 @@ package struct Federation: Sendable {
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
         book = ForwardingBook()
         gate = OutboundGate(countMax: limits.inFlightCountMax)
+        self.notifications = notifications
         watchers = SourceWatchers(contexts: contexts, limits: notifications, report: passedOver)
-        registrations = RegistrationLibrary(broker: broker, watchers: watchers, book: book, countMax: limits.registrationCountMax)
+        registrations = RegistrationLibrary(
+            broker: broker, watchers: watchers, book: book, work: passingWork, countMax: limits.registrationCountMax)
     }
 }
 

@@ -40,7 +40,7 @@ package struct NGSILDDoor: Sendable {
 
     package var routes: [Route] {
         entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
-            + temporalQueryRoutes + subscriptionRoutes + entityMapRoutes + snapshotRoutes + registrationRoutes
+            + temporalQueryRoutes + subscriptionRoutes + sourceNotificationRoutes + entityMapRoutes + snapshotRoutes + registrationRoutes
     }
 }
 

@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import OrderedCollections
@@ -64,8 +65,11 @@ private struct SubscriptionResource: Sendable {
         let access = try await door.writing(request)
         let body = try await door.body(request)
         let contexts = "\(request.origin)\(NGSILDDoor.base)/jsonldContexts/"
+        try await door.checkLoop(request, access.municipality)
         let id = try await library.create(
-            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, access, at: request.now)
+            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, address: request.origin,
+            via: request.headers[values: .via], access, at: request.now)
+        door.federation.passingWork.publish(access.municipality)
         return NGSILDDoor.createdResponse(path + "/" + PercentEncoding.encode(id))
     }
 
@@ -100,6 +104,7 @@ private struct SubscriptionResource: Sendable {
         let id = try request.identifier("subscriptionId")
         let body = try await door.body(request, mergePatch: true)
         try await library.update(id, with: body.json.objectValue ?? [:], body.context, access, at: request.now)
+        door.federation.passingWork.publish(access.municipality)
         return Response(status: .noContent)
     }
 
@@ -107,6 +112,7 @@ private struct SubscriptionResource: Sendable {
         try request.query.check(known: [])
         let access = try await door.writing(request)
         try await library.delete(request.identifier("subscriptionId"), access)
+        door.federation.passingWork.publish(access.municipality)
         return Response(status: .noContent)
     }
 }

@@ -22,6 +22,7 @@ enum Schema {
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
         migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
         migrator.registerMigration("0007-registrations") { db in try db.execute(sql: registrations) }
+        migrator.registerMigration("0008-passed-on-subscriptions") { db in try db.execute(sql: passedOnSubscriptions) }
         migrator.registerMigration("0009-chunks") { db in try db.execute(sql: ChunkTable.schema) }
         migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
         return migrator
@@ -238,5 +239,22 @@ enum Schema {
 
         ALTER TABLE subscription ADD COLUMN about_sources INTEGER NOT NULL DEFAULT 0 CHECK (about_sources IN (0, 1));
         CREATE INDEX subscription_about_sources ON subscription (id) WHERE about_sources = 1;
+        """
+
+    /// No foreign key: what was passed on is to be taken back when the subscription is gone.
+    private static let passedOnSubscriptions = """
+        CREATE TABLE passed_on (
+            id TEXT PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            subscription TEXT NOT NULL,
+            registration TEXT NOT NULL,
+            source BLOB NOT NULL,
+            remote TEXT NOT NULL,
+            sent BLOB,
+            ending INTEGER NOT NULL DEFAULT 0 CHECK (ending IN (0, 1)),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            due_us INTEGER
+        ) STRICT;
+        CREATE INDEX passed_on_subscription ON passed_on (subscription);
         """
 }

@@ -79,6 +79,16 @@ extension ReadSnapshot {
                 "SELECT \(Self.columns) FROM subscription WHERE about_sources = \(aboutSources ? 1 : 0) ORDER BY id LIMIT ? OFFSET ?", [limit, offset]))
     }
 
+    /// Those to entities that may still be told of something, by identifier.
+    package func unexpiredSubscriptions(at now: Instant, limit: Int) throws -> [SubscriptionRecord] {
+        try records(
+            rows(
+                """
+                SELECT \(Self.columns) FROM subscription WHERE about_sources = 0 AND (expires_us IS NULL OR expires_us > ?)
+                ORDER BY id LIMIT ?
+                """, [now.microseconds, limit]))
+    }
+
     package func subscriptionCount(aboutSources: Bool = false) throws -> Int {
         try Int.fetchOne(db, sql: "SELECT count FROM subscription_count WHERE about_sources = \(aboutSources ? 1 : 0)") ?? 0
     }

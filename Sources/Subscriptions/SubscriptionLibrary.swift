@@ -21,10 +21,13 @@ package struct SubscriptionLibrary: Sendable {
     }
 
     /// - Parameter contextAddress: where a stored context is served, by its identifier.
+    /// - Parameter address: where the request reached this program.
+    /// - Parameter via: where it had been.
     /// - Returns: the new subscription's identifier.
     /// - Throws: `badRequestData`, `alreadyExists`, `contextNotAvailable`, `tooManyResults`.
     package func create(
-        _ document: JSONObject, _ context: Context, contextAddress: (String) -> String, _ access: WriteAccess, at now: Instant
+        _ document: JSONObject, _ context: Context, contextAddress: (String) -> String, address: String? = nil, via: [String] = [],
+        _ access: WriteAccess, at now: Instant
     ) async throws -> String {
         var given = SubscriptionBody.given(document)
         let recorder = NameRecorder(context.expand)
@@ -34,15 +37,16 @@ package struct SubscriptionLibrary: Sendable {
         let id = subscription.id?.text ?? Self.randomID()
         given["id"] = .string(id)
         let contextURL = try await contextURL(subscription.jsonldContext, context, contextAddress, access, at: now)
-        let body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
-        let (countMax, aboutSources) = (countMax, aboutSources)
+        var body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
+        (body.address, body.via) = (address, via)
+        let (countMax, aboutSources, json) = (countMax, aboutSources, body.json)
         try await broker.writeSubscriptions(access) { transaction in
             guard try transaction.subscription(id) == nil else { throw CityError.alreadyExists("subscription \(id) exists already") }
             guard try transaction.subscriptionCount(aboutSources: aboutSources) < countMax else {
                 throw CityError.tooManyResults("a municipality has at most \(countMax) subscriptions")
             }
             var record = SubscriptionRecord(
-                id: id, body: body.json, interest: subscription.interest, endpoint: subscription.notification.endpoint.uri,
+                id: id, body: json, interest: subscription.interest, endpoint: subscription.notification.endpoint.uri,
                 classificationMax: access.reading.classificationMax, isActive: subscription.isActive, expiresAt: subscription.expiresAt,
                 since: try transaction.lastChangeNumber(), due: subscription.timeIntervalSeconds.map(now.adding))
             record.isAboutSources = aboutSources

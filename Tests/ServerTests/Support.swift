@@ -54,12 +54,12 @@ final class RunningServer: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// - Parameter target: below `/ngsi-ld/v1/`.
+    /// - Parameter target: below `/ngsi-ld/v1/`, unless it begins with a slash.
     @discardableResult
     func ask(
         _ method: HTTPMethod, _ target: String, _ body: String? = nil, tenant: String? = nil, token: String? = nil, headers: [(String, String)] = []
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: address + "/ngsi-ld/v1/" + target)
+        var request = HTTPClientRequest(url: address + (target.hasPrefix("/") ? "" : "/ngsi-ld/v1/") + target)
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let tenant { request.headers.add(name: "NGSILD-Tenant", value: tenant) }

@@ -101,4 +101,27 @@ import Testing
         #expect(try await file.read { [try $0.subscriptionCount(), try $0.subscriptionCount(aboutSources: true)] } == [1, 1])
         #expect(try await file.verify().faults == [])
     }
+
+    @Test func `a file of the version before takes subscriptions that were passed on, and holds them when it is opened again`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0007-registrations")
+        try await queue.write { db in
+            try db.execute(sql: "INSERT INTO registration (id, body) VALUES ('urn:r:1', x'7B7D')")
+        }
+        try queue.close()
+        var record = PassedOnRecord(id: "urn:s:2", token: "secret", subscription: "urn:s:1", registration: "urn:r:1", source: ["a": 1])
+        (record.sent, record.due, record.remote) = (["b": 2], noon, "urn:x:theirs")
+        try await folder.file().write { [record] in try $0.put(record) }
+        try folder.store.close()
+        let (all, named, unknown) = try await folder.file().read { snapshot in
+            (try snapshot.passedOn(), try snapshot.passedOn(token: "secret"), try snapshot.passedOn(token: "guessed"))
+        }
+        #expect(all.map(\.id) == ["urn:s:2"] && unknown == nil)
+        #expect(named?.sent == ["b": 2] && named?.due == noon && named?.remote == "urn:x:theirs" && named?.isEnding == false)
+        #expect(try await folder.file().read { try $0.registrations().map(\.id) } == ["urn:r:1"])
+        try await folder.file().write { try $0.removePassedOn("urn:s:2") }
+        #expect(try await folder.file().read { try $0.passedOn().isEmpty })
+    }
 }

@@ -22,9 +22,11 @@ extension Federation {
     /// - Parameter attributes: those that are wanted (`attrs`); nil for all.
     /// - Parameter datasetID: the parameter as it was given.
     /// - Parameter map: says which sources have some of it, so that no others are asked.
+    /// - Parameter registration: of a source that is not asked, for what it has is known.
     /// - Returns: nil when no source matches: then it is for the broker alone to answer.
     package func retrieve(
-        _ id: IRI, selecting types: TypeSelection?, attributes: Set<IRI>?, datasetID: String?, through map: EntityMap?, _ origin: Origin
+        _ id: IRI, selecting types: TypeSelection?, attributes: Set<IRI>?, datasetID: String?, through map: EntityMap? = nil, besides registration: IRI? = nil,
+        _ origin: Origin
     ) async throws -> DistributedEntity? {
         var specification = SourceSpecification()
         specification.selectors = [.init(types: types, ids: [id])]
@@ -36,6 +38,7 @@ extension Federation {
             matching.sources.removeAll { !holders.contains(.registration($0.registration.id)) }
             matching.looping.removeAll { !holders.contains(.registration($0.registration.id)) }
         }
+        if let registration { matching.sources.removeAll { $0.registration.id == registration } }
         guard !matching.isEmpty else { return nil }
         let local = try await locally(id, selecting: types, origin)
         let replies = await askAll(matching.sources, origin) { source in
@@ -155,5 +158,23 @@ package enum URLText {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension URLText {
+    /// Nil for what is not encoded well.
+    static func decode(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -30,7 +30,7 @@ extension MatchedSource {
     }
 
     /// - Returns: the selector as far as it is registered.
-    private func narrowed(_ selector: SourceSpecification.Selector, to ids: Set<IRI>?) -> SourceSpecification.Selector {
+    func narrowed(_ selector: SourceSpecification.Selector, to ids: Set<IRI>?) -> SourceSpecification.Selector {
         var narrow = selector
         narrow.types = typeSelection(selector.types)
         let registered = information.flatMap { $0.entities ?? [] }
@@ -92,7 +92,7 @@ extension SourceSpecification.Selector {
 }
 
 extension QueryExpression {
-    fileprivate func renamed(_ name: (IRI) -> String) -> QueryExpression {
+    func renamed(_ name: (IRI) -> String) -> QueryExpression {
         switch self {
         case .and(let operands): .and(operands.map { $0.renamed(name) })
         case .or(let operands): .or(operands.map { $0.renamed(name) })

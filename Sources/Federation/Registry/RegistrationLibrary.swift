@@ -22,11 +22,13 @@ package struct RegistrationLibrary: Sendable {
     private let broker: Broker
     private let watchers: SourceWatchers
     private let book: ForwardingBook
+    private let work: PassingWork
     private let countMax: Int
 
+    /// - Parameter work: told where registrations change.
     /// - Parameter countMax: the most registrations of one municipality.
-    package init(broker: Broker, watchers: SourceWatchers, book: ForwardingBook, countMax: Int) {
-        (self.broker, self.watchers, self.book, self.countMax) = (broker, watchers, book, countMax)
+    package init(broker: Broker, watchers: SourceWatchers, book: ForwardingBook, work: PassingWork, countMax: Int) {
+        (self.broker, self.watchers, self.book, self.work, self.countMax) = (broker, watchers, book, work, countMax)
     }
 
     /// - Returns: the new registration's identifier.
@@ -135,6 +137,7 @@ package struct RegistrationLibrary: Sendable {
                     return RegistrationChange(before: record, after: nil)
                 }
             }
+            work.publish(file.name)
         }
     }
 
@@ -142,6 +145,7 @@ package struct RegistrationLibrary: Sendable {
         _ access: AdministerAccess, at now: Instant, _ body: @escaping @Sendable (WriteTransaction) throws -> [RegistrationChange]
     ) async throws {
         try await watchers.write(try broker.registry(access), at: now, body)
+        work.publish(access.municipality)
     }
 
     /// A municipality that is not there can't be pointed at, and none points at itself.

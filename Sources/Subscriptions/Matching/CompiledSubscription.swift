@@ -1,8 +1,8 @@
-internal import Broker
-internal import CityModel
+package import Broker
+package import CityModel
 internal import LinkedData
 internal import Query
-internal import Store
+package import Store
 
 /// A subscription ready to be held against changes: its predicates parsed, its context processed.
 struct CompiledSubscription: Sendable {
@@ -54,4 +54,11 @@ struct CompiledSubscription: Sendable {
     }
 
     func isActive(at now: Instant) -> Bool { expiresAt.map { now < $0 } ?? true }
+}
+
+extension NotificationWriter {
+    /// For what comes of no change here: what context sources tell.
+    package init(_ record: SubscriptionRecord, _ municipality: MunicipalityName, _ contexts: ContextLibrary) async throws {
+        self = try await CompiledSubscription(record, municipality, contexts, failureCount: 0, at: .now).writer
+    }
 }

@@ -18,6 +18,18 @@ package struct NotifiedEntity: Sendable {
     /// An entity that is told of without a change: periodically.
     package init(_ entity: Entity) { self.entity = entity }
 
+    /// What a context source told of an entity: attributes that are gone as null.
+    /// - Parameter deletedAt: when the entity itself went, where it did.
+    package init(_ entity: Entity, deletedAt: Instant?, at now: Instant) {
+        self.entity = entity
+        for (name, instances) in entity.attributes {
+            let missing = instances.filter(\.isNull)
+            if !missing.isEmpty { gone[name] = Set(missing.map(\.datasetID)) }
+        }
+        isDeleted = deletedAt != nil
+        self.deletedAt = deletedAt ?? (gone.isEmpty ? nil : now)
+    }
+
     package init(_ change: WatchedChange, _ kinds: ChangeKinds, for subscription: Subscription) {
         let parameters = subscription.notification
         entity = change.entity

@@ -29,6 +29,10 @@ package struct Subscription: Sendable {
     package var jsonldContext: String?
     /// The version of NGSI-LD that notifications are for: `1.6`.
     package var conformance: String?
+    /// Whether it is about what is held here alone (clause 5.5.13).
+    package var isLocalOnly = false
+    /// Whether entities lie in parts at several sources, so that conditions hold of what was put together (clause 4.3.6.7).
+    package var isSplit = false
     package var notification: NotificationParams
 }
 

@@ -11,6 +11,10 @@ package struct SubscriptionBody: Sendable {
     package var contextURL: String
     package var createdAt: Instant
     package var modifiedAt: Instant
+    /// Where its creator reached this program: there context sources are to tell of what happens at them. Nil where nobody asked.
+    package var address: String?
+    /// Where the request that created it had been: its `Via` (clause 4.3.6.4).
+    package var via: [String] = []
 
     package init(document: JSONObject, names: NameTable, contextURL: String, createdAt: Instant, modifiedAt: Instant) {
         (self.document, self.names, self.contextURL) = (document, names, contextURL)
@@ -25,13 +29,18 @@ package struct SubscriptionBody: Sendable {
         self.init(
             document: document, names: NameTable(json["names"]), contextURL: contextURL,
             createdAt: Instant(microseconds: createdAt), modifiedAt: Instant(microseconds: modifiedAt))
+        address = json["address"]?.stringValue
+        via = json["via"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
     package var json: JSON {
-        [
+        var members: JSONObject = [
             "document": .object(document), "names": names.json, "context": .string(contextURL),
             "createdAt": .integer(createdAt.microseconds), "modifiedAt": .integer(modifiedAt.microseconds),
         ]
+        if let address { members["address"] = .string(address) }
+        if !via.isEmpty { members["via"] = .array(via.map(JSON.string)) }
+        return .object(members)
     }
 
     package func subscription() throws(CityError) -> Subscription {

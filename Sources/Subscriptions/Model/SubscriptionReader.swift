@@ -22,7 +22,7 @@ struct SubscriptionReader {
         guard members["type"] == "Subscription" else { throw .badRequestData("type: a subscription's type is Subscription") }
         let notification = try NotificationReader(members["notification"], expand: names(.notification)).parameters()
         let watched = try watchedAttributes()
-        let subscription = Subscription(
+        var subscription = Subscription(
             id: try id(), selectors: try selectors(), watchedAttributes: watched, triggers: try triggers(), query: try query(),
             geo: try geo(), scopes: try text("scopeQ").map { text throws(CityError) in try ScopeQuery(parsing: text) },
             temporal: try temporal(), sourceFilter: try sourceFilter(),
@@ -30,6 +30,8 @@ struct SubscriptionReader {
             language: try language(), isActive: try bool("isActive") ?? true, expiresAt: try moment("expiresAt"),
             timeIntervalSeconds: try seconds("timeInterval"), throttlingSeconds: try seconds("throttling"),
             jsonldContext: try text("jsonldContext"), conformance: try conformance(), notification: notification)
+        subscription.isLocalOnly = try bool("localOnly") ?? false
+        subscription.isSplit = try bool("splitEntities") ?? false
         try checkTexts()
         try check(subscription)
         return subscription
@@ -37,7 +39,7 @@ struct SubscriptionReader {
 
     /// What members forbid one another or need (table 5.2.12-1).
     private func check(_ subscription: Subscription) throws(CityError) {
-        let isLocal = try bool("localOnly") ?? false
+        let isLocal = subscription.isLocalOnly
         guard subscription.selectors != nil || subscription.watchedAttributes != nil || isLocal else {
             throw .badRequestData("entities: a subscription names entities or watchedAttributes, or is localOnly")
         }
@@ -60,7 +62,6 @@ struct SubscriptionReader {
     /// Members that are kept and have no effect on notifications.
     private func checkTexts() throws(CityError) {
         for name in ["description", "subscriptionName", "jsonKeys"] { _ = try text(name) }
-        for name in ["splitEntities", "localOnly"] { _ = try bool(name) }
     }
 
     private func sourceFilter() throws(CityError) -> QueryExpression? {
