@@ -7,6 +7,10 @@ package struct EntityTypeInfo: Sendable {
     package let type: IRI
     package let entityCount: Int
     package let attributes: [AttributeInfo]
+
+    package init(type: IRI, entityCount: Int, attributes: [AttributeInfo]) {
+        (self.type, self.entityCount, self.attributes) = (type, entityCount, attributes)
+    }
 }
 
 /// One attribute name with where it occurs (clause 5.2.28).
@@ -16,6 +20,10 @@ package struct AttributeInfo: Sendable {
     package let types: [IRI]
     /// How many entities have it; nil where nobody asked.
     package let entityCount: Int?
+
+    package init(name: IRI, kinds: [AttributeKind], types: [IRI], entityCount: Int?) {
+        (self.name, self.kinds, self.types, self.entityCount) = (name, kinds, types, entityCount)
+    }
 }
 
 /// Which types and attributes there are (clauses 5.7.5 to 5.7.10).

@@ -1,10 +1,11 @@
 internal import Broker
 internal import CityModel
-internal import OrderedCollections
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
+internal import OrderedCollections
 internal import Trust
 
 /// `/types` and `/attributes` (clauses 6.25 to 6.28).
@@ -35,7 +36,8 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let context = try await linkContext(request)
         if try request.query.bool("details") ?? false {
-            let types = try await broker.typesWithAttributes(access)
+            let found = try await discovered(.typeDetails, request, access, context)
+            let types = Self.united(try await broker.typesWithAttributes(access), found?.types ?? [:])
             return try described(
                 .array(
                     types.map { type, attributes in
@@ -43,14 +45,15 @@ extension NGSILDDoor {
                             "id": .string(type.text), "type": "EntityType", "typeName": .string(context.compact(type)),
                             "attributeNames": .array(attributes.map { .string(context.compact($0)) }),
                         ]
-                    }), context, request)
+                    }), context, request, found)
         }
-        let types = try await broker.types(access)
+        let found = try await discovered(.types, request, access, context)
+        let types = Self.united(try await broker.types(access), found?.types.keys)
         return try described(
             [
                 "id": .string(Self.listID("EntityTypeList")), "type": "EntityTypeList",
                 "typeList": .array(types.map { .string(context.compact($0)) }),
-            ], context, request)
+            ], context, request, found)
     }
 
     private func type(_ request: DoorRequest) async throws -> Response {
@@ -59,13 +62,14 @@ extension NGSILDDoor {
         let context = try await linkContext(request)
         let text = try request.pathParameter("type")
         guard let type = context.expand(text) else { throw CityError.badRequestData("type: \(text) is not a type's name") }
-        let info = try await broker.typeInfo(type, access)
+        let found = try await discovered(.type(type), request, access, context)
+        let info = try await united(type, found) { try await broker.typeInfo(type, access) }
         return try described(
             [
                 "id": .string(type.text), "type": "EntityTypeInfo", "typeName": .string(context.compact(type)),
                 "entityCount": .integer(Int64(info.entityCount)),
                 "attributeDetails": .array(info.attributes.map { attribute($0, context, withTypes: false) }),
-            ], context, request)
+            ], context, request, found)
     }
 
     private func attributes(_ request: DoorRequest) async throws -> Response {
@@ -73,7 +77,8 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let context = try await linkContext(request)
         if try request.query.bool("details") ?? false {
-            let attributes = try await broker.attributesWithTypes(access)
+            let found = try await discovered(.attributeDetails, request, access, context)
+            let attributes = Self.united(try await broker.attributesWithTypes(access), found?.attributes.mapValues(\.types) ?? [:])
             return try described(
                 .array(
                     attributes.map { name, types in
@@ -81,14 +86,15 @@ extension NGSILDDoor {
                             "id": .string(name.text), "type": "Attribute", "attributeName": .string(context.compact(name)),
                             "typeNames": .array(types.map { .string(context.compact($0)) }),
                         ]
-                    }), context, request)
+                    }), context, request, found)
         }
-        let attributes = try await broker.attributes(access)
+        let found = try await discovered(.attributes, request, access, context)
+        let attributes = Self.united(try await broker.attributes(access), found?.attributes.keys)
         return try described(
             [
                 "id": .string(Self.listID("AttributeList")), "type": "AttributeList",
                 "attributeList": .array(attributes.map { .string(context.compact($0)) }),
-            ], context, request)
+            ], context, request, found)
     }
 
     private func attribute(_ request: DoorRequest) async throws -> Response {
@@ -98,8 +104,9 @@ extension NGSILDDoor {
         let text = try request.pathParameter("attrId")
         // What is no attribute's name, such as `id`, is no attribute that any entity has.
         guard let name = context.expand(text) else { throw CityError.resourceNotFound("no entity has an attribute \(text)") }
-        let info = try await broker.attributeInfo(name, access)
-        return try described(attribute(info, context, withTypes: true), context, request)
+        let found = try await discovered(.attribute(name), request, access, context)
+        let info = try await united(name, found) { try await broker.attributeInfo(name, access) }
+        return try described(attribute(info, context, withTypes: true), context, request, found)
     }
 
     private func attribute(_ info: AttributeInfo, _ context: Context, withTypes: Bool) -> JSON {
@@ -114,6 +121,13 @@ extension NGSILDDoor {
 
     /// Lists have no identifier of their own; clause 5.2.24 asks for a URI all the same.
     private static func listID(_ kind: String) -> String { "urn:ngsi-ld:\(kind):conurb" }
+
+    /// The same with what sources were warned of.
+    private func described(_ json: JSON, _ context: Context, _ request: DoorRequest, _ found: Discovered?) throws -> Response {
+        var response = try described(json, context, request)
+        Self.warn(found?.warnings ?? [], &response)
+        return response
+    }
 
     /// Something that is no entity, with the context that its names are written with.
     func described(_ json: JSON, _ context: Context, _ request: DoorRequest) throws -> Response {
