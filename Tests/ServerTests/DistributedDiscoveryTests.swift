@@ -4,9 +4,9 @@ import OrderedCollections
 @testable import Server
 import Testing
 
-/// Types and attributes of several brokers (clauses 5.7.5 to 5.7.10, distributed as clause 5.7.11 has it).
+/// Types and attributes of several brokers , put together (clause 5.7.11).
 @Suite(.serialized, .timeLimit(.minutes(1))) struct DistributedDiscoveryTests {
-    @Test func `types and attributes of sources are listed, as far as they are registered (clauses 5.7.5 to 5.7.10)`() async throws {
+    @Test func `types and attributes of sources are listed, as far as they are registered (clauses 4.5.10, 4.5.11, 4.5.12, 4.5.13, 4.5.14)`() async throws {
         let (broker, source) = (try await RunningServer(), try await RunningServer())
         try await broker.create("entities", lamp(1, property("level", "1")))
         try await source.create("entities", lamp(2, property("lux", "1") + "," + property("secret", "1")))
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: ["garbage", "[]", "{}", #"{"typeList":7}"#, #"{"typeList":[7,"","@x"]}"#])
-    func `an answer that is none lists nothing, and what is here is listed (clauses 5.7.5, 6.3.17)`(body: String) async throws {
+    func `an answer that is none lists nothing, and what is here is listed (clause 6.3.17)`(body: String) async throws {
         let broker = try await RunningServer()
         let source = try await StandIn { _ in .init(body: body) }
         try await broker.create("entities", lamp(1, property("level", "1")))

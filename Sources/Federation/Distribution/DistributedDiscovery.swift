@@ -47,10 +47,11 @@ extension Federation {
         var discovered = Discovered()
         discovered.warnings = matching.loopWarnings
         for (source, reply) in zip(matching.sources, replies) {
-            guard case .answer(200, _, let body, let context) = reply else {
-                if let warning = await read(reply, of: source, isMany: false, limit: 1, origin).warning { discovered.warnings.append(warning) }
+            guard case .answer(200, let headers, let body, let context) = reply else {
+                discovered.warnings += await read(reply, of: source, isMany: false, limit: 1, origin).warnings
                 continue
             }
+            discovered.warnings += SourceWarning.handedOn(headers, source.registration.id)
             guard let json = try? JSONParser(depthMax: 16).parse(body), discovered.add(json, discovery, of: source, context, Self.nameCountMax) else {
                 discovered.warnings.append(SourceWarning(.invalid, source.registration.id, "the answer is no valid NGSI-LD"))
                 continue

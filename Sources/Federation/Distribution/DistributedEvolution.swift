@@ -29,7 +29,7 @@ extension Federation {
                 ask(source.registration, origin) { context in source.retrieval(of: id, selection, attributes: attributes, context) },
                 of: source, isMany: false, limit: 1, selection, origin)
         }
-        let warnings = matching.loopWarnings + answers.compactMap(\.warning)
+        let warnings = matching.loopWarnings + answers.flatMap(\.warnings)
         func locally(_ selection: EvolutionSelection, _ limits: EvolutionLimits) async throws -> EvolutionPage? {
             do {
                 return try await broker.retrieveEvolution(of: id, selection, limits: limits, origin.access, at: origin.asker.now)

@@ -53,7 +53,7 @@ extension Federation {
                 answer.entities, at: index + 1, isCut: answer.isCut, count: answer.count, open: isOpen ? answer.entities.map(\.id) : [])
         }
         assembly.ends = (answers.map(\.end) + [local.end(of: wanted.selection)]).compactMap { $0 }
-        var warnings = matching.loopWarnings + answers.compactMap(\.warning)
+        var warnings = matching.loopWarnings + answers.flatMap(\.warnings)
         if query.isSplit {
             guard !gathering.isCut, assembly.ends.isEmpty else {
                 throw CityError.tooComplexQuery("splitEntities: more of one source than it answers at once would have to be put together; narrow the query")
@@ -100,7 +100,7 @@ extension Federation {
         for ((index, _, _), answer) in zip(asked, answers) {
             gathering.complete(answer.entities, at: index + 1)
             ends.append(answer.end)
-            if let warning = answer.warning { warnings.append(warning) }
+            warnings += answer.warnings
         }
         return ends.compactMap { $0 }
     }

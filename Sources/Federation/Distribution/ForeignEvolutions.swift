@@ -15,7 +15,8 @@ struct ForeignEvolutions: Sendable {
     var endsEarly = false
     /// The last moment that it answers, in the order of reading, where it has more instances (clause 6.3.10).
     var end: Instant?
-    var warning: SourceWarning?
+    /// Its own, and those that it hands on of sources behind it.
+    var warnings: [SourceWarning] = []
 }
 
 extension Federation {
@@ -29,13 +30,15 @@ extension Federation {
         case .answer(200, let headers, let body, let context), .answer(206, let headers, let body, let context):
             do {
                 let elements = try Self.elements(body, isMany: isMany)
-                var foreign = ForeignEvolutions()
+                // In JSON a context has no place in the body (clause 6.3.5).
+                let isLinkedData = headers.contains { $0.name.lowercased() == "content-type" && $0.value.hasPrefix("application/ld+json") }
+                var foreign = ForeignEvolutions(warnings: SourceWarning.handedOn(headers, id))
                 let hasNext = headers.contains { $0.name.lowercased() == "link" && $0.value.contains("rel=\"next\"") }
                 foreign.endsEarly = isMany && hasNext && !elements.isEmpty && elements.count < limit
                 foreign.isCut = elements.count >= limit || foreign.endsEarly
                 var contexts: [JSON: Context] = [:]
                 for element in elements.prefix(limit) {
-                    let context = try await self.context(of: element, context, &contexts, origin)
+                    let context = isLinkedData ? try await self.context(of: element, context, &contexts, origin) : context
                     let entity = try EntityReader(context: context, purpose: .foreignEvolution).temporalEntity(element, time: selection.time)
                     if let kept = source.kept(entity, selection, at: origin.asker.now) { foreign.entities.append(kept) }
                 }
@@ -46,9 +49,9 @@ extension Federation {
                 foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
                 return foreign
             } catch {
-                return ForeignEvolutions(warning: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
+                return ForeignEvolutions(warnings: [SourceWarning(.invalid, id, "the answer is no valid NGSI-LD")])
             }
-        default: return ForeignEvolutions(warning: await read(reply, of: source, isMany: isMany, limit: limit, origin).warning)
+        default: return ForeignEvolutions(warnings: await read(reply, of: source, isMany: isMany, limit: limit, origin).warnings)
         }
     }
 }

@@ -50,7 +50,7 @@ extension Federation {
         var specification = SourceSpecification()
         specification.selectors = [.init(ids: [id])]
         specification.attributes = attributes
-        specification.isOfHistory = SourceOperation.temporal.contains(operation)
+        specification.isOfHistory = !SourceOperation.temporal.isDisjoint(with: operations)
         let matching = candidates.matching(specification, nil)
         guard !matching.isEmpty else { return plan }
         let known = types.isEmpty ? try await typesHere(id, specification.isOfHistory, origin) : types
