@@ -113,7 +113,10 @@ extension NGSILDDoor {
     }
 
     static func warn(_ warnings: [SourceWarning], _ response: inout Response) {
-        for warning in OrderedSet(warnings) { response.headers.append(HTTPField(name: .ngsildWarning, value: warning.header)) }
+        let said = response.headers[values: .ngsildWarning]
+        for header in OrderedSet(warnings.map(\.header)) where !said.contains(header) {
+            response.headers.append(HTTPField(name: .ngsildWarning, value: header))
+        }
     }
 }
 

@@ -137,6 +137,22 @@ internal import Testing
         #expect(try ids(try await city.ask(.get, "entities?type=Bus", nil, [.ngsildEntityMap: map])) == ["urn:x:1", "urn:x:3"])
     }
 
+    @Test func `a source is not asked for attributes that it has none of, and what went wrong is said once (clause 6.3.17)`() async throws {
+        let source = Buses(["urn:x:1"])
+        let city = try Installation(source: source.answer)
+        let information = #""information":[{"entities":[{"type":"Bus"}],"propertyNames":["seats"]}]"#
+        let registration = #"{"id":"urn:x:r1","type":"ContextSourceRegistration",\#(information),"endpoint":"http://source.example:1026"}"#
+        try #require(try await city.ask(.post, "csourceRegistrations", registration).status == 201)
+        let map = try await makeMap(city)
+        _ = source.takeAsked()
+        #expect(try await city.ask(.get, "entities?type=Bus&attrs=line", nil, [.ngsildEntityMap: map]).json == [])
+        #expect(source.takeAsked() == [])
+        #expect(try ids(try await city.ask(.get, "entities?type=Bus&attrs=seats", nil, [.ngsildEntityMap: map])) == ["urn:x:1"])
+        source.state.withLock { $0.isAway = true }
+        let away = try await city.ask(.get, "entities?type=Bus&entityMap=true")
+        #expect(away.headers[values: HTTPField.Name("NGSILD-Warning")!].count == 1)
+    }
+
     @Test func `split entities are candidates, and filtered when they are whole (clauses 4.3.6.7 and 5.14.4.4)`() async throws {
         let source = Buses(["urn:x:1", "urn:x:2", "urn:x:3"])
         let city = try Installation(source: source.answer)

@@ -86,6 +86,8 @@ extension Federation {
         }
         var asked: [Asking] = []
         for source in sources.values.sorted(by: { $0.registration.id.text < $1.registration.id.text }) {
+            // A later request may want attributes that this source has none of.
+            if !query.isSplit, source.narrowed(query.attributes)?.isEmpty ?? false { continue }
             let ids = entries.filter { $0.holders.contains(.registration(source.registration.id)) }.map(\.id)
             asked += ids.inAddresses.map { Asking(source: source, ids: $0) }
         }
