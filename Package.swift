@@ -113,7 +113,8 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "LinkedData", "Server", "Sources", "Store", "Trust", orderedCollections, logging, nio, nioHTTP1,
+                "Broker", "CityModel", "CitySimulator", "LinkedData", "Query", "Series", "Server", "Sources", "Store", "Trust", orderedCollections, logging, nio,
+                nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -7,11 +7,17 @@ enum PackedIntegers {
 
     static func encode(_ values: [Int64], to writer: inout ByteWriter) {
         guard let least = values.min(), let greatest = values.max() else { return }
+        guard least < greatest else {
+            writer.byte(0)
+            writer.signed(least)
+            return writer.varint(1)
+        }
         let unit = unit(of: values, from: least, to: greatest)
         let spread = UInt64(bitPattern: greatest &- least)
         // Where the spread passes what a signed number holds, there are neither units nor exceptions.
         let isPlain = spread > UInt64(Int64.max)
-        let codes = values.map { UInt64(bitPattern: $0 &- least) / UInt64(unit) }
+        let distances = values.map { UInt64(bitPattern: $0 &- least) }
+        let codes = unit == 1 ? distances : distances.map { $0 / UInt64(unit) }
         let frame = isPlain ? Frame(base: 0, width: 64, exceptionCount: 0) : Frame(of: codes)
         let base = isPlain ? least : least + Int64(frame.base) * unit
         writer.byte(UInt8(frame.width) | (frame.exceptionCount > 0 ? exceptionBit : 0))
@@ -98,9 +104,11 @@ enum PackedIntegers {
         /// The start of the span of `2^width` codes that holds most of them, and how many it holds.
         private static func window(_ sorted: [UInt64], _ width: Int) -> (start: Int, covered: Int) {
             var (start, best) = (0, (start: 0, covered: 0))
-            for end in sorted.indices {
-                while (sorted[end] - sorted[start]) >> UInt64(width) != 0 { start += 1 }
-                if end - start + 1 > best.covered { best = (start, end - start + 1) }
+            sorted.withUnsafeBufferPointer { sorted in
+                for end in sorted.indices {
+                    while (sorted[end] &- sorted[start]) >> UInt64(width) != 0 { start &+= 1 }
+                    if end &- start &+ 1 > best.covered { best = (start, end &- start &+ 1) }
+                }
             }
             return best
         }

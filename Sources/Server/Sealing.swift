@@ -11,7 +11,7 @@ struct Sealing: Service {
     let logger: Logger
 
     private static let breath = Duration.milliseconds(50)
-    private static let rest = Duration.seconds(300)
+    private var rest: Duration { .seconds(settings.sealEverySeconds) }
 
     func run() async throws {
         guard settings.sealAfterHours > 0 else { return try await gracefulShutdown() }
@@ -23,11 +23,11 @@ struct Sealing: Service {
             do {
                 if let step = try await sealing.step(at: .now) { rowCount += step.rowCount } else {
                     if rowCount > 0 { logger.info("history was sealed", metadata: ["rows": "\(rowCount)"]) }
-                    (pause, rowCount) = (Self.rest, 0)
+                    (pause, rowCount) = (rest, 0)
                 }
             } catch {
                 logger.error("sealing failed", metadata: ["error": "\(error)"])
-                pause = Self.rest
+                pause = rest
             }
             try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
         }

@@ -72,6 +72,8 @@ package struct HistorySettings: Sendable {
     package var sealAfterHours = 24
     /// Rows of one series that are packed together, at least.
     package var sealRowCountMin = 1024
+    /// The rest between two walks over all series.
+    package var sealEverySeconds = 300
     package init() {}
 }
 

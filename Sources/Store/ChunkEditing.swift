@@ -1,35 +1,35 @@
 internal import GRDB
 internal import Series
 
-/// Changes to what lies in chunks. A record that is touched becomes a row again, and the chunk is written anew without it; so
-/// whatever edits history edits rows.
+/// Changes to what lies in chunks. A record that is touched is taken out of its chunk, which is written anew without it; where
+/// that happens often, the whole chunk becomes rows again, until it is sealed once more. So whatever edits history edits rows.
 extension WriteTransaction {
     /// Makes rows of the records of a moment that lie in a chunk of a series.
     func unseal(_ moment: Int64, of series: SeriesKey) throws {
-        try rewriteChunk(of: series, at: moment) { $0.time == moment }
-            .forEach { try insert($0, of: series) }
+        for record in try takeOut(of: series, at: moment, where: { $0.time == moment }) { try insert(record, of: series) }
     }
 
     /// Removes a record from the chunk that holds it.
     func removeSealed(_ key: InstanceKey) throws {
-        _ = try rewriteChunk(of: key.series, at: key.atMicroseconds) { $0.time == key.atMicroseconds && $0.late == key.lateMicroseconds }
+        _ = try takeOut(of: key.series, at: key.atMicroseconds) { $0.time == key.atMicroseconds && $0.late == key.lateMicroseconds }
     }
 
-    /// Writes the chunk that holds a moment anew without some of its records; nothing is written where there are none of them.
+    /// Takes records out of the chunk that holds a moment; nothing is written where there are none of them.
     /// - Returns: those.
-    private func rewriteChunk(of series: SeriesKey, at moment: Int64, without isTaken: (SampleRecord) -> Bool) throws -> [SampleRecord] {
-        guard sealing.mayHold(moment), try holdsChunks(), let span = try chunkSpan(of: series, from: moment, to: moment, isBackwards: false),
-            let records = try sealedRecords(span), records.contains(where: isTaken)
+    private func takeOut(of series: SeriesKey, at moment: Int64, where isTaken: (SampleRecord) -> Bool) throws -> [SampleRecord] {
+        guard sealing.mayHold(moment), try !sealedRecords(of: series, at: moment).filter(isTaken).isEmpty,
+            let span = try chunkSpan(of: series, from: moment, to: moment, isBackwards: false)
         else { return [] }
-        try removeChunk(span)
-        let kept = records.filter { !isTaken($0) }
-        if !kept.isEmpty { try insert(corruptible { () throws(SeriesError) in try PackedChunk(kept) }, of: series) }
-        return records.filter(isTaken)
-    }
-
-    private func sealedRecords(_ span: ChunkSpan) throws -> [SampleRecord]? {
         let chunk = try chunk(span)
-        return try corruptible { () throws(SeriesError) in try chunk.records() }
+        let records = try corruptible { () throws(SeriesError) in try chunk.records() }
+        let kept = records.filter { !isTaken($0) }
+        try removeChunk(span)
+        if sealing.countEdit(of: series) {
+            for record in kept { try insert(record, of: series) }
+        } else if !kept.isEmpty {
+            try insert(corruptible { () throws(SeriesError) in try PackedChunk(kept) }, of: series)
+        }
+        return records.filter(isTaken)
     }
 
     /// Puts a record in `instance` where no other stands.
@@ -51,7 +51,7 @@ extension ReadSnapshot {
         guard try holdsChunks(), let span = try chunkSpan(of: series, from: moment, to: moment, isBackwards: false) else { return [] }
         let chunk = try chunk(span)
         var found: [SampleRecord] = []
-        for index in chunk.summaries.indices where (chunk.summaries[index].firstTime...chunk.summaries[index].lastTime).contains(moment) {
+        for (index, summary) in chunk.summaries.enumerated() where summary.firstTime <= moment && moment <= summary.lastTime {
             let block = try corruptible { () throws(SeriesError) in try chunk.block(index) }
             var position = block.position(notBefore: moment)
             while position < block.count, block.times[position] == moment {

@@ -8,11 +8,14 @@ package struct SealingPolicy: Hashable, Sendable {
     package var before: Instant
     /// Fewer rows of one part of a series stay rows.
     package var rowCountMin: Int
-    /// Records of one chunk at most; a step reads no more rows and writes no more records than twice as many.
+    /// Records of one chunk at most.
     package var chunkCountMax: Int
 
+    /// Rows of one transaction: half a chunk, so that two fill one and the writer is soon free again.
+    var rowCountMax: Int { chunkCountMax / 2 }
+
     package init(before: Instant, rowCountMin: Int = 1024, chunkCountMax: Int = 8192) {
-        (self.before, self.rowCountMin, self.chunkCountMax) = (before, max(1, rowCountMin), min(max(2, chunkCountMax), Chunk.countMax / 2))
+        (self.before, self.rowCountMin, self.chunkCountMax) = (before, max(1, rowCountMin), min(max(4, chunkCountMax), Chunk.countMax / 2))
     }
 }
 

@@ -67,9 +67,9 @@ extension ReadSnapshot {
     }
 
     private func plan(_ part: Part, of series: SeriesKey, _ policy: SealingPolicy) throws -> SealingPlan? {
-        var rows = try sealableRows(of: series, in: part.rows, limit: policy.chunkCountMax)
+        var rows = try sealableRows(of: series, in: part.rows, limit: policy.rowCountMax)
         // Rows of the last moment that was read may be missing.
-        if rows.count == policy.chunkCountMax, let last = rows.last { rows.removeAll { $0.time == last.time } }
+        if rows.count == policy.rowCountMax, let last = rows.last { rows.removeAll { $0.time == last.time } }
         guard let first = rows.first, let last = rows.last else { return nil }
         var records = rows
         if let replaced = part.replaced {

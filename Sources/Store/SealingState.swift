@@ -5,6 +5,8 @@ internal import Synchronization
 final class SealingState: Sendable {
     private struct State {
         var sealedUntil: Int64?
+        /// How often records were taken out of chunks, by series.
+        var edits: [SeriesKey: Int] = [:]
         var mark: (series: SeriesKey, before: Int64, isTouched: Bool)?
     }
 
@@ -18,6 +20,22 @@ final class SealingState: Sendable {
 
     /// Never goes back: a transaction that is undone leaves a look-up more.
     func sealed(until microseconds: Int64) { state.withLock { $0.sealedUntil = max($0.sealedUntil ?? .min, microseconds) } }
+
+    /// Edits after which a chunk is undone as a whole: it costs about as much as three that write it anew, and those that correct
+    /// one record of a series mostly correct more.
+    private static let editCountMax = 4
+    private static let editedSeriesCountMax = 10_000
+
+    /// Counts the edits of a series.
+    /// - Returns: whether it was edited so often that its chunk had better be rows.
+    func countEdit(of series: SeriesKey) -> Bool {
+        state.withLock { state in
+            if state.edits.count >= Self.editedSeriesCountMax { state.edits = [:] }
+            let count = state.edits[series, default: 0] + 1
+            state.edits[series] = count < Self.editCountMax ? count : nil
+            return count >= Self.editCountMax
+        }
+    }
 
     /// Begins to watch what a series was before a moment, in place of another. To be called on the writer's turn: so all writes
     /// before it are to be seen by whoever reads after it.

@@ -12,7 +12,8 @@ struct Conurb: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self, MunicipalityCommand.self, ContextCommand.self,
-            TokenCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, VersionCommand.self,
+            TokenCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, BenchCommand.self,
+            VersionCommand.self,
         ])
 
     /// A municipality's files are for the program's own user, whatever the shell's mask says.

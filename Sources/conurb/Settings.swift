@@ -64,6 +64,7 @@ struct Settings {
         try Self.read(reader, &server.limits)
         server.history.sealAfterHours = try reader.integer("history.sealAfterHours", in: 0...876_000) ?? server.history.sealAfterHours
         server.history.sealRowCountMin = try reader.integer("history.sealRowsMin", in: 16...8192) ?? server.history.sealRowCountMin
+        server.history.sealEverySeconds = try reader.integer("history.sealEverySeconds", in: 1...86_400) ?? server.history.sealEverySeconds
         try Self.read(reader, &server.site)
         guard !server.isOpen || Self.isLoopback(server.host) else {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")

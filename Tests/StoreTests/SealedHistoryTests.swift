@@ -175,7 +175,7 @@ import Testing
             for folder in [plain, sealed] { try await folder.file().write { try Self.perform(step, $0) } }
             guard chance.next() % 5 == 0 else { continue }
             let policy = SealingPolicy(
-                before: Self.moment(Int(chance.next() % 140)), rowCountMin: 1 + Int(chance.next() % 5), chunkCountMax: 2 + Int(chance.next() % 12))
+                before: Self.moment(Int(chance.next() % 140)), rowCountMin: 1 + Int(chance.next() % 5), chunkCountMax: 4 + Int(chance.next() % 20))
             sealedCount += try await sealed.file().seal(policy).rowCount
             let readSeed = chance.next()
             let (expected, found) = (try await Self.seen(plain.file(), seed: readSeed), try await Self.seen(sealed.file(), seed: readSeed))

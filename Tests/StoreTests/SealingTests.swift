@@ -41,9 +41,10 @@ import Testing
     @Test func `what is older than asked becomes chunks, and what is not stays rows`() async throws {
         let folder = try await folder(3000)
         let step = try await folder.file().seal(SealingPolicy(before: Self.minute(2500), rowCountMin: 100, chunkCountMax: 1000))
-        #expect(step.next == nil && step.rowCount == 2500)
+        // What is left of the last part is too little for another.
+        #expect(step.next == nil && (2401...2500).contains(step.rowCount))
         let counts = try await counts(folder)
-        #expect(counts.rows == 500 && counts.records == 2500 && counts.chunks >= 3)
+        #expect(counts.rows == 3000 - step.rowCount && counts.records == step.rowCount && counts.chunks >= 3)
         #expect(try await folder.file().verify().faults == [])
         #expect(try await folder.file().verify().instanceCount == 3000)
     }
