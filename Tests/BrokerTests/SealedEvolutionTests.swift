@@ -72,4 +72,26 @@ import Trust
             #expect("\(found.entities)" == "\(expected.entities)" && found.isPartial && found.times == expected.times)
         }
     }
+
+    @Test(arguments: [["count", "sum", "avg", "min", "max", "stddev", "first", "last"], ["p95", "avg"], ["timeAvg", "increase", "sum"]])
+    func `figures of a sealed past are those of its instances, to the last digit`(names: [String]) async throws {
+        let (plain, sealed) = try await brokers(minutes: 2300)
+        for broker in [plain, sealed] {
+            _ = try await broker.broker.record([Self.observation(1100, late: true)], provenance: .init(), broker.writing(), at: noon.adding(seconds: 999_999))
+        }
+        let functions = try names.map { try #require(SeriesFunction($0)) }
+        for (from, to) in [(0, 200_000), (30_030, 110_000)] {
+            for every in [nil, "PT7M", "PT20H"] as [String?] {
+                let grid = try PeriodGrid(
+                    noon.adding(seconds: Double(from))..<noon.adding(seconds: Double(to)), every: every.flatMap(PeriodDuration.init), zone: .utc,
+                    countMax: 1000)
+                let question = SeriesQuestion(
+                    filter: EntityFilter(types: .type(iri("Lamp"))), attributes: Self.kinds.map(iri), grid: grid, functions: functions,
+                    grouping: .all, limit: 100)
+                let expected = try await plain.broker.answer(question, plain.writing().reading, at: noon.adding(seconds: 10_000_000))
+                let found = try await sealed.broker.answer(question, sealed.writing().reading, at: noon.adding(seconds: 10_000_000))
+                #expect("\(found)" == "\(expected)")
+            }
+        }
+    }
 }

@@ -134,6 +134,7 @@ import Testing
                         }
                         seen.flags.append(try snapshot.hasRecord(of: entity.number, series, window))
                     }
+                    try numbers(snapshot, entity, series, &chance, classification, into: &seen)
                 }
                 for name in names {
                     let interval = moment(Int(chance.next() % 40))..<moment(40 + Int(chance.next() % 40))
@@ -151,6 +152,24 @@ import Testing
             }
             return seen
         }
+    }
+
+    private static func numbers(
+        _ snapshot: ReadSnapshot, _ entity: HistoricEntity, _ series: Series, _ chance: inout SplitMix, _ classification: Classification,
+        into seen: inout Seen
+    ) throws {
+        let window = HistoryWindow(nil, now: moment(Int(chance.next() % 200)), classification)
+        let interval = moment(Int(chance.next() % 40))..<moment(40 + Int(chance.next() % 80))
+        func tell(_ at: Instant, _ value: Double?) { seen.records.append("sample \(at) \(String(describing: value))") }
+        try snapshot.visitSamples(of: entity.number, series, in: interval, window, isWhole: { _, _ in false }) { span in
+            switch span {
+            case .one(let sample): tell(sample.at, sample.value)
+            case .numbers(let times, let numbers): for (time, number) in zip(times, numbers) { tell(Instant(microseconds: time), number) }
+            case .block: Issue.record("nobody asked for blocks")
+            }
+        }
+        seen.records.append("last \(String(describing: try snapshot.lastSample(of: entity.number, series, before: interval.upperBound, window)))")
+        seen.records.append("unit \(String(describing: try snapshot.unit(of: entity.number, series, window)))")
     }
 
     private static func windows(_ chance: inout SplitMix, _ classification: Classification) -> [HistoryWindow] {
