@@ -19,11 +19,7 @@ extension Broker {
                 try answering.add(found)
                 return true
             }
-            if question.takesPast {
-                for entity in try snapshot.pastEntities(question.filter, access.classificationMax, limit: SeriesLimits.seriesCountMax) {
-                    try answering.add(entity)
-                }
-            }
+            if question.takesPast { try snapshot.visitPast(question.filter, window) { try answering.add($0) } }
             return answering.answer()
         }
     }
@@ -42,10 +38,14 @@ extension SeriesQuestion {
 
 /// Puts series into their groups and folds them.
 private struct SeriesAnswering {
-    private struct Key: Hashable {
+    private struct Key: Hashable, Comparable {
         let key: String?
         let attribute: IRI
         let datasetID: IRI?
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.key ?? "", left.attribute.text, left.datasetID?.text ?? "") < (right.key ?? "", right.attribute.text, right.datasetID?.text ?? "")
+        }
     }
 
     private struct Group {
@@ -124,7 +124,7 @@ private struct SeriesAnswering {
         let count = group.fold.observationCount - before
         if count > 0 || looksBack {
             group.seriesCount += 1
-            group.units.insert(try snapshot.unit(of: number, series, window))
+            group.units.insert(try snapshot.unit(of: number, series, window).map { String($0.prefix(100)) })
         }
         groups[key] = group
         if keeps { keptCount += count }
@@ -134,36 +134,41 @@ private struct SeriesAnswering {
     }
 
     private func newGroup(_ name: String?) throws -> Group {
-        guard (groups.count + 1) * question.grid.count <= SeriesLimits.cellCountMax else {
+        guard (groups.count + 1) * question.grid.count * question.functions.count <= SeriesLimits.cellCountMax else {
             throw CityError.tooComplexQuery(
-                "every: \(groups.count + 1) groups of \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax); ask for longer periods or fewer groups")
+                "every: \(question.functions.count) functions of \(groups.count + 1) groups in \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax) values; ask for longer periods, fewer groups or fewer functions")
         }
         return Group(fold: SeriesFold(question.grid, question.functions, now: window.now), name: name)
     }
 
     func answer() -> SeriesAnswer {
-        var answered = groups.compactMap { key, group -> SeriesGroup? in
-            guard group.seriesCount > 0 else { return nil }
+        let keys = ordered(groups.filter { $0.value.seriesCount > 0 }.keys.sorted())
+        let answered = keys.prefix(question.limit).compactMap { key -> SeriesGroup? in
+            guard let group = groups[key] else { return nil }
             var fold = group.fold
             return SeriesGroup(
                 key: key.key, name: group.name, attribute: key.attribute, datasetID: key.datasetID,
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))
         }
-        answered.sort { ($0.key ?? "", $0.attribute.text, $0.datasetID?.text ?? "") < ($1.key ?? "", $1.attribute.text, $1.datasetID?.text ?? "") }
-        if let (function, isDescending) = question.order {
-            // Those without a value come last, either way; equals stay in the order of their keys.
-            let ranked = answered.enumerated().map { (index: $0.offset, value: $0.element.values[function].first ?? nil) }.sorted { left, right in
-                switch (left.value, right.value) {
-                case (let one?, let other?) where one != other: isDescending ? one > other : one < other
-                case (_?, nil): true
-                case (nil, _?): false
-                default: left.index < right.index
-                }
-            }
-            answered = ranked.map { answered[$0.index] }
+        return SeriesAnswer(groups: answered, groupCount: keys.count)
+    }
+
+    /// By the value that is asked for. Those without one come last, either way; equals stay in the order of their keys.
+    private func ordered(_ keys: [Key]) -> [Key] {
+        guard let (function, isDescending) = question.order else { return keys }
+        let ranked = keys.enumerated().map { index, key -> (index: Int, value: Double?) in
+            var fold = groups[key]?.fold
+            return (index, fold?.firstResult(question.functions[function]))
         }
-        return SeriesAnswer(groups: Array(answered.prefix(question.limit)), groupCount: answered.count)
+        return ranked.sorted { left, right in
+            switch (left.value, right.value) {
+            case (let one?, let other?) where one != other: isDescending ? one > other : one < other
+            case (_?, nil): true
+            case (nil, _?): false
+            default: left.index < right.index
+            }
+        }.map { keys[$0.index] }
     }
 }
 
@@ -202,17 +207,17 @@ extension ReadSnapshot {
 extension Entity {
     /// Its attribute `name`, of whatever vocabulary.
     fileprivate var plainName: String? {
-        attributes.first { $0.key.text.split(whereSeparator: { "/#:".contains($0) }).last == "name" }?.value.first?.value.stringValue
+        attributes.first { $0.key.text.split(whereSeparator: { "/#:".contains($0) }).last == "name" }?.value.first?.value.stringValue.map { String($0.prefix(200)) }
     }
 }
 
 extension Attribute {
-    /// A value to group by, in words.
+    /// A value to group by, in words; nil for one that has no words, or more than a name has.
     fileprivate var groupText: String? {
         if kind.isRelationship { return targets.first }
         return switch value {
         case .null, .object, .array: nil
-        case .string(let text): text
+        case .string(let text): text.utf8.count <= 400 ? text : nil
         case .integer, .number, .bool: value.description
         }
     }

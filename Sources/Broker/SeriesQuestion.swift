@@ -63,8 +63,8 @@ package struct SeriesAnswer: Sendable {
 /// What an answer may cost.
 enum SeriesLimits {
     static let seriesCountMax = 50_000
-    /// Periods of all groups together.
-    static let cellCountMax = 500_000
+    /// Values of all periods, groups and functions together.
+    static let cellCountMax = 1_000_000
     /// Numbers that percentiles keep.
     static let keptCountMax = 10_000_000
     /// Areas that entities are grouped by.

@@ -19,6 +19,7 @@ struct HistoryAnswer {
 
     func response(_ format: HistoryFormat) throws -> Response {
         var headers: HTTPFields = [.contentType: format.mediaType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff", .vary: "Accept"]
+        try checkSize(format)
         let bytes: [UInt8]
         switch format {
         case .json:
@@ -34,6 +35,26 @@ struct HistoryAnswer {
             bytes = arrow
         }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+// MARK: - Size
+
+extension HistoryAnswer {
+    private static let byteCountMax = 128 << 20
+    /// Of a number and what separates it from the next.
+    private static let numberByteCount = 20
+
+    /// Rows repeat the words of their series; JSON says them once.
+    private func checkSize(_ format: HistoryFormat) throws {
+        let rowCount = grid.count
+        let byteCount = answer.groups.reduce(0) { sum, group in
+            let words = [group.key, group.name, group.attribute.text, group.datasetID?.text, group.unitCode].reduce(60) { $0 + ($1?.utf8.count ?? 0) }
+            return sum + (format == .json ? words : words * rowCount) + rowCount * functions.count * Self.numberByteCount
+        }
+        guard byteCount <= Self.byteCountMax else {
+            throw CityError.tooManyResults("limit: the answer would be larger than \(Self.byteCountMax >> 20) MiB; ask for fewer series, periods or functions")
+        }
     }
 }
 

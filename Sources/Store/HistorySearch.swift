@@ -118,21 +118,22 @@ extension ReadSnapshot {
         }
     }
 
-    /// Entities that are gone, by identifier and type.
-    package func pastEntities(_ filter: EntityFilter, _ classificationMax: Classification, limit: Int) throws -> [HistoricEntity] {
-        var (entities, seen): ([HistoricEntity], Set<Int64>) = ([], [])
+    /// Visits the entities that are gone, by identifier and type.
+    /// - Throws: `tooComplexQuery` when the window's deadline passes.
+    package func visitPast(_ filter: EntityFilter, _ window: HistoryWindow, _ visit: (HistoricEntity) throws -> Void) throws {
+        var seen: Set<Int64> = []
         let identity = filter.identity
         for select in pastSelects(identity) {
             let cursor = try rows(select.sql, select.arguments)
-            while entities.count < limit, let row = try cursor.next() {
+            while let row = try cursor.next() {
+                try window.checkDeadline()
                 let entity = try historicEntity(row)
-                guard entity.classification <= classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
+                guard entity.classification <= window.classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
                     seen.insert(entity.number).inserted
                 else { continue }
-                entities.append(entity)
+                try visit(entity)
             }
         }
-        return entities
     }
 
     /// Statements that together yield every past entity that a filter by identity may match.

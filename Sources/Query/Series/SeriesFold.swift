@@ -59,6 +59,9 @@ public struct SeriesFold: Sendable {
         state = nil
     }
 
+    /// What one function gives for the first period.
+    public mutating func firstResult(_ function: SeriesFunction) -> Double? { folds.isEmpty ? nil : folds[0].result(function) }
+
     /// For each function a value for each period; nil where there is none. `count` and `increase` are not filled: what was not
     /// observed was not counted.
     public mutating func results(_ filling: GapFilling) -> [[Double?]] {
