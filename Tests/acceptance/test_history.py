@@ -218,6 +218,12 @@ class HistoryTest(unittest.TestCase):
         self.ask(404, attr="pm25", area="urn:ngsi-ld:District:none")
         self.ask(403, attr="pm25", every="PT1S")
 
+    def test_too_much_is_refused_and_long_texts_are_no_groups(self):
+        refused = self.ask(403, attr="pm25", every="PT5M", fn="avg,min,max,sum").json()
+        self.assertIn("fewer functions", refused["detail"])
+        self.add("urn:ngsi-ld:AirQualityObserved:Wanliu/attrs", {"story": {"type": "Property", "value": "once upon a time " * 100}})
+        self.assertEqual(set(self.series(attr="pm25", group="story")), {None})
+
 
 if __name__ == "__main__":
     harness.main()
