@@ -22,10 +22,11 @@ extension InstanceKey {
 /// lie between the records of one, never with the key of one.
 enum ChunkTable {
     /// Migration `0009-chunks`. `form_min` is that of the least confidential record; `recorded` spans the moments at which its
-    /// records were recorded and `changed` those at which they were changed last.
+    /// records were recorded and `changed` those at which they were changed last. No
+    /// number is given twice: whoever read a chunk knows whether it is still the same.
     static let schema = """
         CREATE TABLE chunk (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             entity INTEGER NOT NULL,
             attribute INTEGER NOT NULL,
             dataset TEXT NOT NULL,

@@ -78,16 +78,20 @@ struct SealingPlan: Sendable {
 }
 
 extension WriteTransaction {
-    /// - Returns: false, having done nothing, when the entity's history was written to since the plan was made.
+    /// - Returns: false, having done nothing, when the entity's history was written to since the plan was made, or the chunk that is
+    ///   replaced is no longer there.
     func seal(_ plan: SealingPlan) throws -> Bool {
         guard sealing.isUntouched(plan.series) else { return false }
+        if let replaced = plan.replaced {
+            try removeChunk(replaced)
+            guard db.changesCount == 1 else { return false }
+        }
         try execute(
             "DELETE FROM instance WHERE \(SeriesKey.condition) AND at_us BETWEEN ? AND ? AND \(SealingRule.condition)",
             plan.series.arguments + [plan.rows.lowerBound, plan.rows.upperBound])
         guard db.changesCount == plan.rowCount else {
             throw CityError.internalFault("\(db.changesCount) rows were to be sealed where \(plan.rowCount) were read")
         }
-        if let replaced = plan.replaced { try removeChunk(replaced) }
         for chunk in plan.chunks { try insert(chunk, of: plan.series) }
         return true
     }

@@ -52,13 +52,15 @@ extension ReadSnapshot {
 
     private typealias Part = (rows: ClosedRange<Int64>, replaced: ChunkSpan?)
 
-    /// Chunks, what lies between them, and what lies after them.
+    /// Chunks, what lies between them, and what lies after them. A chunk that reaches to `before` or further, as when the setting
+    /// was raised or the clock set back, is left as it is: the sealer is not told of what is changed there (`SealingState`).
     private static func parts(_ spans: [ChunkSpan], before: Int64, _ policy: SealingPolicy) -> [Part] {
         guard before > .min else { return [] }
         var (parts, start) = ([Part](), Int64.min)
         for span in spans {
             if start < min(span.from, before) { parts.append((start...(min(span.from, before) - 1), nil)) }
-            if span.from < before { parts.append((span.from...min(span.to, before - 1), span)) }
+            guard span.to < before else { return parts }
+            parts.append((span.from...span.to, span))
             guard span.to < before - 1 else { return parts }
             start = span.to + 1
         }

@@ -118,6 +118,35 @@ import Testing
         #expect(try await counts(folder) == (1, 300, 1))
     }
 
+    @Test func `a chunk that reaches past the age asked for is left alone, and so is one that is no longer there`() async throws {
+        let folder = try await folder(300)
+        let (file, policy) = (try folder.file(), SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        _ = try await file.seal(policy)
+        try await file.write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for second in 0..<120 {
+                let late = Attribute(kind: .property, value: 7, observedAt: Self.minute(50).adding(seconds: 0.5 + Double(second)))
+                try transaction.appendHistory(late, name: Self.level, of: target.number, .open, at: Self.minute(900))
+            }
+        }
+        // The clock was set back: what is corrected after minute 200 is not told to the sealer.
+        #expect(try await file.seal(SealingPolicy(before: Self.minute(200), rowCountMin: 100)).rowCount == 0)
+        let series = try await #require(file.read { try $0.sealable(policy, after: nil, limit: 9).series.first })
+        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let plan = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
+        let replaced = try #require(plan.replaced)
+        // Written anew by somebody who did not say so.
+        try await file.write { transaction in
+            let packed = try PackedChunk(try transaction.chunk(replaced).records().filter { $0.time != Self.minute(250).microseconds })
+            try transaction.removeChunk(replaced)
+            try transaction.insert(packed, of: series)
+        }
+        #expect(try await file.write { try !$0.seal(plan) })
+        #expect(try await counts(folder) == (120, 299, 1))
+        #expect(try await file.read { try $0.chunkSpans(of: series).first?.id } != replaced.id)
+        #expect(try await file.verify().faults == [])
+    }
+
     @Test func `a walk goes over all series and then ends`() async throws {
         let folder = try await folder(20, entities: 600)
         var (position, rowCount, stepCount) = (SealingPosition?.none, 0, 0)
