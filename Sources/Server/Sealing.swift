@@ -21,7 +21,10 @@ struct Sealing: Service {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             var pause = Self.breath
             do {
-                if let step = try await sealing.step(at: .now) { rowCount += step.rowCount } else {
+                if let step = try await sealing.step(at: .now) {
+                    rowCount += step.rowCount
+                    for fault in step.faults { logger.error("a series can't be sealed", metadata: ["error": "\(fault)"]) }
+                } else {
                     if rowCount > 0 { logger.info("history was sealed", metadata: ["rows": "\(rowCount)"]) }
                     (pause, rowCount) = (rest, 0)
                 }

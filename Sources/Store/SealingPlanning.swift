@@ -69,29 +69,71 @@ extension ReadSnapshot {
     }
 
     private func plan(_ part: Part, of series: SeriesKey, _ policy: SealingPolicy) throws -> SealingPlan? {
-        var rows = try sealableRows(of: series, in: part.rows, limit: policy.rowCountMax)
-        // Rows of the last moment that was read may be missing.
-        if rows.count == policy.rowCountMax, let last = rows.last { rows.removeAll { $0.time == last.time } }
-        guard let first = rows.first, let last = rows.last else { return nil }
-        var records = rows
+        let rows = try sealableRows(of: series, in: part.rows, policy)
+        guard let first = rows.records.first, let last = rows.records.last, rows.isCut || rows.records.count >= policy.rowCountMin else { return nil }
+        var records = rows.records
         if let replaced = part.replaced {
             let chunk = try chunk(replaced)
-            records = Self.merged(try corruptible { () throws(SeriesError) in try chunk.records() }, rows)
+            records = Self.merged(try corruptible { () throws(SeriesError) in try chunk.records() }, records)
         }
-        guard let pieces = Self.pieces(records, countMax: policy.chunkCountMax) else { return nil }
+        guard let pieces = Self.pieces(records, policy) else { return nil }
         let chunks = try pieces.map { piece in try corruptible { () throws(SeriesError) in try PackedChunk(Array(records[piece])) } }
-        return SealingPlan(series: series, replaced: part.replaced, rows: first.time...last.time, rowCount: rows.count, chunks: chunks)
+        return SealingPlan(
+            series: series, replaced: part.replaced, rows: first.time...last.time, crowded: rows.crowded.filter { $0 < last.time },
+            rowCount: rows.records.count, chunks: chunks)
     }
 
-    private func sealableRows(of series: SeriesKey, in span: ClosedRange<Int64>, limit: Int) throws -> [SampleRecord] {
+    /// Rows, whole moments of them, that one plan takes.
+    private struct SealableRows {
+        var records: [SampleRecord] = []
+        /// Moments of more records than are packed; they stay rows.
+        var crowded: [Int64] = []
+        /// Whether there are more than fit.
+        var isCut = false
+        private var byteCount = 0
+
+        /// - Returns: false when there is no room for it.
+        mutating func take(_ moment: [SampleRecord], _ policy: SealingPolicy) -> Bool {
+            guard let time = moment.first?.time else { return true }
+            if moment.count > SealingPolicy.momentCountMax {
+                crowded.append(time)
+                // The statement that deletes what is sealed names them.
+                isCut = crowded.count >= SealingPolicy.crowdedCountMax && !records.isEmpty
+                if crowded.count > SealingPolicy.crowdedCountMax { crowded.removeFirst() }
+                return !isCut
+            }
+            let momentByteCount = moment.reduce(0) { $0 + $1.byteCount }
+            let fits = records.count + moment.count <= policy.rowCountMax && byteCount + momentByteCount <= policy.rowByteCountMax
+            guard records.isEmpty || fits else {
+                isCut = true
+                return false
+            }
+            // Those before the first record lie outside of what is deleted.
+            if records.isEmpty { crowded = [] }
+            records += moment
+            byteCount += momentByteCount
+            return true
+        }
+    }
+
+    private func sealableRows(of series: SeriesKey, in span: ClosedRange<Int64>, _ policy: SealingPolicy) throws -> SealableRows {
         let cursor = try rows(
             """
             SELECT \(StoredRecord.columns) FROM instance WHERE \(SeriesKey.condition) AND at_us BETWEEN ? AND ? AND \(SealingRule.condition)
-            ORDER BY at_us, late_us LIMIT ?
-            """, series.arguments + [span.lowerBound, span.upperBound, limit])
-        var records: [SampleRecord] = []
-        while let row = try cursor.next() { records.append(try StoredRecord(row).sample) }
-        return records
+            ORDER BY at_us, late_us
+            """, series.arguments + [span.lowerBound, span.upperBound])
+        var (found, moment) = (SealableRows(), [SampleRecord]())
+        while let row = try cursor.next() {
+            let time = try row.decode(Int64.self, atIndex: 0)
+            if let last = moment.last, last.time != time {
+                guard found.take(moment, policy) else { return found }
+                moment = []
+            }
+            // One more than is packed says that there are too many.
+            if moment.count <= SealingPolicy.momentCountMax { moment.append(try StoredRecord(row).sample) }
+        }
+        _ = found.take(moment, policy)
+        return found
     }
 
     private static func merged(_ left: [SampleRecord], _ right: [SampleRecord]) -> [SampleRecord] {
@@ -106,11 +148,16 @@ extension ReadSnapshot {
 
     /// Parts of about equal size, none larger than a chunk may be, that share no moment; nil when one moment has more records
     /// than fit.
-    private static func pieces(_ records: [SampleRecord], countMax: Int) -> [Range<Int>]? {
-        let count = (records.count + countMax - 1) / countMax
+    private static func pieces(_ records: [SampleRecord], _ policy: SealingPolicy) -> [Range<Int>]? {
+        let count = (records.count + policy.chunkCountMax - 1) / policy.chunkCountMax
         var (pieces, start) = ([Range<Int>](), 0)
         while start < records.count {
-            var end = min(records.count, start + max(1, (records.count - start) / max(1, count - pieces.count)))
+            let wanted = max(1, min(policy.chunkCountMax, (records.count - start) / max(1, count - pieces.count)))
+            var (end, byteCount) = (start, 0)
+            while end < start + wanted, byteCount <= policy.chunkByteCountMax {
+                byteCount += records[end].byteCount
+                end += 1
+            }
             while end < records.count, end > start, records[end].time == records[end - 1].time { end -= 1 }
             // The moment in the middle begins with the piece: it ends after it.
             if end == start {
@@ -122,5 +169,20 @@ extension ReadSnapshot {
             start = end
         }
         return pieces
+    }
+}
+
+extension SampleRecord {
+    /// What it takes at most of a chunk's dictionary.
+    fileprivate var byteCount: Int { value.byteCount + (unit?.utf8.count ?? 0) + (rest?.count ?? 0) }
+}
+
+extension SampleValue {
+    fileprivate var byteCount: Int {
+        switch self {
+        case .integer, .number: 9
+        case .text(let text): text.utf8.count + 1
+        case .document(let bytes): bytes.count + 1
+        }
     }
 }

@@ -147,6 +147,62 @@ import Testing
         #expect(try await file.verify().faults == [])
     }
 
+    @Test func `texts of many megabytes go into as many chunks as they need, and what is larger stays rows`() async throws {
+        let folder = try await folder(0)
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special, evenIfEmpty: true))
+            for minute in 0..<330 {
+                let length = minute % 11 == 0 ? 70_000 : 60_000
+                let text = String(repeating: "x", count: length) + String(minute)
+                let attribute = Attribute(kind: .property, value: .string(text), observedAt: Self.minute(minute))
+                try transaction.appendHistory(attribute, name: Self.level, of: target.number, .open, at: Self.minute(minute))
+            }
+        }
+        let step = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 20))
+        #expect(step.rowCount == 300 && step.faults == [])
+        let counts = try await counts(folder)
+        #expect(counts.rows == 30 && counts.records == 300 && counts.chunks >= 3)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `a series that can't be sealed is told of and holds up no other`() async throws {
+        let folder = try await folder(300, entities: 2)
+        let policy = SealingPolicy(before: Self.minute(1000), rowCountMin: 100)
+        _ = try await folder.file().seal(policy)
+        try await folder.file().write { transaction in
+            try transaction.execute("UPDATE chunk SET data = zeroblob(length(data)) WHERE entity = 1")
+            for number in 1...2 {
+                let target = try #require(try transaction.historicEntity(entityID(number), .special))
+                for minute in 300..<500 { try Self.add(minute, to: target, transaction) }
+            }
+        }
+        let step = try await folder.file().seal(policy)
+        #expect(step.rowCount == 200 && step.next == nil)
+        #expect(step.faults.count == 1 && step.faults.allSatisfy { $0.contains("series 1/") })
+    }
+
+    @Test func `moments of a clock that stood still stay rows, and what is around them is sealed`() async throws {
+        let folder = try await folder(0)
+        let crowds = [0, 100, 101, 250]
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special, evenIfEmpty: true))
+            for minute in 0..<300 {
+                for number in 0..<(crowds.contains(minute) ? 40 : minute % 50 == 7 ? 16 : 1) {
+                    let attribute = Attribute(kind: .property, value: .number(Double(number) / 10), observedAt: Self.minute(minute))
+                    try transaction.appendHistory(attribute, name: Self.level, of: target.number, .open, at: Self.minute(minute).adding(seconds: Double(number)))
+                }
+            }
+        }
+        let policy = SealingPolicy(before: Self.minute(1000), rowCountMin: 10, chunkCountMax: 64)
+        let step = try await folder.file().seal(policy)
+        let expected = 296 + 6 * 15
+        #expect((expected - 9...expected).contains(step.rowCount) && step.faults == [])
+        let counts = try await counts(folder)
+        #expect(counts.rows == 4 * 40 + expected - step.rowCount && counts.records == step.rowCount)
+        #expect(try await folder.file().seal(policy).rowCount == 0)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
     @Test func `a walk goes over all series and then ends`() async throws {
         let folder = try await folder(20, entities: 600)
         var (position, rowCount, stepCount) = (SealingPosition?.none, 0, 0)
