@@ -11,7 +11,7 @@ package struct Federation: Sendable {
     package let passingWork = PassingWork()
     let broker: Broker
     let contexts: ContextLibrary
-    let catalogue = RegistrationCatalogue()
+    let catalogue: RegistrationCatalogue
     let book: ForwardingBook
     let cooldown = Cooldown()
     let gate: OutboundGate
@@ -19,7 +19,7 @@ package struct Federation: Sendable {
     let notifications: NotificationLimits
     let send: SendToSource
 
-    /// - Parameter passedOver: told of subscriptions to registrations that can't be read.
+    /// - Parameter passedOver: told of registrations, and subscriptions to them, that can't be read.
     /// - Parameter send: carries a request to its source.
     package init(
         broker: Broker, contexts: ContextLibrary, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
@@ -27,6 +27,7 @@ package struct Federation: Sendable {
     ) {
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
         book = ForwardingBook()
+        catalogue = RegistrationCatalogue(report: passedOver)
         gate = OutboundGate(countMax: limits.inFlightCountMax)
         self.notifications = notifications
         watchers = SourceWatchers(contexts: contexts, limits: notifications, report: passedOver)

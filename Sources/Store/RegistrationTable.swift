@@ -87,7 +87,8 @@ extension WriteTransaction {
 extension RegistrationRecord {
     fileprivate init(_ row: Row) throws {
         func moment(_ column: Int) throws -> Instant? { try row.decode(Int64?.self, atIndex: column).map(Instant.init(microseconds:)) }
-        let body = try row.withUnsafeData(atIndex: 1) { data in try data.map { try JSON(parsing: $0) } ?? .null }
+        // What is damaged can be looked at as nothing, and removed.
+        let body = try row.withUnsafeData(atIndex: 1) { data in data.flatMap { try? JSON(parsing: $0) } ?? .null }
         self.init(id: try row.decode(String.self, atIndex: 0), body: body, expiresAt: try moment(2))
         (forwarding.timesSent, forwarding.timesFailed) = (try row.decode(Int64.self, atIndex: 3), try row.decode(Int64.self, atIndex: 4))
         (forwarding.lastSuccess, forwarding.lastFailure) = (try moment(5), try moment(6))

@@ -51,6 +51,9 @@ final class Installation: Sendable {
     /// What snapshots told their endpoints.
     var sent: [Message] { outgoing.messages.withLock { $0 } }
 
+    /// What was reported as passed over.
+    var passedOver: [String] { outgoing.passedOver.withLock { $0 } }
+
     /// Does what the server does in the background.
     func prepareSnapshots() async throws { try await snapshots.work(in: .standard) }
 
@@ -58,7 +61,7 @@ final class Installation: Sendable {
     /// - Parameter batchCountMax: entries of one batch.
     /// - Parameter source: answers for all context sources.
     init(
-        instanceCountMax: Int = 1000, batchCountMax: Int = 10_000,
+        instanceCountMax: Int = 1000, batchCountMax: Int = 10_000, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
         source: @escaping @Sendable (SourceRequest) -> SourceAnswer = { _ in .failed("no network in tests") }
     ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "conurb-ngsild-\(UUID().uuidString)", directoryHint: .isDirectory)
@@ -74,7 +77,10 @@ final class Installation: Sendable {
         (self.broker, self.gatekeeper) = (broker, gatekeeper)
         let outgoing = Outgoing()
         self.outgoing = outgoing
-        let federation = Federation(broker: broker, contexts: contexts) { request, _ in source(request) }
+        let federation = Federation(
+            broker: broker, contexts: contexts, limits: limits, notifications: notifications,
+            passedOver: { _, passed in outgoing.passedOver.withLock { $0.append("\(passed)") } }
+        ) { request, _ in source(request) }
         snapshots = SnapshotService(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, now: { Self.start }
         ) { endpoint, headers, body in
@@ -92,11 +98,11 @@ final class Installation: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// - Parameter target: below `/ngsi-ld/v1/`.
+    /// - Parameter target: below `/ngsi-ld/v1/`, unless it begins with a slash.
     func ask(
         _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HTTPFields = [:], seconds: Int64 = 0
     ) async throws -> Answer {
-        let whole = "/ngsi-ld/v1/" + target
+        let whole = target.hasPrefix("/") ? target : "/ngsi-ld/v1/" + target
         let path = whole.prefix { $0 != "?" }
         guard case .route(let route, let parameters) = table.match(method, path) else {
             return Answer(status: 404, headers: [:], bytes: [])
@@ -132,6 +138,34 @@ final class Installation: Sendable {
         }
     }
 
+    /// Puts into a registration's document what no request may put there.
+    func damage(registration id: String, _ member: String, _ value: JSON) async throws {
+        try await store.file(.standard, creating: true).write { transaction in
+            var record = try #require(try transaction.registration(id))
+            var body = try #require(record.body.objectValue)
+            var document = try #require(body["document"]?.objectValue)
+            document[member] = value
+            body["document"] = .object(document)
+            record.body = .object(body)
+            try transaction.put(record)
+        }
+    }
+
+    /// A subscription as it is after it was passed on to the source of a registration.
+    func passOn(_ subscription: String, to registration: String, id: String, token: String) async throws {
+        try await store.file(.standard, creating: true).write { transaction in
+            let source = try #require(try transaction.registration(registration)).body
+            try transaction.put(PassedOnRecord(id: id, token: token, subscription: subscription, registration: registration, source: source))
+        }
+    }
+
+    /// The notifications that wait for a subscription.
+    func queue(of subscription: String) async throws -> [JSON] {
+        try await store.file(.standard, creating: true).read { snapshot in
+            try snapshot.outbox(of: subscription, limit: 1000, byteCountMax: 1 << 20).map { try JSON(parsing: $0.body) }
+        }
+    }
+
     /// Creates an entity, which has to succeed.
     func create(_ json: String, _ headers: HTTPFields = [:]) async throws {
         let answer = try await ask(.post, "entities", json, headers)
@@ -152,6 +186,7 @@ final class Installation: Sendable {
 
 private final class Outgoing: Sendable {
     let messages = Mutex<[Installation.Message]>([])
+    let passedOver = Mutex<[String]>([])
 }
 
 /// Collects what a response writes.

@@ -71,8 +71,7 @@ extension Federation {
             outcome.failures.append(part.failure(.own(.loopDetected("registration \(part.source.registration.id) leads back to where the request has been"))))
         }
         for part in plan.unsupported {
-            outcome.failures.append(
-                part.failure(.own(.conflict("registration \(part.source.registration.id) has this, and its source does not offer the operation"))))
+            outcome.failures.append(part.failure(.own(part.refusal)))
         }
         let parts = plan.parts
         let replies = await askAll(parts, origin) { part in

@@ -31,6 +31,8 @@ package struct Registration: Sendable {
     package var management: Management
     /// Context Source Properties: what `csf` asks of (clause 4.9).
     package var properties: Entity
+    /// Whether it says what it registers only, for the rest of what is stored can't be read.
+    var isRemnant = false
 
     /// Whether the source has histories rather than current state (clause 5.9.1).
     package var isTemporal: Bool { observationInterval != nil || managementInterval != nil }

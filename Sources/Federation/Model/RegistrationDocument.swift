@@ -43,6 +43,7 @@ package struct RegistrationDocument: Sendable {
     static func expanded(_ given: JSONObject, _ context: Context) throws(CityError) -> JSONObject {
         var members: JSONObject = [:]
         for (name, value) in given where !madeByBroker.contains(name) && name != "id" && name != "type" {
+            try checkUTC(value, name)
             if name == "information" {
                 members[name] = try information(value, context)
             } else if known.contains(name) {
@@ -53,6 +54,19 @@ package struct RegistrationDocument: Sendable {
             }
         }
         return members
+    }
+
+    /// Clause 4.6.3. What is stored already may have been taken when this was not asked for, and is understood all the same.
+    private static func checkUTC(_ value: JSON, _ name: String) throws(CityError) {
+        let moments: [(name: String, value: JSON?)] =
+            switch name {
+            case "expiresAt": [(name, value)]
+            case "observationInterval", "managementInterval": ["startAt", "endAt"].map { ("\(name).\($0)", value[$0]) }
+            default: []
+            }
+        for case (let name, let moment?) in moments where moment.stringValue.map({ $0.utf8.last != UInt8(ascii: "Z") }) ?? false {
+            throw .badRequestData("\(name): \(moment) is not a date and time in UTC (clause 4.6.3)")
+        }
     }
 
     private static func information(_ value: JSON, _ context: Context) throws(CityError) -> JSON {

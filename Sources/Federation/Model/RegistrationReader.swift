@@ -190,7 +190,7 @@ struct RegistrationReader {
 
     private func moment(_ value: JSON?, _ name: String) throws(CityError) -> Instant? {
         guard let value else { return nil }
-        guard let text = value.stringValue, text.utf8.last == UInt8(ascii: "Z"), let moment = Instant(text) else {
+        guard let moment = value.stringValue.flatMap({ Instant($0) }) else {
             throw .badRequestData("\(name): \(value) is not a date and time (clause 4.6.3)")
         }
         return moment

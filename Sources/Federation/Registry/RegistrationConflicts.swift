@@ -8,7 +8,7 @@ extension ReadSnapshot {
     func checkConflicts(of new: Registration, at now: Instant) throws {
         guard new.mode.isProxied else { return }
         for record in try registrations() where record.id != new.id.text {
-            let other = try Registration(record)
+            guard let other = (try? Registration(record)) ?? Registration(remnantOf: record) else { continue }
             guard other.mode.isProxied, !other.hasExpired(at: now), new.mode == .exclusive || other.mode == .exclusive else { continue }
             let exclusive = new.mode == .exclusive ? new : other
             if exclusive.claimsWhatIsClaimed(by: new.mode == .exclusive ? other : new) {

@@ -110,7 +110,7 @@ package struct RegistrationLibrary: Sendable {
         try Self.check(access)
         let matching = try await broker.readRegistrations(access) { snapshot in
             try snapshot.registrations().compactMap { record -> (RegistrationRecord, [Int])? in
-                let information = try Registration(record).matches(specification)
+                let information = (try? Registration(record))?.matches(specification) ?? []
                 return information.isEmpty || !record.isValid(at: now) ? nil : (record, information)
             }
         }

@@ -46,11 +46,12 @@ struct SourceSubscription: Sendable {
 
     /// What is there; nil when nothing matches.
     func message(of records: [RegistrationRecord], at now: Instant) throws -> NewMessage? {
-        let found = try records.map { (Optional($0), try matching($0)) }.filter { !$0.1.isEmpty }
+        let found = records.map { (Optional($0), matching($0)) }.filter { !$0.1.isEmpty }
         return found.isEmpty ? nil : try message(of: found, .newlyMatching, at: now)
     }
 
-    private func matching(_ record: RegistrationRecord) throws -> [Int] { try Registration(record).matches(specification) }
+    /// One that can't be read matches nothing.
+    private func matching(_ record: RegistrationRecord) -> [Int] { (try? Registration(record))?.matches(specification) ?? [] }
 
     /// Clauses 5.3.2 and 6.3.8.
     private func message(of records: [(RegistrationRecord?, [Int])], _ trigger: Trigger, at now: Instant) throws -> NewMessage {

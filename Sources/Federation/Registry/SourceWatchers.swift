@@ -18,8 +18,10 @@ struct ReadChange {
     let before: Registration?
     let after: Registration?
 
+    /// What can't be read any more was told to nobody, and may be removed.
     init(_ change: RegistrationChange) throws {
-        (self.change, before, after) = (change, try change.before.map(Registration.init), try change.after.map(Registration.init))
+        (self.change, before) = (change, change.before.flatMap { try? Registration($0) })
+        after = try change.after.map(Registration.init)
     }
 }
 

@@ -3,15 +3,22 @@
 package struct PassedOver: Error, CustomStringConvertible {
     /// Nil when the change can't be read at all.
     package let subscription: String?
+    /// A registration of a context source that can't be read; nil when it is about something else.
+    package let registration: String?
     /// The number of the change; nil for what throttling held back.
     package let change: Int64?
     package let reason: any Error
 
     package init(subscription: String?, change: Int64?, reason: any Error) {
-        (self.subscription, self.change, self.reason) = (subscription, change, reason)
+        (self.subscription, registration, self.change, self.reason) = (subscription, nil, change, reason)
+    }
+
+    package init(registration: String, reason: any Error) {
+        (subscription, self.registration, change, self.reason) = (nil, registration, nil, reason)
     }
 
     package var description: String {
+        if let registration { return "registration \(registration) is passed over: \(reason)" }
         let what = change.map { "change \($0)" } ?? "a change"
         return "\(what) is passed over\(subscription.map { " for subscription \($0)" } ?? ""): \(reason)"
     }
