@@ -28,14 +28,21 @@ package enum SourceReply: Sendable {
     case timedOut
     case failed(String)
 
+    /// Whether the same request will be answered so again: what the source will not do, unlike what it can't do now.
+    var isFinalRefusal: Bool {
+        guard case .answer(let status, _, _, _) = self else { return false }
+        return [501, 508].contains(status) || ((400...499).contains(status) && ![408, 425, 429].contains(status))
+    }
+
     var isSuccess: Bool { if case .answer(let status, _, _, _) = self { (200...299).contains(status) } else { false } }
 }
 
 extension Federation {
     /// Asks one source.
+    /// - Parameter mayRefuse: whether the source stays as it is when it will not do what is asked, and is not left alone for a while.
     /// - Parameter build: makes what is asked, with the names of a context.
     package func ask(
-        _ registration: Registration, _ origin: Origin, _ build: (Context) -> Forward
+        _ registration: Registration, _ origin: Origin, mayRefuse: Bool = false, _ build: (Context) -> Forward
     ) async -> SourceReply {
         let (now, municipality) = (origin.asker.now, origin.access.municipality)
         // Until its cooldown has passed a source counts as one that does not answer (table 5.2.34-1).
@@ -64,7 +71,7 @@ extension Federation {
         var isWell = reply.isSuccess
         if case .answer(404, _, _, _) = reply { isWell = true }
         book.note(isWell, registration.id, in: municipality, at: now)
-        cooldown.note(isWell, registration, in: municipality, at: now)
+        cooldown.note(isWell || (mayRefuse && reply.isFinalRefusal), registration, in: municipality, at: now)
         return reply
     }
 
