@@ -25,6 +25,7 @@ enum Schema {
         migrator.registerMigration("0008-passed-on-subscriptions") { db in try db.execute(sql: passedOnSubscriptions) }
         migrator.registerMigration("0009-chunks") { db in try db.execute(sql: ChunkTable.schema) }
         migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
+        migrator.registerMigration("0011-passed-on-states") { db in try db.execute(sql: passedOnStates) }
         return migrator
     }
 
@@ -256,5 +257,14 @@ enum Schema {
             due_us INTEGER
         ) STRICT;
         CREATE INDEX passed_on_subscription ON passed_on (subscription);
+        """
+
+    /// What was passed on before counts as what may be there.
+    private static let passedOnStates = """
+        ALTER TABLE passed_on ADD COLUMN state INTEGER NOT NULL DEFAULT 1 CHECK (state BETWEEN 0 AND 3);
+        ALTER TABLE passed_on ADD COLUMN refused BLOB;
+        ALTER TABLE passed_on ADD COLUMN ending_since_us INTEGER;
+        UPDATE passed_on SET state = 3 WHERE sent IS NOT NULL;
+        UPDATE passed_on SET ending_since_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 WHERE ending = 1;
         """
 }

@@ -116,6 +116,93 @@ import Trust
         try await source.close()
     }
 
+    /// Runs `body` with a broker that has registered a stand-in, which answers copies so.
+    private func withSource(
+        _ more: String = "", _ answer: @escaping @Sendable (StandIn.Asked) async throws -> StandIn.Said,
+        _ body: (RunningServer, StandIn) async throws -> Void
+    ) async throws {
+        let (broker, source) = (try await RunningServer(), try await StandIn(answer))
+        try await broker.create("csourceRegistrations", registration(source.address, more))
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(broker, source)) } catch { result = .failure(error) }
+        try await broker.close()
+        try await source.close()
+        try result.get()
+    }
+
+    @Test func `what a source may have taken is taken back, though it never said so (clause 5.8.5.4)`() async throws {
+        try await withSource { asked in .init(status: asked.method == .post ? 504 : 204) } _: { broker, source in
+            try await broker.create("subscriptions", subscription("http://127.0.0.1:1"))
+            let id = try #require(await source.next(where: isCopy)?.json["id"]?.stringValue)
+            #expect(try await broker.ask(.DELETE, "subscriptions/" + Self.id).status == 204)
+            let ended = try #require(await source.next { isCopy($0) && $0.method == .delete })
+            #expect(ended.target == "/ngsi-ld/v1/subscriptions/" + id)
+        }
+    }
+
+    @Test func `what a source has already is made what it should be (clauses 5.8.1.4, 5.8.2.4)`() async throws {
+        try await withSource { asked in .init(status: asked.method == .post ? 409 : 204) } _: { broker, source in
+            try await broker.create("subscriptions", subscription("http://127.0.0.1:1", #""q":"level>10""#))
+            let made = try #require(await source.next(where: isCopy)).json
+            let changed = try #require(await source.next(where: isCopy))
+            #expect(changed.method == .patch)
+            let copy = try changed.json
+            #expect(copy["q"] == made["q"] && copy["entities"] == made["entities"] && copy["notification"] == made["notification"])
+            #expect(changed.target == "/ngsi-ld/v1/subscriptions/" + (made["id"]?.stringValue ?? ""))
+        }
+    }
+
+    @Test func `a change whose answer was lost is taken back when the subscription is what it was (clause 5.8.2.4)`() async throws {
+        try await withSource { asked in
+            if asked.method == .post { return .init(status: 201) }
+            return .init(status: try asked.json["q"] == "level>20" ? 504 : 204)
+        } _: { broker, source in
+            try await broker.create("subscriptions", subscription("http://127.0.0.1:1", #""q":"level>10""#))
+            #expect(await source.next(where: isCopy)?.method == .post)
+            #expect(try await broker.ask(.PATCH, "subscriptions/" + Self.id, #"{"q":"level>20","throttling":5}"#).status == 204)
+            #expect(await source.next(where: isCopy)?.method == .patch)
+            #expect(try await broker.ask(.PATCH, "subscriptions/" + Self.id, #"{"q":"level>10","throttling":null}"#).status == 204)
+            let again = try #require(await source.next { isCopy($0) && (try? $0.json["q"]) == "level>10" }).json
+            #expect(again["throttling"]?.stringValue == "urn:ngsi-ld:null" && again["entities"] == [["type": "Lamp"]])
+        }
+    }
+
+    @Test func `a registration that moves while its source is asked leaves nothing behind (clause 5.8.5.4)`() async throws {
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let broker = try await RunningServer()
+        let old = try await StandIn { asked in
+            if asked.method == .post { for await _ in gate {} }
+            return .init(status: asked.method == .post ? 201 : 204)
+        }
+        let new = try await StandIn { _ in .init(status: 201) }
+        let made = registration(old.address)
+        let id = try #require(JSON(parsing: made)["id"]?.stringValue)
+        try await broker.create("csourceRegistrations", made)
+        try await broker.create("subscriptions", subscription("http://127.0.0.1:1"))
+        let copy = try #require(await old.next(where: isCopy)?.json["id"]?.stringValue)
+        #expect(try await broker.ask(.PATCH, "csourceRegistrations/" + id, #"{"endpoint":"\#(new.address)"}"#).status == 204)
+        opener.finish()
+        let ended = try #require(await old.next { isCopy($0) && $0.method == .delete })
+        #expect(ended.target == "/ngsi-ld/v1/subscriptions/" + copy)
+        #expect(await new.next(where: isCopy)?.method == .post)
+        try await broker.close()
+        try await old.close()
+        try await new.close()
+    }
+
+    @Test func `a source that will not have a copy is asked for others, and again for this one when it is another (clause 5.8.1.4)`() async throws {
+        try await withSource(#""management":{"cooldown":600000}"#) { _ in .init(status: 403) } _: { broker, source in
+            try await broker.create("subscriptions", subscription("http://127.0.0.1:1"))
+            #expect(await source.next(where: isCopy)?.method == .post)
+            let other = #"{"type":"Subscription","entities":[{"type":"Lamp"}],"q":"lux<5","notification":{"endpoint":{"uri":"http://127.0.0.1:1/"}}}"#
+            try await broker.create("subscriptions", other)
+            #expect(try await source.next(where: isCopy)?.json["q"] == "lux<5")
+            #expect(try await broker.ask(.PATCH, "subscriptions/" + Self.id, #"{"q":"level>10"}"#).status == 204)
+            #expect(try await source.next(where: isCopy)?.json["q"] == "level>10")
+            #expect(source.asked.filter(isCopy).count == 3)
+        }
+    }
+
     @Test(arguments: [
         (#""localOnly":true"#, ""), ("", #""mode":"auxiliary""#), ("", #""operations":["retrieveOps"]"#),
     ])

@@ -113,15 +113,37 @@ import Testing
         try queue.close()
         var record = PassedOnRecord(id: "urn:s:2", token: "secret", subscription: "urn:s:1", registration: "urn:r:1", source: ["a": 1])
         (record.sent, record.due, record.remote) = (["b": 2], noon, "urn:x:theirs")
+        (record.state, record.refused, record.endingSince) = (.unsure, ["c": 3], noon)
         try await folder.file().write { [record] in try $0.put(record) }
         try folder.store.close()
         let (all, named, unknown) = try await folder.file().read { snapshot in
             (try snapshot.passedOn(), try snapshot.passedOn(token: "secret"), try snapshot.passedOn(token: "guessed"))
         }
         #expect(all.map(\.id) == ["urn:s:2"] && unknown == nil)
-        #expect(named?.sent == ["b": 2] && named?.due == noon && named?.remote == "urn:x:theirs" && named?.isEnding == false)
+        #expect(named?.sent == ["b": 2] && named?.due == noon && named?.remote == "urn:x:theirs")
+        #expect(named?.state == .unsure && named?.refused == ["c": 3] && named?.endingSince == noon && named?.isEnding == true)
         #expect(try await folder.file().read { try $0.registrations().map(\.id) } == ["urn:r:1"])
         try await folder.file().write { try $0.removePassedOn("urn:s:2") }
         #expect(try await folder.file().read { try $0.passedOn().isEmpty })
+    }
+
+    @Test func `what was passed on before its state was kept counts as what may be at its source`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0010-subscription-counts")
+        try await queue.write { db in
+            for (id, sent, ending) in [("a", nil, 0), ("b", "x'7B7D'", 0), ("c", nil, 1)] as [(String, String?, Int)] {
+                try db.execute(
+                    sql: """
+                        INSERT INTO passed_on (id, token, subscription, registration, source, remote, sent, ending)
+                        VALUES ('\(id)', '\(id)', 'urn:s:1', 'urn:r:1', x'7B7D', '\(id)', \(sent ?? "NULL"), \(ending))
+                        """)
+            }
+        }
+        try queue.close()
+        let all = try await folder.file().read { try $0.passedOn() }
+        #expect(all.map(\.state) == [.perhaps, .unsure, .perhaps])
+        #expect(all.map(\.isEnding) == [false, false, true])
     }
 }

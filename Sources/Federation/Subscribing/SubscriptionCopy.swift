@@ -80,6 +80,13 @@ extension JSONObject {
         for name in old.keys where self[name] == nil { change[name] = .string(Attribute.nullText) }
         return change
     }
+
+    /// What makes a subscription that has some of the members `old`, or of these, one that has these.
+    func whole(over old: JSONObject) -> JSONObject {
+        var change = self
+        for name in old.keys where self[name] == nil { change[name] = .string(Attribute.nullText) }
+        return change
+    }
 }
 
 extension Set<IRI> {
