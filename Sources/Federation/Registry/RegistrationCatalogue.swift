@@ -1,6 +1,6 @@
 internal import CityModel
 internal import Store
-package import Subscriptions
+internal import Subscriptions
 internal import Synchronization
 
 /// The registrations of recent municipalities, read and checked, as long as the files say the same. Looking at a municipality
@@ -18,7 +18,7 @@ package final class RegistrationCatalogue: Sendable {
     private let report: @Sendable (MunicipalityName, PassedOver) -> Void
 
     /// - Parameter report: told of registrations that can't be read.
-    package init(report: @escaping @Sendable (MunicipalityName, PassedOver) -> Void) { self.report = report }
+    init(report: @escaping @Sendable (MunicipalityName, PassedOver) -> Void) { self.report = report }
 
     func registrations(of file: MunicipalityFile) async throws -> [Registration] {
         // Asked before the reading: what is written meanwhile makes this edition an old one.
