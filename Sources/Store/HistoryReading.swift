@@ -113,7 +113,7 @@ extension ReadSnapshot {
     /// Whether a series has a record within the window.
     package func hasRecord(of entity: Int64, _ series: Series, _ window: HistoryWindow) throws -> Bool {
         var found = false
-        try visitRecords(of: entity, series, window) { _ in
+        try visitRecords(of: entity, series, window, limit: 1) { _ in
             found = true
             return false
         }

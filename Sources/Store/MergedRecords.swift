@@ -2,7 +2,7 @@ internal import GRDB
 internal import Series
 
 /// The records of one series within a span of moments, from rows and chunks, in order of moment and lateness or the other way
-/// round. One chunk is held at a time, and of it one block.
+/// round. One chunk is held at a time, and of it one block; neither is opened before a row that comes first is taken.
 struct MergedRecords {
     enum Item {
         case record(StoredRecord)
@@ -19,6 +19,8 @@ struct MergedRecords {
     private var nextRow: StoredRecord?
     /// Where chunks are still to be looked for; nil when there are no more.
     private var unread: ClosedRange<Int64>?
+    /// Where the chunk lies that comes next and was not opened yet.
+    private var found: ChunkSpan?
     private var chunk: Chunk?
     /// Blocks of the chunk that are still to be opened.
     private var blocks: Range<Int> = 0..<0
@@ -42,15 +44,19 @@ struct MergedRecords {
     mutating func next(takingBlocks takes: ((BlockSummary) -> Bool)? = nil) throws -> Item? {
         while positions.isEmpty {
             guard try findBlock() else { return try nextRow.map { try .record(takeRow($0)) } }
-            if let takes, let chunk, let index = blocks.first {
-                let summary = chunk.summaries[index]
-                if let row = nextRow, row.sample.time < summary.firstTime { return try .record(takeRow(row)) }
-                if nextRow.map({ $0.sample.time > summary.lastTime }) ?? true, takes(summary) {
-                    blocks = blocks.dropFirst()
-                    return .block(chunk, index)
-                }
+            if let found {
+                if let row = nextRow, isFirst(row, found.from...found.to) { return try .record(takeRow(row)) }
+                try openChunk(found)
+                continue
             }
-            try openBlock()
+            guard let chunk, let index = isBackwards ? blocks.last : blocks.first else { return nil }
+            let summary = chunk.summaries[index]
+            if let row = nextRow, isFirst(row, summary.firstTime...max(summary.firstTime, summary.lastTime)) { return try .record(takeRow(row)) }
+            if let takes, nextRow.map({ $0.sample.time > summary.lastTime }) ?? true, takes(summary) {
+                blocks = blocks.dropFirst()
+                return .block(chunk, index)
+            }
+            try openBlock(chunk, index)
         }
         guard let block, let position = isBackwards ? positions.last : positions.first else { return nil }
         if let row = nextRow {
@@ -66,30 +72,38 @@ struct MergedRecords {
         return row
     }
 
-    /// Sees to it that there are blocks to be opened.
+    /// Whether a row comes before all that lies within a span.
+    private func isFirst(_ row: StoredRecord, _ span: ClosedRange<Int64>) -> Bool {
+        isBackwards ? row.sample.time > span.upperBound : row.sample.time < span.lowerBound
+    }
+
+    /// Sees to it that there is a chunk to be opened, or that there are blocks of the one that is.
     /// - Returns: false when no chunk has any more.
     private mutating func findBlock() throws -> Bool {
-        while blocks.isEmpty {
-            guard let unread,
-                let found = try snapshot.chunkSpan(of: series, from: unread.lowerBound, to: unread.upperBound, isBackwards: isBackwards)
-            else { return false }
-            // Chunks of a series share no moment.
-            if isBackwards {
-                self.unread = found.from > unread.lowerBound ? unread.lowerBound...(found.from - 1) : nil
-            } else {
-                self.unread = found.to < unread.upperBound ? (found.to + 1)...unread.upperBound : nil
-            }
-            let opened = try snapshot.chunk(found)
-            let wanted = opened.summaries.indices.filter {
-                opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
-            }
-            (chunk, blocks) = (opened, (wanted.first ?? 0)..<((wanted.last ?? -1) + 1))
+        guard found == nil, blocks.isEmpty else { return true }
+        guard let unread,
+            let next = try snapshot.chunkSpan(of: series, from: unread.lowerBound, to: unread.upperBound, isBackwards: isBackwards)
+        else { return false }
+        // Chunks of a series share no moment.
+        if isBackwards {
+            self.unread = next.from > unread.lowerBound ? unread.lowerBound...(next.from - 1) : nil
+        } else {
+            self.unread = next.to < unread.upperBound ? (next.to + 1)...unread.upperBound : nil
         }
+        found = next
         return true
     }
 
-    private mutating func openBlock() throws {
-        guard let chunk, let index = isBackwards ? blocks.last : blocks.first else { return }
+    private mutating func openChunk(_ found: ChunkSpan) throws {
+        self.found = nil
+        let opened = try snapshot.chunk(found)
+        let wanted = opened.summaries.indices.filter {
+            opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
+        }
+        (chunk, blocks) = (opened, (wanted.first ?? 0)..<((wanted.last ?? -1) + 1))
+    }
+
+    private mutating func openBlock(_ chunk: Chunk, _ index: Int) throws {
         blocks = isBackwards ? blocks.dropLast() : blocks.dropFirst()
         let opened = try corruptible { () throws(SeriesError) in try chunk.block(index) }
         let end = span.upperBound == .max ? opened.count : opened.position(notBefore: span.upperBound + 1)

@@ -52,32 +52,30 @@ extension ReadSnapshot {
         if let told = filter.end() { _ = try tell(told) }
     }
 
-    /// By the moment of recording or of the last change, in which records do not lie: all of the window are gathered.
+    /// By the moment of recording or of the last change, in which records do not lie: all of the window are looked at.
     private func visitSorted(
         of entity: Int64, _ series: Series, _ window: HistoryWindow, _ which: ChunkMoment, limit: Int, _ visit: (RecordedInstance) throws -> Bool
     ) throws {
         guard let span = window.span else { return }
         let hidden = Int64(InstanceForm.hidden(from: window.classificationMax))
-        var found: [(time: Int64, record: StoredRecord)] = []
+        var first = FirstRecords(limit: limit, isBackwards: window.isBackwards)
         for chunkSpan in try chunkSpans(of: key(entity, series), which, from: span.lowerBound, to: span.upperBound) {
-            try window.checkDeadline()
             let chunk = try chunk(chunkSpan)
-            for sample in try corruptible({ () throws(SeriesError) in try chunk.records() }) {
-                let time = which == .recorded ? sample.recorded : sample.changed
-                if sample.form < hidden, window.holds(time) { found.append((time, StoredRecord(sample))) }
+            for index in chunk.summaries.indices {
+                try window.checkDeadline()
+                let block = try corruptible { () throws(SeriesError) in try chunk.block(index) }
+                for position in 0..<block.count {
+                    let sample = try corruptible { () throws(SeriesError) in try block.record(position) }
+                    let time = which == .recorded ? sample.recorded : sample.changed
+                    if sample.form < hidden, window.holds(time) { try first.add(StoredRecord(sample), time: time) }
+                }
             }
         }
         try visitRows(of: entity, series, window, limit: limit) { time, record in
-            found.append((time, record))
+            try first.add(record, time: time)
             return true
         }
-        let isBackwards = window.isBackwards
-        found.sort { left, right in
-            let (first, second) = ((left.time, left.record.sample.late), (right.time, right.record.sample.late))
-            if first != second { return (first < second) != isBackwards }
-            return left.record.sample.time < right.record.sample.time
-        }
-        for (time, record) in found.prefix(limit) where try !visit(recorded(record, time: time, entity, series)) { return }
+        for (time, record) in first.sorted() where try !visit(recorded(record, time: time, entity, series)) { return }
     }
 
     /// The record as it is answered.
@@ -103,6 +101,41 @@ extension ReadSnapshot {
     }
 }
 
+/// Of records that come in another order the first by a moment of theirs, as many as are asked for.
+struct FirstRecords {
+    /// Fewer are not sorted to be rid of some.
+    private static let trimmedCountMin = 1024
+
+    private let limit: Int
+    private let isBackwards: Bool
+    /// Records that are held at most.
+    private let countMax: Int
+    private var found: [(time: Int64, record: StoredRecord)] = []
+
+    init(limit: Int, isBackwards: Bool, countMax: Int = 1_000_000) {
+        (self.limit, self.isBackwards, self.countMax) = (limit, isBackwards, countMax)
+    }
+
+    /// - Throws: `tooComplexQuery` when there are too many and all are wanted.
+    mutating func add(_ record: StoredRecord, time: Int64) throws(CityError) {
+        found.append((time, record))
+        if limit <= countMax / 2 {
+            if found.count >= max(2 * limit, Self.trimmedCountMin) { found = sorted() }
+        } else if found.count > countMax {
+            throw .tooComplexQuery("more than \(countMax) instances of one attribute would have to be sorted; narrow the query by time")
+        }
+    }
+
+    func sorted() -> [(time: Int64, record: StoredRecord)] {
+        let all = found.sorted { left, right in
+            let (first, second) = ((left.time, left.record.sample.late), (right.time, right.record.sample.late))
+            if first != second { return (first < second) != isBackwards }
+            return left.record.sample.time < right.record.sample.time
+        }
+        return Array(all.prefix(limit))
+    }
+}
+
 /// Which records of a stream in order of moment a window holds. A query by `observedAt` reads of each moment the last that was
 /// recorded and may be seen: those before it were corrected (clause 4.8).
 struct MomentFilter {
@@ -110,6 +143,7 @@ struct MomentFilter {
     private let hidden: Int
     private let now: Int64
     private let keepsLastOfMoment: Bool
+    /// The last that was taken.
     private var held: StoredRecord?
 
     init(_ window: HistoryWindow) {
@@ -130,19 +164,16 @@ struct MomentFilter {
         }
         guard keepsLastOfMoment else { return record }
         let before = held
-        if let before, before.sample.time == record.sample.time {
-            // Backwards, the first that is met is the last that was recorded.
-            if !window.isBackwards { held = record }
-            return nil
-        }
         held = record
-        return before
+        // Backwards, the first that is met of a moment is the last that was recorded.
+        if window.isBackwards { return before?.sample.time == record.sample.time ? nil : record }
+        return before?.sample.time == record.sample.time ? nil : before
     }
 
     /// The record that was waited with, after the last was taken.
     mutating func end() -> StoredRecord? {
         defer { held = nil }
-        return held
+        return window.isBackwards ? nil : held
     }
 }
 

@@ -1,5 +1,6 @@
 internal import CityModel
 internal import GRDB
+internal import Series
 
 /// A consistent view of one municipality's file, for the length of one read. Not to be kept.
 package class ReadSnapshot {
@@ -9,6 +10,8 @@ package class ReadSnapshot {
     private var borrowed: DocumentDecoder?
     /// Whether there is any chunk, once it was asked.
     var knowsChunks: Bool?
+    /// The last chunk that was opened.
+    var openedChunk: (id: Int64, chunk: Chunk)?
 
     init(db: Database, terms: TermTable, decoders: DecoderPool) {
         self.db = db
@@ -86,6 +89,8 @@ extension WriteTransaction {
         }
         if case .failure? = result {
             lastChange = changeBefore
+            // What was undone gave numbers that are given again.
+            openedChunk = nil
             terms.forget(Array(newTerms[termCountBefore...]))
             newTerms.removeSubrange(termCountBefore...)
         }

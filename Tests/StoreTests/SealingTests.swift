@@ -203,6 +203,70 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `the datasets of a sealed attribute are looked up one by one, but for those that may not be seen`() async throws {
+        let folder = try await folder(20)
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for (dataset, classification) in [("b", Classification.open), ("a", .special), ("c", .internalUse)] {
+                for minute in 0..<20 {
+                    let attribute = Attribute(kind: .property, value: 1, datasetID: iri(dataset), observedAt: Self.minute(minute))
+                    try transaction.appendHistory(attribute, name: Self.level, of: target.number, classification, at: Self.minute(minute))
+                }
+            }
+        }
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 1, chunkCountMax: 4))
+        #expect(try await counts(folder).rows == 0)
+        try await folder.file().read { snapshot in
+            #expect(try snapshot.series(of: 1, .open).map(\.datasetID) == [nil, iri("b")])
+            #expect(try snapshot.series(of: 1, .special).map(\.datasetID) == [nil, iri("a"), iri("b"), iri("c")])
+            let plan = try String.fetchAll(
+                snapshot.db, sql: "EXPLAIN QUERY PLAN SELECT 1 FROM chunk WHERE \(SeriesKey.condition) AND form_min < ? LIMIT 1",
+                arguments: [1, 1, "", 32], adapter: SuffixRowAdapter(fromIndex: 3)).joined()
+            #expect(plan.contains("chunk_form") && plan.contains("form_min<?"), "\(plan)")
+        }
+    }
+
+    @Test func `a chunk is not opened before a row that comes first, and of a moment backwards none but the newest is read`() async throws {
+        let folder = try await folder(300)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        try await folder.file().write { transaction in
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for minute in [-5, 400] { try Self.add(minute, to: target, transaction) }
+            try transaction.execute("UPDATE chunk SET data = zeroblob(length(data))")
+        }
+        try await folder.file().read { snapshot in
+            let series = try #require(try snapshot.series(of: 1, .special).first)
+            func first(_ limit: Int, _ temporal: TemporalQuery?, isBackwards: Bool) throws -> [Instant] {
+                var times: [Instant] = []
+                try snapshot.visitRecords(
+                    of: 1, series, HistoryWindow(temporal, isBackwards: isBackwards, now: noon, .special), limit: limit
+                ) {
+                    times.append($0.time)
+                    return true
+                }
+                return times
+            }
+            #expect(try first(1, nil, isBackwards: false) == [Self.minute(-5)])
+            #expect(try first(1, nil, isBackwards: true) == [Self.minute(400)])
+            #expect(try first(1, TemporalQuery(nil), isBackwards: true) == [Self.minute(400)])
+            #expect(throws: (any Error).self) { try first(2, nil, isBackwards: false) }
+        }
+    }
+
+    @Test func `of records in another order the first are kept, and no more than a fixed count where all are wanted`() throws {
+        var chance = SplitMix(seed: 7)
+        let numbers = (0..<5000).map { Int64($0) }.shuffled(using: &chance)
+        func record(_ number: Int64) -> StoredRecord { StoredRecord(SampleRecord(time: 5000 - number, value: .integer(number))) }
+        for (isBackwards, expected) in [(false, [0, 1, 2]), (true, [4999, 4998, 4997])] as [(Bool, [Int64])] {
+            var first = FirstRecords(limit: 3, isBackwards: isBackwards)
+            for number in numbers { try first.add(record(number), time: number) }
+            #expect(first.sorted().map(\.time) == expected)
+        }
+        var all = FirstRecords(limit: .max, isBackwards: false, countMax: 4999)
+        for number in numbers.dropLast() { try all.add(record(number), time: number) }
+        #expect(throws: CityError.self) { try all.add(record(1), time: 1) }
+    }
+
     @Test func `a walk goes over all series and then ends`() async throws {
         let folder = try await folder(20, entities: 600)
         var (position, rowCount, stepCount) = (SealingPosition?.none, 0, 0)
