@@ -8,6 +8,7 @@ internal import Hummingbird
 internal import Logging
 internal import NGSILD
 internal import NIOCore
+internal import OrderedCollections
 internal import Store
 internal import Subscriptions
 internal import Synchronization
