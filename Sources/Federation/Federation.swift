@@ -53,6 +53,8 @@ package struct FederationLimits: Sendable {
     package var timeoutSecondsMax: Double
     /// Entities that are asked of each source for one page.
     package var gatheredCountMax: Int
+    /// Names of types and attributes that are read of all sources together.
+    package var discoveredCountMax = 100_000
 
     package init(
         registrationCountMax: Int = 1000, concurrentCountMax: Int = 8, inFlightCountMax: Int = 32, hopCountMax: Int = 3,

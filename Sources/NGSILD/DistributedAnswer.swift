@@ -112,9 +112,13 @@ extension NGSILDDoor {
         return specification
     }
 
+    /// Of one answer: more headers than that few clients read.
+    private static let warningCountMax = 50
+
     static func warn(_ warnings: [SourceWarning], _ response: inout Response) {
-        let said = response.headers[values: .ngsildWarning]
-        for header in OrderedSet(warnings.map(\.header)) where !said.contains(header) {
+        let said = Set(response.headers[values: .ngsildWarning])
+        let room = max(0, warningCountMax - said.count)
+        for header in OrderedSet(warnings.lazy.map(\.header).filter { !said.contains($0) }).prefix(room) {
             response.headers.append(HTTPField(name: .ngsildWarning, value: header))
         }
     }

@@ -30,8 +30,9 @@ extension NGSILDDoor {
         guard let found, !found.isEmpty else { return try await local() }
         let here = try await orNil(local)
         var attributes = here?.attributes ?? []
+        let places = Dictionary(attributes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         for (name, known) in found.attributes.sorted(by: { $0.key < $1.key }) {
-            if let place = attributes.firstIndex(where: { $0.name == name }) {
+            if let place = places[name] {
                 attributes[place] = AttributeInfo(name: name, kinds: Self.ordered(known.kinds.union(attributes[place].kinds)), types: [type], entityCount: nil)
             } else {
                 attributes.append(AttributeInfo(name: name, kinds: Self.ordered(known.kinds), types: [type], entityCount: nil))

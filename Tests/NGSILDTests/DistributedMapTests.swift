@@ -67,6 +67,36 @@ internal import Testing
 
     private func ids(_ answer: Answer) throws -> [String] { try answer.json.arrayValue?.compactMap { $0["id"]?.stringValue } ?? [] }
 
+    @Test func `a source that gives the same page for ever is asked no more once nothing is new`() async throws {
+        let source = Buses((0..<1000).map { "urn:x:\($0)" }, makesMaps: false)
+        let city = try Installation { request in
+            var first = request
+            first.query.removeAll { $0.name == "offset" }
+            return source.answer(first)
+        }
+        try await register(city)
+        #expect(try await city.ask(.get, "entityMaps?type=Bus").json["entityMap"]?.objectValue?.count == 1000)
+        #expect(source.takeAsked().filter { $0 == "entities" }.count == 2)
+    }
+
+    @Test func `an answer warns of fifty sources (clause 6.3.17)`() async throws {
+        let city = try Installation { _ in .timedOut }
+        for number in 0..<60 { try await register(city, number) }
+        #expect(try await city.ask(.get, "entities?type=Bus").headers[values: HTTPField.Name("NGSILD-Warning")!].count == 50)
+    }
+
+    @Test func `all sources together name so many types and no more (clause 5.7.11)`() async throws {
+        var limits = FederationLimits()
+        limits.discoveredCountMax = 5
+        let city = try Installation(limits: limits) { _ in
+            .answer(status: 200, headers: [], body: Array(#"[{"typeName":"Bus","attributeNames":["a","b","c","d","e","f"]}]"#.utf8))
+        }
+        let operations = #","operations":["retrieveEntityTypeDetails"]"#
+        for number in 0..<3 { try await register(city, number, operations) }
+        let types = try await city.ask(.get, "types?details=true").json
+        #expect(types.arrayValue?.first?["attributeNames"] == ["a", "b", "c", "d"])
+    }
+
     @Test func `a map names the sources of each entity and the maps that they made (clauses 5.2.39 and 5.14.4.4)`() async throws {
         let source = Buses(["urn:x:1", "urn:x:2"])
         let city = try Installation(source: source.answer)

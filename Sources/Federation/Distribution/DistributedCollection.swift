@@ -43,7 +43,7 @@ extension Federation {
         return (found, matching.loopWarnings + answers.flatMap(\.warnings))
     }
 
-    /// Goes through all pages of a source, until it has no more, fails or has given more than is wanted.
+    /// Goes through all pages of a source, until it has no more, fails, gives nothing new or has given more than is wanted.
     func visitPages(
         of source: MatchedSource, _ query: DistributedQuery, countMax: Int, _ origin: Origin, _ visit: (ForeignEntities) -> Void
     ) async {
@@ -55,7 +55,7 @@ extension Federation {
             page.entities.removeAll { !seen.insert($0.id).inserted }
             visit(page)
             offset += limit
-            guard page.isCut, !page.hasFailed else { break }
+            guard page.isCut, !page.hasFailed, !page.entities.isEmpty else { break }
         }
     }
 }

@@ -24,11 +24,14 @@ package struct Discovered: Sendable {
     /// Entities of the one type that was asked for.
     package var entityCount: Int64 = 0
     package var warnings: [SourceWarning] = []
+    /// Names that may still be read.
+    fileprivate var nameCountLeft = 0
 
     package var isEmpty: Bool { types.isEmpty && attributes.isEmpty && entityCount == 0 }
 }
 
 extension Federation {
+    /// Names of one list that a source answers.
     private static let nameCountMax = 10_000
 
     /// - Returns: nil when there is nobody to ask.
@@ -45,7 +48,7 @@ extension Federation {
             await ask(source.registration, origin) { context in Forward(.get, discovery.path(context), query: discovery.query) }
         }
         var discovered = Discovered()
-        discovered.warnings = matching.loopWarnings
+        (discovered.warnings, discovered.nameCountLeft) = (matching.loopWarnings, limits.discoveredCountMax)
         for (source, reply) in zip(matching.sources, replies) {
             guard case .answer(200, let headers, let body, let context) = reply else {
                 discovered.warnings += await read(reply, of: source, isMany: false, limit: 1, origin).warnings
@@ -93,7 +96,15 @@ extension Discovery {
 extension Discovered {
     /// - Returns: whether the answer is one to what was asked.
     fileprivate mutating func add(_ json: JSON, _ discovery: Discovery, of source: MatchedSource, _ context: Context, _ countMax: Int) -> Bool {
-        func names(_ value: JSON?) -> [IRI]? { value?.arrayValue?.prefix(countMax).compactMap { $0.stringValue.flatMap(context.expand) } }
+        // Counted before they are understood: that is what takes the time.
+        var left = nameCountLeft
+        defer { nameCountLeft = left }
+        func elements(_ value: JSON?) -> ArraySlice<JSON>? {
+            guard let elements = value?.arrayValue?.prefix(min(countMax, left)) else { return nil }
+            left -= elements.count
+            return elements
+        }
+        func names(_ value: JSON?) -> [IRI]? { elements(value)?.compactMap { $0.stringValue.flatMap(context.expand) } }
         func kinds(_ value: JSON?) -> Set<AttributeKind> { Set(value?.arrayValue?.compactMap { $0.stringValue.flatMap(AttributeKind.init) } ?? []) }
         func name(_ element: JSON, _ member: String) -> IRI? { element[member]?.stringValue.flatMap(context.expand) }
         switch discovery {
@@ -101,15 +112,15 @@ extension Discovered {
             guard let listed = names(json["typeList"]) else { return false }
             for type in listed where source.registers(type) { types[type, default: []] = types[type] ?? [] }
         case .typeDetails:
-            guard let elements = json.arrayValue else { return false }
-            for element in elements.prefix(countMax) {
+            guard let elements = elements(json) else { return false }
+            for element in elements {
                 guard let type = name(element, "typeName"), source.registers(type) else { continue }
                 types[type, default: []].formUnion((names(element["attributeNames"]) ?? []).filter { source.registers($0, of: type) })
             }
         case .type(let type):
             guard json.objectValue != nil, source.registers(type) else { return false }
             entityCount += Self.count(json["entityCount"])
-            for element in json["attributeDetails"]?.arrayValue?.prefix(countMax) ?? [] {
+            for element in elements(json["attributeDetails"]) ?? [] {
                 guard let attribute = name(element, "attributeName"), source.registers(attribute, of: type) else { continue }
                 attributes[attribute, default: Kinds()].kinds.formUnion(kinds(element["attributeTypes"]))
             }
@@ -117,8 +128,8 @@ extension Discovered {
             guard let listed = names(json["attributeList"]) else { return false }
             for attribute in listed where source.registers(attribute, of: nil) { attributes[attribute, default: Kinds()].count += 0 }
         case .attributeDetails:
-            guard let elements = json.arrayValue else { return false }
-            for element in elements.prefix(countMax) {
+            guard let elements = elements(json) else { return false }
+            for element in elements {
                 guard let attribute = name(element, "attributeName"), source.registers(attribute, of: nil) else { continue }
                 attributes[attribute, default: Kinds()].types.formUnion((names(element["typeNames"]) ?? []).filter { source.registers(attribute, of: $0) })
             }
