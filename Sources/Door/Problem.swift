@@ -32,6 +32,7 @@ package struct Problem: Error, Hashable, Sendable {
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
+        if status == 503, headers[.retryAfter] == nil { headers[.retryAfter] = "1" }
         return Response(
             status: .init(code: status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: json.description)))
     }

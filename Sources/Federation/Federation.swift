@@ -14,6 +14,7 @@ package struct Federation: Sendable {
     let catalogue: RegistrationCatalogue
     let book: ForwardingBook
     let cooldown = Cooldown()
+    let intake = NotificationIntake()
     let gate: OutboundGate
     let limits: FederationLimits
     let notifications: NotificationLimits

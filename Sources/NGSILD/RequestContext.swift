@@ -16,14 +16,18 @@ extension NGSILDDoor {
     static let jsonTypes = ["application/json", "application/ld+json"]
 
     /// The context that the `Link` header names; the core context without one.
-    func linkContext(_ request: DoorRequest) async throws -> Context {
+    /// - Parameter municipality: whose contexts count; nil for the one that the request names.
+    func linkContext(_ request: DoorRequest, in municipality: MunicipalityName? = nil) async throws -> Context {
         guard let url = try LinkHeader.contextURL(request.headers) else { return .core }
-        return try await contexts.context(.string(url), in: request.tenant())
+        return try await contexts.context(.string(url), in: municipality ?? request.tenant())
     }
 
     /// The body and its context: from the `Link` header for JSON, from the body itself for JSON-LD.
     /// - Parameter bare: whether the body may be something else than an object.
-    func body(_ request: DoorRequest, mergePatch: Bool = false, bare: Bool = false) async throws -> ContextualBody {
+    /// - Parameter municipality: whose contexts count; nil for the one that the request names.
+    func body(
+        _ request: DoorRequest, mergePatch: Bool = false, bare: Bool = false, in municipality: MunicipalityName? = nil
+    ) async throws -> ContextualBody {
         let mediaType = try contentType(request, mergePatch: mergePatch)
         let json = try parse(request.body)
         guard bare || json.objectValue != nil else { throw CityError.invalidRequest("the body is an object, not a \(json.kindName)") }
@@ -31,7 +35,7 @@ extension NGSILDDoor {
             guard json["@context"] == nil else {
                 throw CityError.badRequestData("@context: in application/json the context stands in the Link header (clause 6.3.5)")
             }
-            return ContextualBody(json: json, context: try await linkContext(request))
+            return ContextualBody(json: json, context: try await linkContext(request, in: municipality))
         }
         guard try LinkHeader.contextURL(request.headers) == nil else {
             throw CityError.badRequestData("Link: in application/ld+json the context stands in the body (clause 6.3.5)")
@@ -39,7 +43,7 @@ extension NGSILDDoor {
         guard let value = json["@context"] else {
             throw CityError.badRequestData("@context: application/ld+json needs one in the body (clause 6.3.5)")
         }
-        return ContextualBody(json: json, context: try await contexts.context(value, in: request.tenant()))
+        return ContextualBody(json: json, context: try await contexts.context(value, in: municipality ?? request.tenant()))
     }
 
     /// The context of one entry of a batch in JSON-LD, where each brings its own.

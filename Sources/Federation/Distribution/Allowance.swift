@@ -21,6 +21,7 @@ package final class Allowance: Sendable {
         return left > .zero ? left / .seconds(1) : nil
     }
 
+    var isSpent: Bool { secondsLeft == nil || bytesLeft == 0 }
     var bytesLeft: Int { byteCount.withLock { max(0, $0) } }
     func spend(bytes: Int) { byteCount.withLock { $0 -= bytes } }
 }

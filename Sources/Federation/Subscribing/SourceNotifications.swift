@@ -11,38 +11,79 @@ package import Trust
 package struct SourceNotifications: Sendable {
     private let federation: Federation
     private let gatekeeper: Gatekeeper
-    /// Entities of one notification.
+    /// Entities of one notification, and of one that all sources are asked for each entity of.
     private static let entityCountMax = 1000
+    private static let splitEntityCountMax = 100
 
     package init(_ federation: Federation, _ gatekeeper: Gatekeeper) { (self.federation, self.gatekeeper) = (federation, gatekeeper) }
 
     package static let base = "/ngsi-ld/ex/remote-notify"
     static func path(_ municipality: MunicipalityName, _ token: String) -> String { "\(base)/\(municipality)/\(token)" }
 
-    /// - Parameter token: what the path says, which nobody but the source was told; where it says none, the identifier that the
-    /// notification names is as hard to guess.
-    /// - Throws: `resourceNotFound` for what belongs to no subscription, `badRequestData` for what is no notification.
-    package func take(_ json: JSON, _ context: Context, token: String?, in name: MunicipalityName, at now: Instant) async throws {
+    /// By what a source says which copy of a subscription it tells of. Nobody but the source was told either, nor can guess them.
+    package enum Key: Sendable {
+        /// What the path says.
+        case token(String)
+        /// What the notification says, where the path says nothing.
+        case name(String)
+    }
+
+    private struct Recipient: Sendable {
+        let record: PassedOnRecord
+        let subscription: SubscriptionRecord
+        let file: MunicipalityFile
+        let access: ReadAccess
+    }
+
+    /// - Parameter read: reads the notification and gets its context, which costs something: only done for a source that has the key.
+    /// - Throws: `resourceNotFound` for what belongs to no subscription, `badRequestData` for what is no notification, `overloaded` for
+    /// what may be told again.
+    package func take(
+        _ key: Key, in name: MunicipalityName, at now: Instant, _ read: @Sendable () async throws -> (json: JSON, context: Context)
+    ) async throws {
+        let recipient = try await recipient(key, in: name)
+        try federation.intake.enter(recipient.record.id)
+        defer { federation.intake.leave(recipient.record.id) }
+        let (json, context) = try await read()
         guard json["type"] == "Notification", let told = json["subscriptionId"]?.stringValue, let data = json["data"]?.arrayValue else {
             throw CityError.badRequestData("type: a Notification with subscriptionId and data (clause 5.3.1)")
         }
-        guard data.count <= Self.entityCountMax else { throw CityError.badRequestData("data: at most \(Self.entityCountMax) entities") }
+        guard told == recipient.record.id || told == recipient.record.remote else { throw Self.notFound }
+        guard recipient.subscription.isActive, !recipient.subscription.hasExpired(at: now) else { return }
+        let entities = try await entities(data, context, recipient, at: now)
+        try await tell(entities, recipient, at: now)
+    }
+
+    private static let notFound = CityError.resourceNotFound("there is no such subscription here")
+    private static let noRoom = CityError.overloaded("notifications of this subscription wait already; please try again later")
+
+    /// - Throws: `overloaded` also when nothing could be kept of what is told.
+    private func recipient(_ key: Key, in name: MunicipalityName) async throws -> Recipient {
         let access = try await gatekeeper.reading(name, .program)
         let file = try federation.broker.registry(access)
-        let found = try await file.read { snapshot -> (PassedOnRecord, SubscriptionRecord)? in
-            guard let record = try token.map({ try snapshot.passedOn(token: $0) }) ?? snapshot.passedOn(told), !record.isEnding,
-                told == record.id || told == record.remote, let subscription = try snapshot.subscription(record.subscription)
-            else { return nil }
-            return (record, subscription)
+        let limits = federation.notifications.shareOfSources
+        return try await file.read { snapshot in
+            let found = switch key {
+            case .token(let token): try snapshot.passedOn(token: token)
+            case .name(let id): try snapshot.passedOn(id)
+            }
+            guard let found, !found.isEnding, let subscription = try snapshot.subscription(found.subscription) else { throw Self.notFound }
+            guard let size = try snapshot.outboxSize(of: subscription.id), limits.hasRoom(for: 0, in: size) else { throw Self.noRoom }
+            return Recipient(record: found, subscription: subscription, file: file, access: access)
         }
-        guard let (record, subscriptionRecord) = found else { throw CityError.resourceNotFound("there is no such subscription here") }
-        guard subscriptionRecord.isActive, !subscriptionRecord.hasExpired(at: now) else { return }
-        let reading = access.narrowed(to: subscriptionRecord.classificationMax)
+    }
+
+    /// What is told, as far as it was registered and subscribed to.
+    private func entities(_ data: [JSON], _ context: Context, _ recipient: Recipient, at now: Instant) async throws -> [NotifiedEntity] {
+        let (record, subscriptionRecord) = (recipient.record, recipient.subscription)
+        let reading = recipient.access.narrowed(to: subscriptionRecord.classificationMax)
         guard
             let registration = try await federation.registrations(reading).first(where: { $0.id.text == record.registration }),
-            !registration.hasExpired(at: now), registration.classification <= reading.classificationMax
-        else { return }
+            !registration.isRemnant, !registration.hasExpired(at: now), registration.classification <= reading.classificationMax
+        else { return [] }
         let subscription = try SubscriptionBody(subscriptionRecord.body).subscription()
+        let countMax = subscription.isSplit ? Self.splitEntityCountMax : Self.entityCountMax
+        guard data.count <= countMax else { throw CityError.badRequestData("data: at most \(countMax) entities") }
         let source = MatchedSource(registration: registration, information: registration.information)
         var entities: [NotifiedEntity] = []
         var contexts: [JSON: Context] = [:]
@@ -59,10 +100,11 @@ package struct SourceNotifications: Sendable {
             }
             entities.append(NotifiedEntity(entity, deletedAt: deletedAt, at: now))
         }
-        try await tell(entities, subscriptionRecord, file, at: now)
+        return entities
     }
 
     /// What is known of the entity here and at all other sources, with what was told (clause 5.8.6).
+    /// - Throws: `overloaded` when there is not the time to find out: what is told of it would be less than there is.
     private func completed(_ entity: Entity, besides registration: IRI, _ origin: Origin) async throws -> Entity {
         let broker = federation.broker
         // It has just changed, whether or not the source says when.
@@ -82,21 +124,27 @@ package struct SourceNotifications: Sendable {
         } else if let found = try? await broker.retrieve(entity.id, selecting: nil, origin.access, at: origin.asker.now) {
             merge.add(try broker.entity(found, origin.access))
         }
+        guard !origin.allowance.isSpent else { throw CityError.overloaded("asking the other sources took too long; please try again later") }
         return merge.entity ?? entity
     }
 
-    private func tell(_ entities: [NotifiedEntity], _ record: SubscriptionRecord, _ file: MunicipalityFile, at now: Instant) async throws {
+    private func tell(_ entities: [NotifiedEntity], _ recipient: Recipient, at now: Instant) async throws {
         guard !entities.isEmpty else { return }
+        let (record, file) = (recipient.subscription, recipient.file)
         let writer = try await NotificationWriter(record, file.name, federation.contexts)
-        let limits = federation.notifications
+        // Nobody who writes waits for what may take long to be written out.
+        let rendered = try await file.read { snapshot in
+            try writer.notification(of: entities, id: newNotificationID(), at: now, classificationMax: record.classificationMax, in: snapshot)
+        }
+        guard let rendered else { return }
+        let message = NewMessage(subscription: record.id, headers: rendered.headers, body: rendered.body)
+        let limits = federation.notifications.shareOfSources
         try await file.write { transaction in
             // Unless it is gone or was paused meanwhile.
-            guard let current = try transaction.subscription(record.id), current.isActive else { return }
-            guard
-                let notification = try writer.notification(
-                    of: entities, id: newNotificationID(), at: now, classificationMax: current.classificationMax, in: transaction)
+            guard let current = try transaction.subscription(record.id), current.isActive, let size = try transaction.outboxSize(of: record.id)
             else { return }
-            try transaction.mail([NewMessage(subscription: record.id, headers: notification.headers, body: notification.body)], limits, at: now)
+            guard current.classificationMax == record.classificationMax, limits.hasRoom(for: message.body.count, in: size) else { throw Self.noRoom }
+            try transaction.mail([message], limits, at: now)
         }
     }
 }

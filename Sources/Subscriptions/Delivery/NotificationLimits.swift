@@ -17,4 +17,16 @@ package struct NotificationLimits: Sendable {
         (self.queuedCountMax, self.queuedByteCountMax) = (queuedCountMax, queuedByteCountMax)
         (self.attemptCountMax, self.inFlightCountMax, self.endingDuration) = (attemptCountMax, inFlightCountMax, endingDuration)
     }
+
+    /// What context sources may fill of a queue: a quarter is left to what happens here.
+    package var shareOfSources: NotificationLimits {
+        var limits = self
+        (limits.queuedCountMax, limits.queuedByteCountMax) = (queuedCountMax - queuedCountMax / 4, queuedByteCountMax - queuedByteCountMax / 4)
+        return limits
+    }
+
+    /// Whether a queue of a size takes one more notification. An empty one takes one of any size.
+    package func hasRoom(for byteCount: Int, in size: (count: Int, byteCount: Int)) -> Bool {
+        size.count == 0 || (size.count < queuedCountMax && size.byteCount + byteCount <= queuedByteCountMax)
+    }
 }

@@ -15,9 +15,7 @@ struct Outbox: Sendable {
         for message in messages {
             // Gone since it was matched.
             guard let size = try transaction.outboxSize(of: message.subscription) else { continue }
-            // An empty queue takes one of any size.
-            let hasRoom = size.count < limits.queuedCountMax && size.byteCount + message.body.count <= limits.queuedByteCountMax
-            if hasRoom || size.count == 0 {
+            if limits.hasRoom(for: message.body.count, in: size) {
                 try transaction.append(message, at: now)
                 subscriptions.insert(message.subscription)
             } else {
