@@ -67,7 +67,7 @@ private struct SubscriptionResource: Sendable {
         let contexts = "\(request.origin)\(NGSILDDoor.base)/jsonldContexts/"
         try await door.checkLoop(request, access.municipality)
         let id = try await library.create(
-            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, address: request.origin,
+            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, address: door.federation.address(),
             via: request.headers[values: .via], access, at: request.now)
         door.federation.passingWork.publish(access.municipality)
         return NGSILDDoor.createdResponse(path + "/" + PercentEncoding.encode(id))

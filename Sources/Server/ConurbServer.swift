@@ -61,10 +61,12 @@ package final class ConurbServer: Service {
         let hop = InstallationHop(gatekeeper: gatekeeper, logger: logger)
         let sources = SourceClient(client: client, egress: egress)
         let passedOver = PassedOverLog(logger)
+        let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
+        self.readiness = readiness
         let federation = Federation(
             broker: broker, contexts: contexts,
             limits: FederationLimits(registrationCountMax: limits.registrationCountMax), notifications: notificationLimits,
-            passedOver: passedOver.note
+            address: { configuration.address(port: readiness.port ?? configuration.port) }, passedOver: passedOver.note
         ) { request, asker in
             switch request.endpoint {
             case .web(let address): await sources.send(request, to: address)
@@ -76,8 +78,6 @@ package final class ConurbServer: Service {
             store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
             passedOver: passedOver, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
-        let readiness = Readiness(awaited: configuration.listens ? 2 : 1)
-        self.readiness = readiness
         site = Doors.site(broker, gatekeeper, configuration.site, logger)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, store: store, metrics: metrics,

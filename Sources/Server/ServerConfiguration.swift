@@ -17,6 +17,9 @@ package struct ServerConfiguration: Sendable {
     /// By which name other context sources know this installation (clause 5.2.40); nil: by one that is made up. Without `~`, which
     /// stands before the name of a municipality.
     package var contextSourceAlias: String?
+    /// The address by which context sources reach this program, without a slash at its end; nil: the one that it listens on. Never what a
+    /// client calls it: anybody could have sources tell somebody else.
+    package var publicAddress: String?
     package var limits: ServerLimits
     package var history: HistorySettings
     package var site: SiteSettings
@@ -27,6 +30,10 @@ package struct ServerConfiguration: Sendable {
         (createsMunicipalities, contextsDirectory, limits) = (nil, nil, ServerLimits())
         (history, site) = (HistorySettings(), SiteSettings())
     }
+
+    /// Where context sources reach this program.
+    /// - Parameter port: the one that it listens on.
+    package func address(port: Int) -> String { publicAddress ?? "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
     /// Where the command line reaches a running server.
     package var controlSocketPath: String { dataDirectory + "/conurb.sock" }

@@ -61,6 +61,7 @@ struct Settings {
         server.contextsDirectory = try reader.text("contexts")
         server.allowsPrivateEgress = try reader.flag("allowPrivateEgress") ?? false
         server.contextSourceAlias = try Self.alias(reader)
+        server.publicAddress = try Self.address(reader)
         try Self.read(reader, &server.limits)
         server.history.sealAfterHours = try reader.integer("history.sealAfterHours", in: 0...876_000) ?? server.history.sealAfterHours
         server.history.sealRowCountMin = try reader.integer("history.sealRowsMin", in: 16...8192) ?? server.history.sealRowCountMin
@@ -153,6 +154,14 @@ struct Settings {
             throw ValidationError("federation.alias: \(alias.prefix(100)) is no name of letters, digits and hyphens")
         }
         return alias
+    }
+
+    private static func address(_ reader: SettingsReader) throws -> String? {
+        guard let address = try reader.text("federation.address") else { return nil }
+        guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()), let host = url.host(), !host.isEmpty,
+            url.user() == nil, url.query() == nil, url.fragment() == nil
+        else { throw ValidationError("federation.address: \(address.prefix(200)) is no address such as https://city.example") }
+        return String(address[...(address.lastIndex { $0 != "/" } ?? address.startIndex)])
     }
 
     /// By address, not by how the text begins: a name that begins with 127 can be anywhere.

@@ -72,6 +72,20 @@ import Trust
         }
     }
 
+    @Test(arguments: [nil, "https://city.example/broker"])
+    func `sources are told where this program is as its configuration says, whatever a client calls it (clause 5.8.1.4)`(address: String?) async throws {
+        let broker = try await RunningServer(publicAddress: address)
+        let source = try await StandIn { _ in .init(status: 201) }
+        try await broker.create("csourceRegistrations", registration(source.address))
+        let made = try await broker.ask(.POST, "subscriptions", subscription("http://127.0.0.1:1"), headers: [("Host", "somebody.example")])
+        #expect(made.status == 201)
+        let copy = try #require(await source.next(where: isCopy)).json
+        let receiver = try #require(copy["notification"]?["endpoint"]?["uri"]?.stringValue)
+        #expect(receiver.hasPrefix((address ?? broker.address) + "/ngsi-ld/ex/remote-notify/"))
+        try await broker.close()
+        try await source.close()
+    }
+
     @Test func `changes and the end of a subscription are passed on (clauses 5.8.2.4, 5.8.5.4)`() async throws {
         try await withStandIn { broker, source in
             try await broker.create("subscriptions", subscription("http://127.0.0.1:1", #""q":"level>10""#))
@@ -269,7 +283,7 @@ import Trust
             #expect(try await tell(broker, copy, id, "[" + String(repeating: "1,", count: 1000) + "1]") == 400)
             #expect(try await tell(broker, copy, id, #"[{"id":"urn:ngsi-ld:Mast:1","type":"Mast","level":{"type":"Property","value":2}}]"#) == 200)
             let body = #"{"type":"Notification","subscriptionId":"\#(id)","data":[]}"#
-            #expect(try await broker.ask(.POST, "/ngsi-ld/ex/remote-notify/standard/0123456789abcdef", body).status == 404)
+            #expect(try await broker.ask(.POST, "/ngsi-ld/ex/remote-notify/default/0123456789abcdef", body).status == 404)
             #expect(try await broker.ask(.POST, "/ngsi-ld/ex/remote-notify/no%20name/x", body).status == 404)
             #expect(try await tell(broker, copy, id, "[" + lamp(1, property("level", "3") + "," + property("secret", "4")) + "]") == 200)
             let told = try #require(await source.next(where: isTold)).json

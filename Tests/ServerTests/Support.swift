@@ -31,11 +31,13 @@ final class RunningServer: Sendable {
     private let group: ServiceGroup
     private let run: Task<Void, any Error>
 
-    init(isOpen: Bool = true) async throws {
+    /// - Parameter publicAddress: where context sources are told to reach it.
+    init(isOpen: Bool = true, publicAddress: String? = nil) async throws {
         path = FileManager.default.temporaryDirectory.appending(path: "cnrb-\(UInt32.random(in: 0 ... .max))").path
         var configuration = ServerConfiguration(dataDirectory: path)
         (configuration.port, configuration.isOpen, configuration.allowsPrivateEgress) = (0, isOpen, true)
         configuration.createsMunicipalities = true
+        configuration.publicAddress = publicAddress
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         server = try ConurbServer(configuration, logger: logger)

@@ -11,7 +11,8 @@ package struct SubscriptionBody: Sendable {
     package var contextURL: String
     package var createdAt: Instant
     package var modifiedAt: Instant
-    /// Where its creator reached this program: there context sources are to tell of what happens at them. Nil where nobody asked.
+    /// Where context sources reached this program when it was created: there they are to tell of what happens at them. Nil where they
+    /// can't, or it is none to be passed on.
     package var address: String?
     /// Where the request that created it had been: its `Via` (clause 4.3.6.4).
     package var via: [String] = []
