@@ -43,7 +43,7 @@ struct SystemDoor: Sendable {
             ("conurb_municipalities", "Municipalities of the installation.", try store.municipalities().count),
             ("conurb_open_files", "Municipalities whose files are open.", store.openFileCount),
             ("conurb_notified_endpoints_waiting", "Endpoints that notifications wait for.", waitingEndpointCount()),
-            ("conurb_notifications_passed_over", "Changes and subscriptions that notifications left out, for they could not be read.", passedOverCount()),
+            ("conurb_notifications_passed_over", "Changes, subscriptions and registrations that were left out, for they could not be read.", passedOverCount()),
             ("process_resident_memory_bytes", "Resident memory size in bytes.", Self.residentByteCount),
         ])
         return Response(

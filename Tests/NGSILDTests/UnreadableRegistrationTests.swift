@@ -47,6 +47,8 @@ internal import Testing
         #expect(try await city.ask(.post, "entityOperations/create", "[\(bus)]").status != 201)
         #expect(try await city.ask(.get, "entities?type=Bus").json == [])
         try await city.create(#"{"id":"urn:x:2","type":"Tram"}"#)
+        let evolution = #"{"id":"urn:x:1","type":"Bus","line":[{"type":"Property","value":1,"observedAt":"2026-01-01T00:00:00Z"}]}"#
+        #expect(try await city.ask(.post, "temporal/entities", evolution).status == 409)
         #expect(try await city.ask(.delete, "csourceRegistrations/" + Self.id).status == 204)
         try await city.create(bus)
     }

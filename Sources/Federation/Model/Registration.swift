@@ -36,8 +36,9 @@ package struct Registration: Sendable {
 
     /// Whether the source has histories rather than current state (clause 5.9.1).
     package var isTemporal: Bool { observationInterval != nil || managementInterval != nil }
-    /// Whether the source has histories, as it says by an interval or by what it offers.
-    package var hasHistories: Bool { isTemporal || !operations.isDisjoint(with: SourceOperation.temporal) }
+    /// Whether the source has histories, as it says by an interval or by what it offers. Of one that can't be read it
+    /// is not known.
+    package var hasHistories: Bool { isTemporal || isRemnant || !operations.isDisjoint(with: SourceOperation.temporal) }
     package func hasExpired(at now: Instant) -> Bool { expiresAt.map { $0 <= now } ?? false }
 
     /// Who may be shown what the source answers. What is had with a credential that this municipality was given is not for everybody.
