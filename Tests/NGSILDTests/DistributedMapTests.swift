@@ -85,7 +85,7 @@ internal import Testing
         #expect(try await city.ask(.get, "entities?type=Bus").headers[values: HTTPField.Name("NGSILD-Warning")!].count == 50)
     }
 
-    @Test func `all sources together name so many types and no more (clause 5.7.11)`() async throws {
+    @Test func `all sources together name so many types and no more`() async throws {
         var limits = FederationLimits()
         limits.discoveredCountMax = 5
         let city = try Installation(limits: limits) { _ in
