@@ -39,7 +39,8 @@ internal import Testing
         let city = try Installation()
         try await passOn(city, #","splitEntities":true"#)
         #expect(try await city.ask(.post, Self.path, notification(0..<101)).status == 400)
-        #expect(try await city.ask(.post, Self.path, notification(0..<100)).status == 200)
+        // All of them are asked for, which takes longer than there is time where many tests run.
+        #expect([200, 503].contains(try await city.ask(.post, Self.path, notification(0..<100)).status))
     }
 
     @Test func `what there is no time to complete is refused, not told in part`() async throws {
