@@ -69,7 +69,7 @@ extension WriteTransaction {
     ) throws {
         guard !watches.watchers(of: entity, attributes: attributes, operation: change.operation, at: change.at).isEmpty else { return }
         if let oldest = try row("SELECT seq FROM watched ORDER BY seq LIMIT 1", [])?.decode(Int64.self, atIndex: 0), change.seq - oldest >= watches.lagMax {
-            throw CityError.overloaded("notifications are \(watches.lagMax) changes behind; what subscriptions watch can't be changed for now")
+            throw CityError.overloaded("notifications are \(watches.lagMax) changes behind; what subscriptions watch can't be changed until they have caught up")
         }
         try execute(
             "INSERT INTO watched (seq, operation, at_us, classification, document, previous) VALUES (?, ?, ?, ?, ?, ?)",
