@@ -99,8 +99,8 @@ let package = Package(
         .target(
             name: "Site",
             dependencies: [
-                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging,
-                nio, crypto, mustache, lifecycle,
+                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes,
+                logging, nio, crypto, mustache, lifecycle,
             ], exclude: ["Resources"], swiftSettings: strict),
         .target(name: "CitySimulator", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(

@@ -13,6 +13,9 @@ static const unsigned char file_boot_mustache[] = {
 static const unsigned char file_css_base_css[] = {
 #embed "../Site/Resources/css/base.css"
 };
+static const unsigned char file_css_explore_css[] = {
+#embed "../Site/Resources/css/explore.css"
+};
 static const unsigned char file_css_map_css[] = {
 #embed "../Site/Resources/css/map.css"
 };
@@ -21,6 +24,9 @@ static const unsigned char file_css_pages_css[] = {
 };
 static const unsigned char file_error_mustache[] = {
 #embed "../Site/Resources/error.mustache"
+};
+static const unsigned char file_explore_mustache[] = {
+#embed "../Site/Resources/explore.mustache"
 };
 static const unsigned char file_head_mustache[] = {
 #embed "../Site/Resources/head.mustache"
@@ -33,6 +39,9 @@ static const unsigned char file_icon_svg[] = {
 };
 static const unsigned char file_js_api_js[] = {
 #embed "../Site/Resources/js/api.js"
+};
+static const unsigned char file_js_axis_js[] = {
+#embed "../Site/Resources/js/axis.js"
 };
 static const unsigned char file_js_boot_js[] = {
 #embed "../Site/Resources/js/boot.js"
@@ -48,6 +57,39 @@ static const unsigned char file_js_dom_js[] = {
 };
 static const unsigned char file_js_dots_js[] = {
 #embed "../Site/Resources/js/dots.js"
+};
+static const unsigned char file_js_explore_charts_js[] = {
+#embed "../Site/Resources/js/explore-charts.js"
+};
+static const unsigned char file_js_explore_data_js[] = {
+#embed "../Site/Resources/js/explore-data.js"
+};
+static const unsigned char file_js_explore_figures_js[] = {
+#embed "../Site/Resources/js/explore-figures.js"
+};
+static const unsigned char file_js_explore_marks_js[] = {
+#embed "../Site/Resources/js/explore-marks.js"
+};
+static const unsigned char file_js_explore_page_js[] = {
+#embed "../Site/Resources/js/explore-page.js"
+};
+static const unsigned char file_js_explore_picker_map_js[] = {
+#embed "../Site/Resources/js/explore-picker-map.js"
+};
+static const unsigned char file_js_explore_picker_js[] = {
+#embed "../Site/Resources/js/explore-picker.js"
+};
+static const unsigned char file_js_explore_picture_js[] = {
+#embed "../Site/Resources/js/explore-picture.js"
+};
+static const unsigned char file_js_explore_plot_js[] = {
+#embed "../Site/Resources/js/explore-plot.js"
+};
+static const unsigned char file_js_explore_state_js[] = {
+#embed "../Site/Resources/js/explore-state.js"
+};
+static const unsigned char file_js_explore_time_js[] = {
+#embed "../Site/Resources/js/explore-time.js"
 };
 static const unsigned char file_js_feed_js[] = {
 #embed "../Site/Resources/js/feed.js"
@@ -131,18 +173,32 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("about.mustache", file_about_mustache),
     FILE_ENTRY("boot.mustache", file_boot_mustache),
     FILE_ENTRY("css/base.css", file_css_base_css),
+    FILE_ENTRY("css/explore.css", file_css_explore_css),
     FILE_ENTRY("css/map.css", file_css_map_css),
     FILE_ENTRY("css/pages.css", file_css_pages_css),
     FILE_ENTRY("error.mustache", file_error_mustache),
+    FILE_ENTRY("explore.mustache", file_explore_mustache),
     FILE_ENTRY("head.mustache", file_head_mustache),
     FILE_ENTRY("header.mustache", file_header_mustache),
     FILE_ENTRY("icon.svg", file_icon_svg),
     FILE_ENTRY("js/api.js", file_js_api_js),
+    FILE_ENTRY("js/axis.js", file_js_axis_js),
     FILE_ENTRY("js/boot.js", file_js_boot_js),
     FILE_ENTRY("js/chart.js", file_js_chart_js),
     FILE_ENTRY("js/controls.js", file_js_controls_js),
     FILE_ENTRY("js/dom.js", file_js_dom_js),
     FILE_ENTRY("js/dots.js", file_js_dots_js),
+    FILE_ENTRY("js/explore-charts.js", file_js_explore_charts_js),
+    FILE_ENTRY("js/explore-data.js", file_js_explore_data_js),
+    FILE_ENTRY("js/explore-figures.js", file_js_explore_figures_js),
+    FILE_ENTRY("js/explore-marks.js", file_js_explore_marks_js),
+    FILE_ENTRY("js/explore-page.js", file_js_explore_page_js),
+    FILE_ENTRY("js/explore-picker-map.js", file_js_explore_picker_map_js),
+    FILE_ENTRY("js/explore-picker.js", file_js_explore_picker_js),
+    FILE_ENTRY("js/explore-picture.js", file_js_explore_picture_js),
+    FILE_ENTRY("js/explore-plot.js", file_js_explore_plot_js),
+    FILE_ENTRY("js/explore-state.js", file_js_explore_state_js),
+    FILE_ENTRY("js/explore-time.js", file_js_explore_time_js),
     FILE_ENTRY("js/feed.js", file_js_feed_js),
     FILE_ENTRY("js/in-view.js", file_js_in_view_js),
     FILE_ENTRY("js/layers.js", file_js_layers_js),

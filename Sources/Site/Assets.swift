@@ -60,10 +60,10 @@ struct Assets: Sendable {
 
     subscript(path: String) -> File? { files[path] }
 
-    /// The modules of the scripts without the three that pages begin with, for preloading.
+    /// The modules of the map's scripts without the one that it begins with, for preloading.
     static let modules: [String] = SiteFiles.paths.filter { $0.hasPrefix("js/") }
         .map { String($0.dropFirst(3).dropLast(3)) }
-        .filter { !["map-page", "table-page", "text-page"].contains($0) }
+        .filter { !["map-page", "table-page", "text-page"].contains($0) && !$0.hasPrefix("explore-") }
 }
 
 extension SiteDoor {

@@ -33,11 +33,18 @@ struct Catalogue: Sendable {
         let columns: [Column]
         var moves: Bool { KnownType[shortName]?.moves ?? false }
         var isEvent: Bool { KnownType[shortName]?.isEvent ?? false }
+        /// What is measured of it again and again: numbers that say when they were observed, or any where none does.
+        var measures: [Column] {
+            let numeric = columns.filter(\.isNumeric), observed = numeric.filter(\.isObserved)
+            return observed.isEmpty ? numeric : observed
+        }
     }
 
     struct Column: Hashable, Sendable {
         let attribute: IRI
         let isNumeric: Bool
+        /// Whether values say when they were observed.
+        let isObserved: Bool
         var key: String { attribute.shortName }
     }
 

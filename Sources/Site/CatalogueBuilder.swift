@@ -93,7 +93,7 @@ struct CatalogueBuilder {
         let main = plain.filter { $0.key == scale?.attribute }
         let others = plain.filter { $0.key != scale?.attribute }
         let ordered = Array(main) + others.filter { $0.value.isObserved } + others.filter { !$0.value.isObserved }
-        return ordered.prefix(columnCountMax).map { Catalogue.Column(attribute: $0.key, isNumeric: $0.value.numberCount > 0) }
+        return ordered.prefix(columnCountMax).map { Catalogue.Column(attribute: $0.key, isNumeric: $0.value.numberCount > 0, isObserved: $0.value.isObserved) }
     }
 
     private static func scale(_ shortName: String, _ attributes: OrderedDictionary<IRI, AttributeFacts>) -> Scale? {

@@ -25,7 +25,7 @@ extension SiteDoor {
         return Answers.json(try await panel.json(live, at: moment), request)
     }
 
-    private func requiredMunicipality(_ request: DoorRequest) throws(CityError) -> String {
+    func requiredMunicipality(_ request: DoorRequest) throws(CityError) -> String {
         guard let key = request.query["municipality"], !key.isEmpty else { throw .badRequestData("municipality: is missing") }
         return key
     }
@@ -63,7 +63,7 @@ extension SiteDoor {
     }
 
     /// Six significant digits or so: enough for a chart, and not the noise of an average.
-    private static func rounded(_ value: Double) -> Double {
+    static func rounded(_ value: Double) -> Double {
         let scale = value.magnitude < 1 ? 1e6 : value.magnitude < 1000 ? 1e4 : 100
         return value.magnitude < 1e12 ? (value * scale).rounded() / scale : value
     }

@@ -17,6 +17,12 @@ extension SiteDoor {
     private static let limit = Route.Parameter("limit", in: .query, "How many to answer", schema: ["type": "integer", "minimum": 1, "maximum": 50])
     private static let answer = Route.Answer(200, "What is asked for", mediaTypes: ["application/json"], schema: ["type": "object"])
 
+    private static let seriesParameters: [Route.Parameter] = [
+        municipality, id, .init("attribute", in: .query, "The attribute's key", isRequired: true),
+        .init("from", in: .query, "Where the span begins", schema: ["type": "string", "format": "date-time"]),
+        .init("to", in: .query, "Where it ends", schema: ["type": "string", "format": "date-time"]), lang,
+    ]
+
     var liveRoutes: [Route] {
         [
             live("layers", "The layers of the map, with counts and scales", [Self.municipality, Self.lang], layersAnswer),
@@ -27,12 +33,12 @@ extension SiteDoor {
             live("entity", "One entity in words", [Self.municipality, Self.id, Self.moment, Self.lang], entityAnswer),
             live(
                 "history", "The past of one attribute, averaged for a chart",
-                [
-                    Self.municipality, Self.id, .init("attribute", in: .query, "The attribute's key", isRequired: true),
-                    .init("from", in: .query, "Where the span begins", schema: ["type": "string", "format": "date-time"]),
-                    .init("to", in: .query, "Where it ends", schema: ["type": "string", "format": "date-time"]),
-                    .init("points", in: .query, "How many points at most", schema: ["type": "integer", "minimum": 2, "maximum": 500]), Self.lang,
-                ], historyAnswer),
+                Self.seriesParameters + [.init("points", in: .query, "How many points at most", schema: ["type": "integer", "minimum": 2, "maximum": 500])],
+                historyAnswer),
+            live("series", "One attribute over time, with the least and the greatest of each period", Self.seriesParameters + [
+                .init("points", in: .query, "How many points at most", schema: ["type": "integer", "minimum": .integer(Int64(Self.pointCounts.lowerBound)), "maximum": .integer(Int64(Self.pointCounts.upperBound))])
+            ], seriesAnswer),
+            live("week", "What is usual of one attribute at each hour of the week", Self.seriesParameters, weekAnswer),
             live(
                 "search", "Entities by name",
                 [.init("q", in: .query, "What the name contains"), Self.types, Self.municipality, Self.box, Self.moment, Self.limit, Self.lang],

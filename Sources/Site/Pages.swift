@@ -80,5 +80,5 @@ extension SiteDoor {
 
 extension BoundingBox {
     /// west, south, east, north.
-    fileprivate var json: JSON { .array([west, south, east, north].map { .number($0.fiveDecimals) }) }
+    var json: JSON { .array([west, south, east, north].map { .number($0.fiveDecimals) }) }
 }

@@ -27,5 +27,5 @@ package struct SiteDoor: Sendable {
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
-    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + assetRoutes }
+    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + assetRoutes }
 }

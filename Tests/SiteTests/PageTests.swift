@@ -9,7 +9,7 @@ internal import Store
 internal import Trust
 
 @Suite struct PageTests {
-    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/sources", "/about"]
+    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/explore", "/sources", "/about"]
 
     private func installation() async throws -> Installation {
         let installation = try Installation()

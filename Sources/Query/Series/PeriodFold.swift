@@ -43,13 +43,9 @@ struct PeriodFold: Sendable {
         }
     }
 
-    /// Between the two observations that the rank lies between (definition 7 of Hyndman and Fan, as spreadsheets have it).
     private mutating func percentile(_ percent: Double) -> Double? {
         guard !kept.isEmpty else { return nil }
         kept.sort()
-        let rank = percent / 100 * Double(kept.count - 1)
-        let below = Int(rank.rounded(.down))
-        guard below + 1 < kept.count else { return kept[below] }
-        return kept[below] + (kept[below + 1] - kept[below]) * (rank - Double(below))
+        return Percentile.of(kept, percent)
     }
 }

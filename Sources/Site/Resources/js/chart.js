@@ -1,4 +1,5 @@
 // A small line chart of one attribute, with its figures as a table for those who do not see it.
+import { levelsAround, path, runs } from "./axis.js";
 import { element, svg } from "./dom.js";
 import { clock, dateTime, number, text, valueText } from "./text.js";
 
@@ -47,30 +48,7 @@ function summary(points, reading) {
   return text("chart", { name: reading.label, min, max, last });
 }
 
-/** Two to five round numbers around all values, evenly spaced; from zero when that is not far off. */
-function levelsAround(values) {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const start = low >= 0 && low <= high / 2 ? 0 : low;
-  const span = high - start || Math.abs(high) / 10 || 1;
-  const size = 10 ** Math.floor(Math.log10(span / 3));
-  const step = [1, 2, 5, 10].map((factor) => factor * size).find((one) => one >= span / 3);
-  const first = Math.floor(start / step + 1e-9), end = Math.max(Math.ceil(high / step - 1e-9), first + 1);
-  return Array.from({ length: end - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
-}
-
-/** Stretches without a gap: a hole of more than four usual steps is left open, not bridged. */
-function runs(points) {
-  const steps = points.slice(1).map(([time], index) => time - points[index][0]).sort((one, other) => one - other);
-  const gap = 4 * steps[steps.length >> 1];
-  const all = [[points[0]]];
-  for (let index = 1; index < points.length; index += 1) {
-    if (points[index][0] - points[index - 1][0] > gap) all.push([]);
-    all.at(-1).push(points[index]);
-  }
-  return all;
-}
-
-const line = (run, x, y) => `M${run.map(([time, value]) => `${x(time).toFixed(1)} ${y(value).toFixed(1)}`).join("L")}`;
+const line = (run, x, y) => path(run.map(([time, value]) => [x(time), y(value)]));
 
 /** Midnight, six, noon and eighteen by the city's clocks, as far as their names have room. */
 function hours(from, to) {

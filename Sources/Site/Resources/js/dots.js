@@ -14,7 +14,7 @@ export const Dots = L.Layer.extend({
   initialize() {
     this._marks = new Map();
     this._clusters = [];
-    this._chosen = null;
+    this._chosen = new Set();
   },
 
   onAdd(map) {
@@ -43,8 +43,9 @@ export const Dots = L.Layer.extend({
     this.draw();
   },
 
-  choose(key) {
-    this._chosen = key;
+  /** Rings the marks with these keys. */
+  choose(keys) {
+    this._chosen = keys;
     this.draw();
   },
 
@@ -134,23 +135,24 @@ export const Dots = L.Layer.extend({
     context.lineJoin = "round";
     const radius = Math.min(8, Math.max(3.5, zoom / 2 - 1));
     const labels = zoom >= labelZoomMin && this._marks.size <= labelCountMax;
-    let moving = false, chosen = null;
+    const chosen = [];
+    let moving = false;
     for (const cluster of this._clusters) this._paintCluster(context, cluster);
     for (const mark of this._marks.values()) {
       const point = this._movingPoint(mark, time);
       if (mark.moveFrom) moving = true;
       if (mark.glowFrom) moving = this._paintGlow(context, mark, point, radius, time) || moving;
-      if (mark.key === this._chosen) chosen = { mark, point };
+      if (this._chosen.has(mark.key)) chosen.push({ mark, point });
       else this._paintMark(context, mark, point, radius);
-      if (labels && typeof mark.value === "number") this._paintLabel(context, figure(mark.value, mark.layer.scale), point.x + radius + (mark.key === this._chosen ? 14 : 4), point.y);
+      if (labels && typeof mark.value === "number") this._paintLabel(context, figure(mark.value, mark.layer.scale), point.x + radius + (this._chosen.has(mark.key) ? 14 : 4), point.y);
     }
-    if (chosen) {
+    for (const { mark, point } of chosen) {
       context.beginPath();
-      context.arc(chosen.point.x, chosen.point.y, radius + 8, 0, 2 * Math.PI);
+      context.arc(point.x, point.y, radius + 8, 0, 2 * Math.PI);
       context.lineWidth = 3;
       context.strokeStyle = this._theme.accent;
       context.stroke();
-      this._paintMark(context, chosen.mark, chosen.point, radius + 2);
+      this._paintMark(context, mark, point, radius + 2);
     }
     return moving;
   },

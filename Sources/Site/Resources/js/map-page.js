@@ -60,7 +60,7 @@ feed.addEventListener("gap", () => {
   panel.refresh();
   refreshCounts();
 });
-panel.addEventListener("chosen", () => dots.choose(state.entity && keyOf(state.entity.municipality, state.entity.id)));
+panel.addEventListener("chosen", () => dots.choose(new Set(state.entity ? [keyOf(state.entity.municipality, state.entity.id)] : [])));
 
 panel.addEventListener("shown", ({ detail: place }) => {
   switchOn(place.type.key);

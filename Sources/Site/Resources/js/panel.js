@@ -155,13 +155,19 @@ export class Panel extends EventTarget {
     this.#drawChart();
   }
 
+  /** Leads to the page where this is compared with others. */
+  #comparison(reading) {
+    const { municipality, id } = state.entity;
+    return element("p", { class: "hint" }, element("a", { href: `/explore?${new URLSearchParams({ series: `${municipality} ${reading.key} ${id}`, last: "P7D" })}` }, text("compare")));
+  }
+
   #drawChart() {
     const place = byId("panel-chart"), reading = this.#place?.attributes.find((one) => one.key === this.#shown);
     if (!place || !reading) return;
     const open = place.querySelector("details")?.open ?? false;
     const to = state.at ?? now();
     const focused = place.contains(document.activeElement);
-    place.replaceChildren(...(reading.history ? [chart(this.#points, reading, to - dayMs, to, span())] : []));
+    place.replaceChildren(...(reading.history ? [chart(this.#points, reading, to - dayMs, to, span()), this.#comparison(reading)] : []));
     const details = place.querySelector("details");
     if (details) details.open = open;
     if (focused) details?.querySelector("summary").focus();

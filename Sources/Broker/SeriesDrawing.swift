@@ -1,0 +1,95 @@
+package import CityModel
+package import Query
+internal import Store
+package import Trust
+
+/// A series as a chart draws it: no spike is lost where many observations become one point.
+package struct DrawnSeries: Sendable {
+    package struct Point: Hashable, Sendable {
+        /// Of the observation, or the beginning of the period.
+        package let at: Instant
+        package let mean: Double
+        package let min: Double
+        package let max: Double
+    }
+
+    /// The length of the periods in ISO 8601; nil when each point is an observation.
+    package let every: String?
+    /// Oldest first. A period without an observation has none.
+    package let points: [Point]
+    package let observationCount: Int
+}
+
+/// What is usual at each hour of the week.
+package struct UsualWeek: Sendable {
+    package struct Hour: Hashable, Sendable {
+        /// One for each of `UsualWeek.percents`.
+        package let percentiles: [Double]
+        package let count: Int
+    }
+
+    package static let percents: [Double] = [10, 25, 50, 75, 90]
+
+    /// From Monday at midnight on; nil for an hour without observations.
+    package let hours: [Hour?]
+    package let observationCount: Int
+}
+
+extension Broker {
+    /// The numbers of an attribute within an interval, in at most `countMax` points; those of the default instance, or else of the first.
+    /// - Throws: `tooComplexQuery` when it takes too long.
+    package func drawnSeries(
+        of id: IRI, attribute: IRI, in interval: Range<Instant>, countMax: Int, zone: CivilZone, _ access: ReadAccess, at now: Instant
+    ) async throws -> DrawnSeries {
+        let (grid, every) = try PeriodGrid.charting(interval, countMax: countMax, zone: zone)
+        let question = SeriesQuestion(
+            filter: EntityFilter(ids: [id]), attributes: [attribute], grid: grid, functions: [.avg, .min, .max], limit: 1)
+        guard let group = try await answer(question, access, at: now).groups.first else { return DrawnSeries(every: nil, points: [], observationCount: 0) }
+        if group.observationCount <= countMax, group.datasetID == nil {
+            let points = try await livePoints(of: id, attribute: attribute, in: interval, countMax: countMax, access, at: now)
+            return DrawnSeries(
+                every: nil, points: points.map { DrawnSeries.Point(at: $0.at, mean: $0.value, min: $0.value, max: $0.value) },
+                observationCount: group.observationCount)
+        }
+        let points = (0..<grid.count).compactMap { index -> DrawnSeries.Point? in
+            guard let mean = group.values[0][index], let min = group.values[1][index], let max = group.values[2][index] else { return nil }
+            return DrawnSeries.Point(at: grid.bounds[index], mean: mean, min: min, max: max)
+        }
+        return DrawnSeries(every: every, points: points, observationCount: group.observationCount)
+    }
+
+    /// What is usual of an attribute at each hour of the week, by what was observed within an interval.
+    /// - Throws: `resourceNotFound`; `tooComplexQuery` when it takes too long or there are too many observations.
+    package func usualWeek(
+        of id: IRI, attribute: IRI, in interval: Range<Instant>, zone: CivilZone, _ access: ReadAccess, at now: Instant
+    ) async throws -> UsualWeek {
+        let duration = configuration.searchLimits.duration
+        return try await file(toRead: access).read { snapshot in
+            guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { throw Broker.notFound(id) }
+            let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + duration)
+            var fold = WeekFold(zone)
+            let all = try snapshot.series(of: found.number, attributes: [attribute], access.classificationMax)
+            if let series = all.first(where: { $0.datasetID == nil }) ?? all.first {
+                try snapshot.visitSamples(of: found.number, series, in: interval, window, isWhole: { _, _ in false }) { fold.add($0) }
+            }
+            guard fold.count <= SeriesLimits.keptCountMax else {
+                throw CityError.tooComplexQuery("from: more than \(SeriesLimits.keptCountMax) observations; ask for a shorter span")
+            }
+            let hours = fold.percentiles(UsualWeek.percents).map { $0.map { UsualWeek.Hour(percentiles: $0.values, count: $0.count) } }
+            return UsualWeek(hours: hours, observationCount: fold.count)
+        }
+    }
+}
+
+extension WeekFold {
+    fileprivate mutating func add(_ span: SampleSpan) {
+        // Those beyond are not kept; whoever asked is told.
+        guard count <= SeriesLimits.keptCountMax else { return }
+        switch span {
+        case .one(let sample): if let value = sample.value { add(value, at: sample.at) }
+        case .numbers(let times, let values): for index in times.indices { add(values[index], at: Instant(microseconds: times[index])) }
+        // Nothing that was summed up is asked for.
+        case .block: break
+        }
+    }
+}
