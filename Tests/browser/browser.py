@@ -80,8 +80,8 @@ class Browser:
     def until_ready(self):
         """The page has what it loads: the map its places and its feed, the others their text."""
         self.until("""
-            const text = document.getElementById("in-view-count");
-            return document.readyState === "complete" && (!text || (text.textContent !== "" && document.getElementById("feed").dataset.state === "live"));
+            const text = document.getElementById("in-view-count"), charts = document.getElementById("charts");
+            return document.readyState === "complete" && charts?.getAttribute("aria-busy") !== "true" && (!text || (text.textContent !== "" && document.getElementById("feed").dataset.state === "live"));
             """, "the page is ready")
 
     def violations(self, axe):

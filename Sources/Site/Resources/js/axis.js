@@ -1,12 +1,12 @@
 // What charts have in common: round numbers beside them, and where their lines are broken.
 
-/** Two to six round numbers around all values, evenly spaced; from zero when that is not far off. */
-export function levelsAround(values) {
+/** `count` round numbers or some more around all values, evenly spaced; from zero when that is not far off. */
+export function levelsAround(values, count = 3) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const start = low >= 0 && low <= high / 2 ? 0 : low;
   const span = high - start || Math.abs(high) / 10 || 1;
-  const size = 10 ** Math.floor(Math.log10(span / 3));
-  const step = [1, 2, 5, 10].map((factor) => factor * size).find((one) => one >= span / 3);
+  const size = 10 ** Math.floor(Math.log10(span / count));
+  const step = [1, 2, 5, 10].map((factor) => factor * size).find((one) => one >= span / count);
   const first = Math.floor(start / step + 1e-9), end = Math.max(Math.ceil(high / step - 1e-9), first + 1);
   return Array.from({ length: end - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }

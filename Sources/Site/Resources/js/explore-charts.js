@@ -6,7 +6,7 @@ import { around, plot } from "./explore-plot.js";
 import { lengthOf, periodText, spanText, ticks, weekdays } from "./explore-time.js";
 import { number, text } from "./text.js";
 
-const tickRoom = 92; // pixels
+const tickRoom = 72, levelCount = 5; // pixels of a name below, and names beside
 
 /** `moves`: { zoom(from, to), pan(distance), step(name) }. */
 export function timeCharts(lines, from, to, width, moves) {
@@ -28,7 +28,7 @@ function timeChart(unit, lines, { from, to, width, moves }) {
   const names = [...new Set(lines.map(({ label }) => label))].join(", ");
   return plot({
     caption: [names, element("span", {}, unit ? ` (${unit})` : "")], label: text("plotOf", { name: names, from: spanText(from, to)[0], to: spanText(from, to)[1] }),
-    width, height, levels: levelsAround(values), from, to, stops,
+    width, height, levels: levelsAround(values, levelCount), from, to, stops,
     ticks: ticks(from, to, Math.max(2, Math.floor(width / tickRoom))).map(({ ms, label }) => ({ at: ms, label })),
     draw: (x, y) => lines.flatMap((line) => drawing(line, x, y)),
     read: (stop) => reading(lines, byTime, stop, unit),
@@ -80,7 +80,7 @@ function weekChart({ hours, index, name, label, municipality, unit }, width) {
   const narrow = width < 500;
   return plot({
     caption: [name, element("span", {}, ` · ${label} · ${municipality}${unit ? ` (${unit})` : ""}`)], label: text("weekOf", { name: `${name}, ${label}` }), width, height,
-    levels: levelsAround(filled.flatMap((hour) => hour.slice(1))), from: 0, to: 168, stops: filled.map(([at]) => at),
+    levels: levelsAround(filled.flatMap((hour) => hour.slice(1)), levelCount), from: 0, to: 168, stops: filled.map(([at]) => at),
     ticks: weekdays.map((day, place) => ({ at: place * 24 + 12, label: narrow ? day.short : day.long })),
     draw: (x, y) => {
       const place = (column) => (point) => [x(point[0]), y(point[column])];

@@ -158,7 +158,7 @@ export class Panel extends EventTarget {
   /** Leads to the page where this is compared with others. */
   #comparison(reading) {
     const { municipality, id } = state.entity;
-    return element("p", { class: "hint" }, element("a", { href: `/explore?${new URLSearchParams({ series: `${municipality} ${reading.key} ${id}`, last: "P7D" })}` }, text("compare")));
+    return element("p", { class: "hint chart-more" }, element("a", { href: `/explore?${new URLSearchParams({ series: `${municipality} ${reading.key} ${id}`, last: "P7D" })}` }, text("compare")));
   }
 
   #drawChart() {
