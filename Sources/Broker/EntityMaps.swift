@@ -25,9 +25,10 @@ extension Broker {
     package var entityMapCountMax: Int { configuration.entityMapLimits.entityCountMax }
 
     /// Makes a map of entities of which there is a temporal evolution (clause 5.14.5).
+    /// - Parameter remote: entities that context sources found, with the maps that they made, by registration.
     package func makeEntityMap(
-        of filter: EntityFilter, _ temporal: TemporalQuery?, order: HistorySearch.Order? = nil, lifetime: PeriodDuration? = nil,
-        _ access: ReadAccess, at now: Instant
+        of filter: EntityFilter, _ temporal: TemporalQuery?, order: HistorySearch.Order? = nil, remote: [RemoteEntities] = [],
+        lifetime: PeriodDuration? = nil, _ access: ReadAccess, at now: Instant
     ) async throws -> EntityMap {
         guard let temporal else { throw CityError.badRequestData("timerel: a temporal query is needed (clause 5.14.5.4)") }
         let countMax = configuration.entityMapLimits.entityCountMax
@@ -37,7 +38,7 @@ extension Broker {
             wantsCount: false, now: now, limits: SearchLimits(duration: limits.duration, orderedCountMax: limits.orderedCountMax))
         let ids = try await file(toRead: access).read { try $0.searchHistory(search).matches.map(\.entity.id) }
         // The temporal query of a later request may be another (clause 5.5.14): not to match one takes no entity out.
-        return try keep(RemoteEntities.merged(ids, []), [], nil, filter: nil, lifetime, access, at: now)
+        return try keep(RemoteEntities.merged(ids, remote), remote, nil, filter: nil, lifetime, access, at: now)
     }
 
     /// Makes a map of one entity, for whoever retrieves it again (clause 4.3.6.7).

@@ -41,11 +41,7 @@ extension NGSILDDoor {
         var response: Response
         if let entity = found.entity.flatMap(representation.view.selected) {
             response = try await self.response([entity], isArray: false, representation, access, request.now)
-            if used == nil, terms.wantsMap || terms.reference != nil {
-                let map = try broker.makeEntityMap(
-                    of: id, remote: found.remote, isHere: found.isHere, lifetime: terms.lifetime, access, at: request.now)
-                used = UsedEntityMap(map: map, isNew: true)
-            }
+            if used == nil, terms.isMapUsed { used = try newEntityMap(of: id, remote: found.remote, isHere: found.isHere, terms, request, access) }
             used?.mark(&response, isQuery: false)
         } else {
             response = Problem(.resourceNotFound("there is no entity \(id), or it has none of the members asked for")).response()

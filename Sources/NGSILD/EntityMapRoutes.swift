@@ -72,11 +72,7 @@ extension NGSILDDoor {
         let access = try await reading(request)
         let query = try await evolutionQuery(request)
         let terms = try EntityMapTerms(request)
-        return try await created(query.context, request) {
-            UsedEntityMap(
-                map: try await broker.makeEntityMap(
-                    of: query.filter, query.selection.temporal, order: query.order, lifetime: terms.lifetime, access, at: request.now), isNew: true)
-        }
+        return try await created(query.representation.context, request) { try await newEntityMap(of: query, terms, request, access) }
     }
 
     private func createTemporalEntityMapByPost(_ request: DoorRequest) async throws -> Response {
@@ -85,11 +81,7 @@ extension NGSILDDoor {
         let body = try await body(request)
         let query = try evolutionQuery(request, body)
         let terms = try EntityMapTerms(request, query.body)
-        return try await created(body.context, request) {
-            UsedEntityMap(
-                map: try await broker.makeEntityMap(
-                    of: query.filter, query.selection.temporal, order: query.order, lifetime: terms.lifetime, access, at: request.now), isNew: true)
-        }
+        return try await created(body.context, request) { try await newEntityMap(of: query, terms, request, access) }
     }
 
     private func created(_ context: Context, _ request: DoorRequest, make: () async throws -> UsedEntityMap) async throws -> Response {

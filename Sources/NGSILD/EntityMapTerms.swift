@@ -15,6 +15,8 @@ struct EntityMapTerms {
     let lifetime: PeriodDuration?
     /// The same as it was given.
     let lifetimeText: String?
+    /// Whether it is answered with a map.
+    var isMapUsed: Bool { wantsMap || reference != nil }
     /// The map that the request names. What is no identifier of a map names one that can't be found.
     let reference: String?
 
@@ -32,6 +34,9 @@ struct EntityMapTerms {
         }
         (lifetime, lifetimeText) = (duration, text)
     }
+
+    /// As sources are told it, too.
+    var passedOnLifetime: (period: PeriodDuration, text: String)? { lifetime.flatMap { period in lifetimeText.map { (period, $0) } } }
 
     /// The identifier at the end of the map's location, or the identifier alone.
     fileprivate var referencedID: IRI? {
@@ -59,16 +64,8 @@ struct UsedEntityMap {
 }
 
 extension NGSILDDoor {
-    /// The map to answer a request with: the one it names, else a new one; nil when it asks for none (clauses 5.7.1.4, 5.7.2.4).
-    func entityMap(
-        _ terms: EntityMapTerms, _ access: ReadAccess, _ request: DoorRequest, make: () async throws -> EntityMap
-    ) async throws -> UsedEntityMap? {
-        guard terms.wantsMap || terms.reference != nil else { return nil }
-        if let used = usable(terms, access, request) { return used }
-        return UsedEntityMap(map: try await make(), isNew: true)
-    }
-
-    /// The map that a request names and that can be used.
+    /// The map that a request names and that can be used: where there is none, and a map is wanted, a new one is made (clauses
+    /// 5.7.1.4, 5.7.2.4).
     func usable(_ terms: EntityMapTerms, _ access: ReadAccess, _ request: DoorRequest) -> UsedEntityMap? {
         terms.referencedID.flatMap { broker.usableEntityMap($0, access, at: request.now) }.map { UsedEntityMap(map: $0, isNew: false) }
     }
@@ -80,19 +77,38 @@ extension NGSILDDoor {
         _ access: ReadAccess
     ) async throws -> UsedEntityMap {
         if let (distributed, origin) = try await distributed(query, parts, representation, request, access),
-            let made = try await federation.makeEntityMap(
-                of: distributed, lifetime: terms.lifetime.flatMap { period in terms.lifetimeText.map { (period, $0) } }, origin)
+            let made = try await federation.makeEntityMap(of: distributed, lifetime: terms.passedOnLifetime, origin)
         { return UsedEntityMap(map: made.map, isNew: true, warnings: made.warnings) }
         return UsedEntityMap(map: try await broker.makeEntityMap(of: query, lifetime: terms.lifetime, access, at: request.now), isNew: true)
+    }
+
+    /// The same for a query of temporal evolutions (clause 5.14.5.4).
+    func newEntityMap(
+        of query: EvolutionQuery, _ terms: EntityMapTerms, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> UsedEntityMap {
+        if let (distributed, origin) = try distributed(query, EvolutionPageTerms(), request, access),
+            let made = try await federation.makeEntityMap(of: distributed, lifetime: terms.passedOnLifetime, origin)
+        { return UsedEntityMap(map: made.map, isNew: true, warnings: made.warnings) }
+        let map = try await broker.makeEntityMap(
+            of: query.filter, query.representation.selection.temporal, order: query.order, lifetime: terms.lifetime, access, at: request.now)
+        return UsedEntityMap(map: map, isNew: true)
+    }
+
+    /// The map of one entity.
+    /// - Parameter remote: the sources that have some of it.
+    func newEntityMap(
+        of id: IRI, remote: [RemoteEntities] = [], isHere: Bool = true, _ terms: EntityMapTerms, _ request: DoorRequest, _ access: ReadAccess
+    ) throws -> UsedEntityMap {
+        UsedEntityMap(
+            map: try broker.makeEntityMap(of: id, remote: remote, isHere: isHere, lifetime: terms.lifetime, access, at: request.now), isNew: true)
     }
 
     /// Says which map goes with the retrieval of one entity (clauses 5.7.1.4 and 5.7.3.4).
     func markEntityMap(of id: IRI, _ access: ReadAccess, _ request: DoorRequest, _ response: inout Response) async throws {
         let terms = try EntityMapTerms(request)
-        let map = try await entityMap(terms, access, request) {
-            try broker.makeEntityMap(of: id, lifetime: terms.lifetime, access, at: request.now)
-        }
-        map?.mark(&response, isQuery: false)
+        guard terms.isMapUsed else { return }
+        let used = usable(terms, access, request)
+        try (used ?? newEntityMap(of: id, terms, request, access)).mark(&response, isQuery: false)
     }
 
     /// The map that a purge is restricted to. Where it is gone nothing is purged: without it, more would be.

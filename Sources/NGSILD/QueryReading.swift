@@ -17,10 +17,11 @@ struct CurrentQuery {
 /// The same of a query of temporal evolutions.
 struct EvolutionQuery {
     let filter: EntityFilter
+    /// The texts of its filter, one for each alternative.
+    let parts: [FilterTerms]
     let order: HistorySearch.Order?
-    let selection: EvolutionSelection
     let body: QueryBody?
-    let context: Context
+    let representation: TemporalRepresentation
 }
 
 extension NGSILDDoor {
@@ -52,9 +53,9 @@ extension NGSILDDoor {
             request, context: context, terms: TemporalTerms(request.query), parameters: ReadParameters(request.query))
         let terms = FilterTerms(request.query)
         return EvolutionQuery(
-            filter: try filter(terms, representation, isLocal: isLocal(request, terms)),
-            order: try order(request.query["orderBy"], collation: request.query["collation"], context), selection: representation.selection,
-            body: nil, context: context)
+            filter: try filter(terms, representation, isLocal: isLocal(request, terms)), parts: [terms],
+            order: try order(request.query["orderBy"], collation: request.query["collation"], context), body: nil,
+            representation: representation)
     }
 
     /// From a body of type Query.
@@ -65,9 +66,10 @@ extension NGSILDDoor {
             request, context: body.context, terms: terms, parameters: query.readParameters(request.query), isBody: true)
         return EvolutionQuery(
             filter: try query.evolutionFilter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) },
+            parts: query.alternatives,
             order: try order(
                 query.orderBy ?? request.query["orderBy"], collation: query.collation ?? request.query["collation"], body.context),
-            selection: representation.selection, body: query, context: body.context)
+            body: query, representation: representation)
     }
 }
 

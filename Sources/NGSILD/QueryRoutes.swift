@@ -71,7 +71,7 @@ extension NGSILDDoor {
             filter: filter, ordering: try ordering(request, body, representation.context), offset: offset, limit: limit,
             wantsCount: wantsCount)
         let terms = try EntityMapTerms(request, body)
-        if terms.wantsMap || terms.reference != nil {
+        if terms.isMapUsed {
             var map = usable(terms, access, request)
             if map == nil { map = try await newEntityMap(of: query, parts, terms, representation, request, access) }
             if let map { return try await answer(query, parts, through: map, representation, request, access) }

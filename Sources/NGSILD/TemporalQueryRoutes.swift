@@ -1,6 +1,7 @@
 internal import Broker
 internal import CityModel
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -46,26 +47,14 @@ extension NGSILDDoor {
         try request.query.check(
             known: Self.names(Self.filterParameters + Self.temporalParameters + Self.temporalReadParameters + Self.temporalPageParameters))
         let access = try await reading(request)
-        let context = try await linkContext(request)
-        let representation = try temporalRepresentation(
-            request, context: context, terms: TemporalTerms(request.query), parameters: ReadParameters(request.query))
-        let terms = FilterTerms(request.query)
-        let filter = try filter(terms, representation, isLocal: isLocal(request, terms))
-        let order = try order(request.query["orderBy"], collation: request.query["collation"], context)
-        return try await answer(filter, [terms], order, representation, request, access)
+        return try await answer(try await evolutionQuery(request), request, access)
     }
 
     private func queryEvolutionsByPost(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: Self.names(Self.temporalReadParameters + Self.temporalPageParameters))
         let access = try await reading(request)
         let body = try await body(request)
-        let query = try QueryBody(body.json, isTemporal: true)
-        guard let terms = query.temporal else { throw CityError.badRequestData("temporalQ: is missing") }
-        let representation = try temporalRepresentation(
-            request, context: body.context, terms: terms, parameters: query.readParameters(request.query), isBody: true)
-        let filter = try query.evolutionFilter { terms in try self.filter(terms, representation, isLocal: isLocal(request, terms)) }
-        let order = try order(query.orderBy ?? request.query["orderBy"], collation: query.collation ?? request.query["collation"], body.context)
-        return try await answer(filter, query.alternatives, order, representation, request, access, body: query)
+        return try await answer(try evolutionQuery(request, body), request, access)
     }
 
     func filter(
@@ -94,33 +83,45 @@ extension NGSILDDoor {
         return first.direction == .descending ? .descending : .ascending
     }
 
-    /// - Parameter parts: the texts of the filter, one for each alternative.
-    private func answer(
-        _ filter: EntityFilter, _ parts: [FilterTerms], _ order: HistorySearch.Order?, _ representation: TemporalRepresentation, _ request: DoorRequest,
-        _ access: ReadAccess, body: QueryBody? = nil
-    ) async throws -> Response {
-        let wantsCount = try request.query.wantsCount()
-        let limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
-        let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
-        guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
-        let terms = try EntityMapTerms(request, body)
-        let map = try await entityMap(terms, access, request) {
-            try await broker.makeEntityMap(
-                of: filter, representation.selection.temporal, order: order, lifetime: terms.lifetime, access, at: request.now)
+    private func answer(_ query: EvolutionQuery, _ request: DoorRequest, _ access: ReadAccess) async throws -> Response {
+        let part = try EvolutionPageTerms(request, limits)
+        let terms = try EntityMapTerms(request, query.body)
+        var map = usable(terms, access, request)
+        if map == nil, terms.isMapUsed { map = try await newEntityMap(of: query, terms, request, access) }
+        let page: EvolutionPage
+        var warnings: [SourceWarning] = []
+        if let found = try await distributedQuery(query, part, through: map?.map, request, access) {
+            (page, warnings) = (found.page, found.warnings)
+        } else {
+            page = try await broker.queryEvolutions(
+                query.filter, query.representation.selection, order: query.order, offset: part.offset, limit: part.limit,
+                wantsCount: part.wantsCount, limits: limits.evolution, through: map?.map, access, at: request.now)
         }
-        if map == nil {
-            let query = EntityQuery(filter: filter, offset: offset, limit: limit, wantsCount: wantsCount)
-            if let response = try await distributedQuery(query, parts, isOrdered: order != nil, representation, request, access) { return response }
-        }
-        let page = try await broker.queryEvolutions(
-            filter, representation.selection, order: order, offset: offset, limit: limit, wantsCount: wantsCount, limits: limits.evolution,
-            through: map?.map, access, at: request.now)
-        var response = answer(page, isArray: true, representation)
+        var response = answer(page, isArray: true, query.representation)
         map?.mark(&response, isQuery: true)
         if let count = page.count { response.headers[.ngsildResultsCount] = String(count) }
         let links = PageLinks(
-            request, representation.mediaType.rawValue, offset: offset, limit: limit, pageCount: page.visitedCount, hasMore: page.hasMore)
+            request, query.representation.mediaType.rawValue, offset: part.offset, limit: part.limit, pageCount: page.visitedCount,
+            hasMore: page.hasMore)
         for link in links.values { response.headers.append(HTTPField(name: .link, value: link)) }
+        Self.warn(warnings, &response)
         return response
+    }
+}
+
+/// Which page of a query is wanted (clause 5.5.9).
+struct EvolutionPageTerms {
+    var offset = 0
+    var limit = 0
+    var wantsCount = false
+
+    /// None of them: where a map is made of all.
+    init() {}
+
+    init(_ request: DoorRequest, _ limits: NGSILDLimits) throws(CityError) {
+        wantsCount = try request.query.wantsCount()
+        limit = try request.query.integer("limit", in: 0...limits.pageCountMax) ?? limits.pageCountDefault
+        offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
+        guard limit > 0 || wantsCount else { throw .badRequestData("limit: 0 is possible with count=true only") }
     }
 }

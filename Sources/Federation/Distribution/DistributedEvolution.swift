@@ -9,26 +9,36 @@ package struct DistributedEvolution: Sendable {
     /// Nil when nobody has anything of what was asked for.
     package let page: EvolutionPage?
     package let warnings: [SourceWarning]
+    /// Whether this broker has some of it.
+    package let isHere: Bool
+    /// The sources that have some of it, with the maps that they used.
+    package let remote: [RemoteEntities]
 }
 
 extension Federation {
     /// Retrieves the evolution of an entity here and from all sources that may have some of it (clause 5.7.3.4).
     /// - Parameter attributes: those that are wanted (`attrs`); nil for all.
+    /// - Parameter map: says which sources have some of it, so that no others are asked.
     /// - Returns: nil when no source matches: then it is for the broker alone to answer.
     package func retrieveEvolution(
-        of id: IRI, _ selection: EvolutionSelection, attributes: Set<IRI>?, limits: EvolutionLimits, _ origin: Origin
+        of id: IRI, _ selection: EvolutionSelection, attributes: Set<IRI>?, limits: EvolutionLimits, through map: EntityMap? = nil, _ origin: Origin
     ) async throws -> DistributedEvolution? {
         var specification = SourceSpecification()
         specification.selectors = [.init(ids: [id])]
         (specification.attributes, specification.datasets) = (attributes, selection.datasets?.datasets)
         (specification.temporal, specification.isOfHistory) = (selection.temporal, true)
-        let matching = try await matching(specification, [.retrieveTemporal], origin)
+        var matching = try await matching(specification, [.retrieveTemporal], origin)
+        if let map { matching.keep(holdersOf: id, in: map) }
         guard !matching.isEmpty else { return nil }
         let answers = await askAll(matching.sources, origin) { source in
-            await readEvolutions(
-                ask(source.registration, origin) { context in source.retrieval(of: id, selection, attributes: attributes, context) },
-                of: source, isMany: false, limit: 1, selection, origin)
+            let reply = await ask(source.registration, origin) { context in
+                var forward = source.retrieval(of: id, selection, attributes: attributes, context)
+                forward.entityMap = map?.linkedMaps[source.registration.id]
+                return forward
+            }
+            return await readEvolutions(reply, of: source, isMany: false, limit: 1, selection, origin)
         }
+        if let map { for (source, answer) in zip(matching.sources, answers) { link(map, source, to: answer.entityMap) } }
         let warnings = matching.loopWarnings + answers.flatMap(\.warnings)
         func locally(_ selection: EvolutionSelection, _ limits: EvolutionLimits) async throws -> EvolutionPage? {
             do {
@@ -36,7 +46,10 @@ extension Federation {
             } catch CityError.resourceNotFound { return nil }
         }
         let foreign = zip(matching.sources, answers).flatMap { source, answer in answer.entities.filter { $0.id == id }.map { (source, $0) } }
-        if foreign.isEmpty { return DistributedEvolution(page: try await locally(selection, limits), warnings: warnings) }
+        guard !foreign.isEmpty else {
+            let page = try await locally(selection, limits)
+            return DistributedEvolution(page: page, warnings: warnings, isHere: page != nil, remote: [])
+        }
         let local = try await locally(selection.ofInstances, limits.ofInstances(for: selection))
         var merge = EvolutionMerge(local?.entities.first)
         for isAuxiliary in [false, true] {
@@ -47,7 +60,10 @@ extension Federation {
         var assembly = EvolutionAssembly(selection: selection, limits: limits)
         assembly.ends = (answers.map(\.end) + [local?.end(of: selection)]).compactMap { $0 }
         let page = try assembly.page(merge.entity.map { [$0] } ?? [])
-        return DistributedEvolution(page: page.entities.isEmpty ? nil : page, warnings: warnings)
+        let remote = zip(matching.sources, answers).filter { $1.entities.contains { $0.id == id } }.map { source, answer in
+            RemoteEntities(registration: source.registration.id, ids: [id], map: answer.entityMap)
+        }
+        return DistributedEvolution(page: page.entities.isEmpty ? nil : page, warnings: warnings, isHere: local != nil, remote: remote)
     }
 }
 

@@ -11,9 +11,11 @@ package struct DistributedEvolutionQuery: Sendable {
     package var query: DistributedQuery
     package var selection: EvolutionSelection
     package var limits: EvolutionLimits
+    /// Whether it is to be put in order, which can't be done with what sources have.
+    let isOrdered: Bool
 
-    package init(_ query: DistributedQuery, _ selection: EvolutionSelection, limits: EvolutionLimits) {
-        (self.query, self.selection, self.limits) = (query, selection, limits)
+    package init(_ query: DistributedQuery, _ selection: EvolutionSelection, limits: EvolutionLimits, isOrdered: Bool) {
+        (self.query, self.selection, self.limits, self.isOrdered) = (query, selection, limits, isOrdered)
         (self.query.specification.temporal, self.query.specification.isOfHistory) = (selection.temporal, true)
     }
 }
@@ -25,17 +27,26 @@ package struct DistributedEvolutions: Sendable {
 }
 
 extension Federation {
+    static let queryingEvolutions: Set<SourceOperation> = [.queryTemporal]
+
+    /// - Returns: nil when no source matches.
+    /// - Throws: `badRequestData` when one does and the query is to be put in order.
+    func matching(_ wanted: DistributedEvolutionQuery, _ origin: Origin) async throws -> Matching? {
+        let matching = try await matching(wanted.query.matched, Self.queryingEvolutions, origin)
+        guard !matching.isEmpty else { return nil }
+        guard !wanted.isOrdered else {
+            throw CityError.badRequestData("orderBy: a query that is distributed can't be put in order; local=true limits it (clause 5.7.4.4)")
+        }
+        return matching
+    }
+
     /// Asks this broker and all sources that may have something, as a query of current state does.
     ///
     /// Whoever has too many instances ends early: then the page ends there too, so that the next one begins with what follows.
     /// - Returns: nil when no source matches.
-    package func queryEvolutions(_ wanted: DistributedEvolutionQuery, isOrdered: Bool, _ origin: Origin) async throws -> DistributedEvolutions? {
+    package func queryEvolutions(_ wanted: DistributedEvolutionQuery, _ origin: Origin) async throws -> DistributedEvolutions? {
         let query = wanted.query
-        let matching = try await matching(query.matched, [.queryTemporal], origin)
-        guard !matching.isEmpty else { return nil }
-        guard !isOrdered else {
-            throw CityError.badRequestData("orderBy: a query that is distributed can't be put in order; local=true limits it (clause 5.7.4.4)")
-        }
+        guard let matching = try await matching(wanted, origin) else { return nil }
         let end = query.offset + query.limit
         guard end <= limits.gatheredCountMax else {
             throw CityError.tooManyResults(
@@ -105,7 +116,7 @@ extension Federation {
         return ends.compactMap { $0 }
     }
 
-    private func locally(_ wanted: DistributedEvolutionQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin) async throws -> EvolutionPage {
+    func locally(_ wanted: DistributedEvolutionQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin) async throws -> EvolutionPage {
         var filter = wanted.query.isSplit ? wanted.query.filter.selection : wanted.query.filter
         if let ids {
             filter.ids = filter.ids.map(ids.intersection) ?? ids
@@ -117,19 +128,25 @@ extension Federation {
         } catch CityError.nonexistentTenant { return EvolutionPage() }
     }
 
-    private func ask(
-        _ source: MatchedSource, _ query: DistributedEvolutionQuery, ids: Set<IRI>?, limit: Int, _ origin: Origin
+    /// - Parameter map: the map that the source made for its part.
+    func ask(
+        _ source: MatchedSource, _ query: DistributedEvolutionQuery, ids: Set<IRI>?, offset: Int = 0, limit: Int, through map: IRI? = nil,
+        _ origin: Origin
     ) async -> ForeignEvolutions {
-        await readEvolutions(
-            ask(source.registration, origin) { context in source.forward(query, ids: ids, limit: limit, context, origin.context) },
-            of: source, isMany: true, limit: limit, query.selection, origin)
+        let reply = await ask(source.registration, origin) { context in
+            var forward = source.forward(query, ids: ids, limit: limit, context, origin.context)
+            if offset > 0 { forward.query.append(("offset", String(offset))) }
+            forward.entityMap = map
+            return forward
+        }
+        return await readEvolutions(reply, of: source, isMany: true, limit: limit, query.selection, origin)
     }
 }
 
 extension EntityFilter {
     /// Whether an evolution that was put together meets what holds of whole entities: an attribute that is there, and conditions
     /// that hold of any of the values that it had (clause 5.7.4.4, S5 to S7).
-    fileprivate func matches(evolution: TemporalEntity) -> Bool {
+    func matches(evolution: TemporalEntity) -> Bool {
         var entity = Entity(id: evolution.id, types: evolution.types)
         (entity.createdAt, entity.modifiedAt) = (evolution.createdAt, evolution.modifiedAt)
         for (name, instances) in evolution.instances {

@@ -1,5 +1,6 @@
 package import Broker
 internal import CityModel
+internal import LinkedData
 internal import OrderedCollections
 package import Query
 
@@ -8,6 +9,13 @@ package import Query
 package struct DistributedMap: Sendable {
     package let map: EntityMap
     package let warnings: [SourceWarning]
+}
+
+/// What a source named of a query: its entities, and the map that it made of them.
+struct NamedEntities: Sendable {
+    var ids: [IRI] = []
+    var map: IRI?
+    var warnings: [SourceWarning] = []
 }
 
 extension Federation {
@@ -21,34 +29,31 @@ extension Federation {
         let matching = try await matching(query.matched, Self.querying, origin)
         guard !matching.isEmpty else { return nil }
         let found = await askAll(matching.sources, origin) { source in await entities(of: source, query, lifetime?.text, origin) }
-        let remote = zip(matching.sources, found).map { source, found in
-            RemoteEntities(registration: source.registration.id, ids: found.ids, map: found.map)
-        }
         let filter = query.isSplit ? query.filter.selection : query.filter
         let map = try await broker.makeEntityMap(
-            of: EntityQuery(filter: filter, limit: 0), remote: remote, queryKey: query.key, lifetime: lifetime?.period, origin.access, at: origin.asker.now)
+            of: EntityQuery(filter: filter, limit: 0), remote: matching.remote(found), queryKey: query.key, lifetime: lifetime?.period, origin.access, at: origin.asker.now)
         return DistributedMap(map: map, warnings: matching.loopWarnings + found.flatMap(\.warnings))
-    }
-
-    private struct NamedEntities: Sendable {
-        var ids: [IRI] = []
-        var map: IRI?
-        var warnings: [SourceWarning] = []
     }
 
     private func entities(of source: MatchedSource, _ query: DistributedQuery, _ lifetime: String?, _ origin: Origin) async -> NamedEntities {
         if source.registration.operations.contains(.createEntityMapQueryEntity),
-            let named = await mapped(source, query, lifetime, origin)
+            let named = await mapped(
+                source, lifetime, origin,
+                { context in
+                    let selectors = query.specification.selectors.isEmpty ? [.init()] : query.specification.selectors
+                    var forward = source.forward(query, selectors, ids: nil, limit: nil, asBatch: selectors.count > 1, context, origin.context)
+                    forward.path = "entityMaps"
+                    return forward
+                })
         { return named }
         return await paged(source, query, origin)
     }
 
+    /// - Parameter build: makes what is asked, with the names of a context.
     /// - Returns: nil when the source declines to make a map (clause 5.5.14).
-    private func mapped(_ source: MatchedSource, _ query: DistributedQuery, _ lifetime: String?, _ origin: Origin) async -> NamedEntities? {
-        let selectors = query.specification.selectors.isEmpty ? [.init()] : query.specification.selectors
+    func mapped(_ source: MatchedSource, _ lifetime: String?, _ origin: Origin, _ build: (Context) -> Forward) async -> NamedEntities? {
         let reply = await ask(source.registration, origin) { context in
-            var forward = source.forward(query, selectors, ids: nil, limit: nil, asBatch: selectors.count > 1, context, origin.context)
-            forward.path = "entityMaps"
+            var forward = build(context)
             if let lifetime { forward.query.append(("entityMapLifetime", lifetime)) }
             return forward
         }
@@ -67,6 +72,13 @@ extension Federation {
             named.warnings += page.warnings
         }
         return named
+    }
+}
+
+extension Matching {
+    /// - Parameter named: what each source named, in their order.
+    func remote(_ named: [NamedEntities]) -> [RemoteEntities] {
+        zip(sources, named).map { source, named in RemoteEntities(registration: source.registration.id, ids: named.ids, map: named.map) }
     }
 }
 

@@ -20,7 +20,7 @@ package struct DistributedMapPage: Sendable {
 extension Federation {
     /// - Parameter query: as for the query that made the map; its offset is a position in the map. It may name fewer entities.
     package func query(_ query: DistributedQuery, through map: EntityMap, _ origin: Origin) async throws -> DistributedMapPage {
-        let sources = try await sources(of: map, query, origin)
+        let sources = try await sources(of: map, offering: Self.querying, origin)
         var page = DistributedMapPage()
         var gone: [Int] = []
         let start = min(query.offset, map.entries.count)
@@ -57,12 +57,12 @@ extension Federation {
     }
 
     /// The sources that a map names, with what of their registration matches; those that are gone meanwhile are left out.
-    private func sources(
-        of map: EntityMap, _ query: DistributedQuery, _ origin: Origin
+    func sources(
+        of map: EntityMap, offering operations: Set<SourceOperation>, _ origin: Origin
     ) async throws -> (matched: [IRI: MatchedSource], warnings: [SourceWarning]) {
         let candidates = try await candidates(origin)
         // The map has found out already which sources match (clause 5.12).
-        let matching = candidates.all(offering: Self.querying)
+        let matching = candidates.all(offering: operations)
         let named = Set(map.entries.lazy.compactMap { $0 }.flatMap(\.holders))
         let matched = matching.sources.filter { named.contains(.registration($0.registration.id)) }
         return (
@@ -97,7 +97,7 @@ extension Federation {
         for (part, answer) in zip(asked, answers) {
             let id = part.source.registration.id
             parts.foreign[id, default: .init(isAuxiliary: part.source.registration.mode == .auxiliary)].add(answer, of: part.ids)
-            if let used = answer.entityMap, map.linkedMaps[id] != used { broker.linkEntityMap(map.id, id, to: used) }
+            link(map, part.source, to: answer.entityMap)
             parts.warnings += answer.warnings
         }
         return parts
@@ -142,7 +142,7 @@ private struct MapParts: Sendable {
 
 extension [IRI] {
     /// In parts that an address has room for.
-    fileprivate var inAddresses: [Set<IRI>] {
+    var inAddresses: [Set<IRI>] {
         var (parts, byteCount) = ([Set<IRI>](), 0)
         for id in self {
             let more = URLText.encode(id.text).utf8.count + 1

@@ -33,11 +33,7 @@ extension Federation {
         specification.attributes = attributes
         specification.datasets = try datasetID.map { text throws(CityError) in try DatasetSelection(parsing: text).datasets }
         var matching = try await matching(specification, Self.retrieving, origin)
-        if let map {
-            let holders = Set(map.entries.first { $0?.id == id }??.holders ?? [])
-            matching.sources.removeAll { !holders.contains(.registration($0.registration.id)) }
-            matching.looping.removeAll { !holders.contains(.registration($0.registration.id)) }
-        }
+        if let map { matching.keep(holdersOf: id, in: map) }
         if let registration { matching.sources.removeAll { $0.registration.id == registration } }
         guard !matching.isEmpty else { return nil }
         let local = try await locally(id, selecting: types, origin)
@@ -57,11 +53,7 @@ extension Federation {
                 }
             }
         }
-        for (source, reply) in zip(matching.sources, replies) {
-            if let map, let used = reply.entityMap, map.linkedMaps[source.registration.id] != used {
-                broker.linkEntityMap(map.id, source.registration.id, to: used)
-            }
-        }
+        if let map { for (source, reply) in zip(matching.sources, replies) { link(map, source, to: reply.entityMap) } }
         let remote = zip(matching.sources, replies).filter { $1.entities.contains { $0.id == id } }.map { source, reply in
             RemoteEntities(registration: source.registration.id, ids: [id], map: reply.entityMap)
         }
@@ -77,7 +69,22 @@ extension Federation {
     }
 }
 
+extension Federation {
+    /// Notes the map that a source used for its part (clause 5.7.1.4).
+    func link(_ map: EntityMap, _ source: MatchedSource, to used: IRI?) {
+        let id = source.registration.id
+        if let used, map.linkedMaps[id] != used { broker.linkEntityMap(map.id, id, to: used) }
+    }
+}
+
 extension Matching {
+    /// Leaves those that a map names for an entity: no others are asked (clauses 5.7.1.4 and 5.7.3.4).
+    mutating func keep(holdersOf id: IRI, in map: EntityMap) {
+        let holders = Set(map.entries.first { $0?.id == id }??.holders ?? [])
+        sources.removeAll { !holders.contains(.registration($0.registration.id)) }
+        looping.removeAll { !holders.contains(.registration($0.registration.id)) }
+    }
+
     var loopWarnings: [SourceWarning] {
         looping.map { SourceWarning(.noResponse, $0.registration.id, "a registration loop: the request has been there") }
     }

@@ -40,6 +40,13 @@ struct EvolutionAssembly {
         return page
     }
 
+    /// Whether `page` will have something to answer of an evolution.
+    func answers(_ entity: TemporalEntity) throws(CityError) -> Bool {
+        let wanted = wanted(entity)
+        guard let aggregation = selection.aggregation else { return !isEmpty(attributeCount: wanted.instances.count, wanted) }
+        return try !isEmpty(attributeCount: aggregates(of: wanted, aggregation).count, wanted)
+    }
+
     /// Attributes and instances that were asked for, oldest first, of each series the last.
     private func wanted(_ entity: TemporalEntity) -> TemporalEntity {
         var attributes: OrderedDictionary<IRI, [TemporalInstance]> = [:]

@@ -19,18 +19,19 @@ extension MatchedSource {
     }
 
     /// A query. What one query string can't say goes by POST.
+    /// - Parameter limit: nil where a map of its entities is wanted, and none of them.
     func forward(
-        _ query: DistributedEvolutionQuery, ids: Set<IRI>?, limit: Int, _ context: Context, _ original: Context
+        _ query: DistributedEvolutionQuery, ids: Set<IRI>?, limit: Int?, _ context: Context, _ original: Context
     ) -> Forward {
         let selectors = query.query.specification.selectors.isEmpty ? [.init()] : query.query.specification.selectors
         let asBatch = selectors.count > 1
         var forward = forward(query.query, selectors, ids: ids, limit: limit, asBatch: asBatch, context, original)
         guard asBatch else {
-            forward.path = "temporal/entities"
+            forward.path = limit == nil ? "temporal/entityMaps" : "temporal/entities"
             forward.query += query.selection.terms.map { ($0.name, $0.value.parameterText) }
             return forward
         }
-        forward.path = "temporal/entityOperations/query"
+        forward.path = limit == nil ? "temporal/entityMaps" : "temporal/entityOperations/query"
         if case .object(var body)? = forward.body {
             body["temporalQ"] = .object(JSONObject(uniqueKeysWithValues: query.selection.terms.map { ($0.name, $0.value) }))
             forward.body = .object(body)

@@ -9,12 +9,16 @@ struct ForeignEvolutions: Sendable {
     var entities: [TemporalEntity] = []
     /// How many there are at the source.
     var count: Int?
+    /// How many of them were in the answer, also those that are not kept.
+    var answeredCount = 0
     /// Whether it may have more entities than it answered.
     var isCut = false
     /// Whether it answered fewer than it was asked for, though it has more.
     var endsEarly = false
     /// The last moment that it answers, in the order of reading, where it has more instances (clause 6.3.10).
     var end: Instant?
+    /// The map that it used to answer.
+    var entityMap: IRI?
     /// Its own, and those that it hands on of sources behind it.
     var warnings: [SourceWarning] = []
 }
@@ -27,13 +31,15 @@ extension Federation {
     ) async -> ForeignEvolutions {
         let id = source.registration.id
         switch reply {
-        case .answer(200, let headers, let body, let context), .answer(206, let headers, let body, let context):
+        case .answer(200, let headers, let body, let context), .answer(201, let headers, let body, let context),
+            .answer(206, let headers, let body, let context):
             do {
                 let elements = try Self.elements(body, isMany: isMany)
                 // In JSON a context has no place in the body (clause 6.3.5).
                 let isLinkedData = headers.contains { $0.name.lowercased() == "content-type" && $0.value.hasPrefix("application/ld+json") }
                 var foreign = ForeignEvolutions(warnings: SourceWarning.handedOn(headers, id))
                 let hasNext = headers.contains { $0.name.lowercased() == "link" && $0.value.contains("rel=\"next\"") }
+                foreign.answeredCount = elements.count
                 foreign.endsEarly = isMany && hasNext && !elements.isEmpty && elements.count < limit
                 foreign.isCut = elements.count >= limit || foreign.endsEarly
                 var contexts: [JSON: Context] = [:]
@@ -46,6 +52,7 @@ extension Federation {
                     let times = foreign.entities.flatMap { $0.instances.values.joined().map(\.time) }
                     foreign.end = selection.lastN == nil ? times.max() : times.min()
                 }
+                foreign.entityMap = EntityMap.reference(headers)
                 foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
                 return foreign
             } catch {
