@@ -5,7 +5,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
 internal import OrderedCollections
-internal import Store
+internal import Subscriptions
 internal import Subscriptions
 
 /// How one request wants subscriptions to be written (clauses 6.3.4, 6.3.6). GeoJSON is none of the ways.
@@ -31,8 +31,9 @@ struct SubscriptionAnswer {
 
     private var isLinkedData: Bool { mediaType == "application/ld+json" }
 
-    func json(_ record: SubscriptionRecord) throws -> JSON {
-        guard case .object(var members) = try record.answer(context, includesSystemMembers: includesSystemMembers, at: now) else { return .null }
+    func json(_ listed: ListedSubscription, in municipality: MunicipalityName) throws -> JSON {
+        let json = try listed.answer(context, includesSystemMembers: includesSystemMembers, in: municipality, at: now)
+        guard case .object(var members) = json else { return .null }
         if isLinkedData { members["@context"] = context.answered }
         return .object(members)
     }

@@ -82,7 +82,7 @@ private struct SubscriptionResource: Sendable {
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
         let answer = try await SubscriptionAnswer(request, door)
         let (page, count) = try await library.list(offset: offset, limit: limit, access)
-        var response = try answer.response(.array(page.map(answer.json)))
+        var response = try answer.response(.array(page.map { try answer.json($0, in: access.municipality) }))
         if wantsCount { response.headers[.ngsildResultsCount] = String(count) }
         for link in PageLinks(request, answer.mediaType, offset: offset, limit: limit, hasMore: offset + page.count < count).values {
             response.headers.append(HTTPField(name: .link, value: link))
@@ -95,7 +95,7 @@ private struct SubscriptionResource: Sendable {
         let access = try await door.writing(request)
         let id = try request.identifier("subscriptionId")
         let answer = try await SubscriptionAnswer(request, door)
-        return answer.response(try answer.json(try await library.retrieve(id, access)))
+        return answer.response(try answer.json(try await library.retrieve(id, access), in: access.municipality))
     }
 
     private func updateSubscription(_ request: DoorRequest) async throws -> Response {

@@ -2,7 +2,7 @@ package import Broker
 package import CityModel
 package import LinkedData
 internal import OrderedCollections
-package import Store
+internal import Store
 package import Trust
 
 /// The operations on subscriptions (clauses 5.8.1 to 5.8.5). All of them need the right to write: a subscription carries
@@ -35,6 +35,9 @@ package struct SubscriptionLibrary: Sendable {
         if let expiresAt = subscription.expiresAt, expiresAt <= now { throw Self.alreadyPast(expiresAt) }
         try check(subscription)
         let id = subscription.id?.text ?? Self.randomID()
+        guard FollowingSubscription.followedID(of: id) == nil else {
+            throw CityError.badRequestData("id: identifiers such as \(id.prefix(60)) are for subscriptions that this broker makes (clause 5.8.1.4)")
+        }
         given["id"] = .string(id)
         let contextURL = try await contextURL(subscription.jsonldContext, context, contextAddress, access, at: now)
         var body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
@@ -65,6 +68,7 @@ package struct SubscriptionLibrary: Sendable {
         if let type = fragment["type"], type != "Subscription" { throw CityError.badRequestData("type: a subscription's type is Subscription") }
         if let other = fragment["id"], other.stringValue != id.text { throw CityError.badRequestData("id: a subscription's id can't be changed") }
         if let url = fragment["jsonldContext"]?.stringValue { _ = try await contexts.context(.string(url), in: access.municipality) }
+        try checkIsMade(id)
         try await broker.writeSubscriptions(access) { [self] transaction in
             guard let record = try transaction.subscription(id.text), record.isAboutSources == aboutSources else { throw Self.notFound(id.text) }
             var updated = try record.updated(with: fragment, context, access, at: now)
@@ -81,21 +85,29 @@ package struct SubscriptionLibrary: Sendable {
         }
     }
 
+    /// One that follows registrations for another subscription goes with that one.
+    private func checkIsMade(_ id: IRI) throws(CityError) {
+        guard aboutSources, let followed = FollowingSubscription.followedID(of: id.text) else { return }
+        throw .operationNotSupported("\(id.text.prefix(500)) goes with subscription \(followed.prefix(500)), which may be changed or deleted")
+    }
+
     /// - Throws: `resourceNotFound`.
-    package func retrieve(_ id: IRI, _ access: WriteAccess) async throws -> SubscriptionRecord {
-        guard let record = try await broker.readSubscriptions(access, { try $0.subscription(id.text) }), record.isAboutSources == aboutSources
-        else { throw Self.notFound(id.text) }
-        return record
+    package func retrieve(_ id: IRI, _ access: WriteAccess) async throws -> ListedSubscription {
+        let aboutSources = aboutSources
+        let found = try await broker.readSubscriptions(access) { snapshot in
+            if aboutSources { return try snapshot.sourceSubscription(id.text) }
+            return try snapshot.subscription(id.text).flatMap { $0.isAboutSources ? nil : .made($0) }
+        } as ListedSubscription?
+        guard let found else { throw Self.notFound(id.text) }
+        return found
     }
 
     /// By identifier.
-    package func list(offset: Int, limit: Int, _ access: WriteAccess) async throws -> (page: [SubscriptionRecord], count: Int) {
+    package func list(offset: Int, limit: Int, _ access: WriteAccess) async throws -> (page: [ListedSubscription], count: Int) {
         let aboutSources = aboutSources
         return try await broker.readSubscriptions(access) { snapshot in
-            (
-                try snapshot.subscriptions(offset: offset, limit: limit, aboutSources: aboutSources),
-                try snapshot.subscriptionCount(aboutSources: aboutSources)
-            )
+            if aboutSources { return try snapshot.sourceSubscriptions(offset: offset, limit: limit) }
+            return (try snapshot.subscriptions(offset: offset, limit: limit).map(ListedSubscription.made), try snapshot.subscriptionCount())
         }
     }
 
@@ -103,6 +115,7 @@ package struct SubscriptionLibrary: Sendable {
     /// - Throws: `resourceNotFound`.
     package func delete(_ id: IRI, _ access: WriteAccess) async throws {
         let aboutSources = aboutSources
+        try checkIsMade(id)
         try await broker.writeSubscriptions(access) { transaction in
             guard let record = try transaction.subscription(id.text), record.isAboutSources == aboutSources else { throw Self.notFound(id.text) }
             _ = try transaction.removeSubscription(id.text)

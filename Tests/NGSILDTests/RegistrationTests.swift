@@ -103,6 +103,47 @@ internal import Testing
         #expect(try await city.ask(.delete, "csourceSubscriptions/urn:x:s").status == 204)
     }
 
+    @Test func `each subscription has one to registrations, which is listed and goes with it (clauses 5.8.1.4, 5.8.2.4, 5.8.5.4, 5.11.5.4)`() async throws {
+        let city = try Installation()
+        let link = Installation.link(Installation.transport)
+        let receiver = #""endpoint":{"uri":"http://receiver.example/","receiverInfo":[{"key":"Authorization","value":"secret"}]}"#
+        func subscription(_ id: String, _ more: String = "") -> String {
+            #"{"id":"\#(id)","type":"Subscription","entities":[{"type":"Bus"}]\#(more),"notification":{"attributes":["line"],\#(receiver)}}"#
+        }
+        let more = #","q":"line>5","scopeQ":"/North","csf":"owner==1","throttling":5,"isActive":false,"expiresAt":"2035-01-01T00:00:00Z""#
+        try #require(try await city.ask(.post, "subscriptions", subscription("urn:x:z", more), link).status == 201)
+        try #require(try await city.ask(.post, "csourceSubscriptions", subscription("urn:x:made"), link).status == 201)
+        let id = "urn:ngsi-ld:Subscription:registrations-for:urn:x:z"
+        let one = try await city.ask(.get, "csourceSubscriptions/" + id, nil, link)
+        #expect(one.status == 200)
+        #expect(
+            try one.json == [
+                "id": .string(id), "type": "Subscription", "description": "which context sources subscription urn:x:z concerns",
+                "entities": [["type": "Bus"]], "scopeQ": "/North", "csf": "owner==1", "expiresAt": "2035-01-01T00:00:00Z",
+                "jsonldContext": .string(Installation.transport),
+                "notification": ["endpoint": ["uri": "conurb:default", "accept": "application/json"], "attributes": ["line"]], "status": "active",
+            ])
+        let list = try await city.ask(.get, "csourceSubscriptions?count=true&options=sysAttrs")
+        #expect(try list.json.arrayValue?.map { $0["id"] } == ["urn:x:made", .string(id)])
+        #expect(list.headers[.ngsildResultsCount] == "2")
+        #expect(try list.json.arrayValue?.allSatisfy { $0["createdAt"] != nil } ?? false)
+        for (page, ids) in [("limit=1", ["urn:x:made"]), ("limit=1&offset=1", [id]), ("offset=2", [])] as [(String, [String])] {
+            #expect(try await city.ask(.get, "csourceSubscriptions?" + page).json.arrayValue?.compactMap { $0["id"]?.stringValue } == ids)
+        }
+        // It is nobody's to change, and no subscription to entities.
+        #expect(try await city.ask(.patch, "csourceSubscriptions/" + id, #"{"isActive":false}"#).status == 422)
+        #expect(try await city.ask(.delete, "csourceSubscriptions/" + id).status == 422)
+        #expect(try await city.ask(.get, "subscriptions/" + id).status == 404)
+        #expect(try await city.ask(.post, "csourceSubscriptions", subscription(id)).status == 400)
+        #expect(try await city.ask(.get, "csourceSubscriptions/urn:ngsi-ld:Subscription:registrations-for:urn:x:made").status == 404)
+
+        #expect(try await city.ask(.patch, "subscriptions/urn:x:z", #"{"entities":[{"type":"Tram"}]}"#).status == 204)
+        #expect(try await city.ask(.get, "csourceSubscriptions/" + id).json["entities"] == [["type": "Tram"]])
+        #expect(try await city.ask(.delete, "subscriptions/urn:x:z").status == 204)
+        #expect(try await city.ask(.get, "csourceSubscriptions/" + id).status == 404)
+        #expect(try await city.ask(.get, "csourceSubscriptions").json.arrayValue?.count == 1)
+    }
+
     @Test func `a subscription that can't be read keeps nobody from registering (clause 5.11.7)`() async throws {
         let city = try Installation()
         let subscription =

@@ -175,6 +175,8 @@ import Testing
     /// Clause 4.9: a query is percent-encoded within a URI; some clients encode it in a body too.
     @Test(arguments: [
         ("a%3E0.9%3Bb%3D%3D%22urn%3Ax%3A1%22", "a>0.9;b==\"urn:x:1\""), ("a>0.9", "a>0.9"), ("a==\"50%25\"", "a==\"50%25\""),
+        ("a>1;b==%22Tesla%22", "a>1;b==\"Tesla\""), ("b!=%22x%22,%22y%22", "b!=\"x\",\"y\""), ("b==\"x\",%22y", "b==\"x\",%22y"),
+        ("b==http://x.example/%22y", "b==http://x.example/%22y"),
     ])
     func `a query in a body that is none as it stands is read decoded`(text: String, meant: String) throws {
         let query = try QueryExpression(parsingBody: text, expand: expand)

@@ -83,7 +83,7 @@ import Testing
             + #""notification":{"endpoint":{"uri":"http://a.example/"},"timesSent":42}"#))
         try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
         while try await city.state(of: id).timesSent < 1 { await Task.yield() }
-        let answer = try await city.subscriptions.retrieve(id, city.access()).answer(.core, includesSystemMembers: true, at: city.clock.now)
+        let answer = try await city.record(of: id).answer(.core, includesSystemMembers: true, at: city.clock.now)
         #expect(answer["status"] == "active")
         #expect(answer["secret"] == nil)
         #expect(answer["notification"]?["timesSent"] == 1)
@@ -101,7 +101,7 @@ import Testing
         let id = try await city.subscribe(Self.document(#""description":"old","q":"level>5","throttling":3"#))
         try await city.subscriptions.update(
             id, with: ["q": "level<5", "description": "urn:ngsi-ld:null", "throttling": .null], .core, city.access(), at: noon)
-        let answer = try await city.subscriptions.retrieve(id, city.access()).answer(.core, includesSystemMembers: false, at: noon)
+        let answer = try await city.record(of: id).answer(.core, includesSystemMembers: false, at: noon)
         #expect(answer["q"] == "level<5")
         #expect(answer["description"] == nil && answer["throttling"] == nil)
         try await city.set("urn:ngsi-ld:Lamp:1", level: 9)
@@ -114,7 +114,7 @@ import Testing
     @Test func `the status follows isActive and expiresAt (clause 5.8.2.4)`() async throws {
         let city = try City()
         let id = try await city.subscribe(Self.document(#""isActive":false,"expiresAt":"2026-06-01T12:00:10Z""#))
-        func status() async throws -> String { try await city.subscriptions.retrieve(id, city.access()).status(at: city.clock.now) }
+        func status() async throws -> String { try await city.record(of: id).status(at: city.clock.now) }
         func update(_ members: JSONObject) async throws {
             try await city.subscriptions.update(id, with: members, .core, city.access(), at: city.clock.now)
         }

@@ -161,7 +161,12 @@ final class City: Sendable {
         _ = try await broker.record([observed], provenance: .init(classification: classification), access, at: clock.now)
     }
 
-    func state(of id: IRI) async throws -> DeliveryState { try await subscriptions.retrieve(id, access()).delivery }
+    func record(of id: IRI) async throws -> SubscriptionRecord {
+        guard case .made(let record) = try await subscriptions.retrieve(id, access()) else { throw CityError.resourceNotFound(id.text) }
+        return record
+    }
+
+    func state(of id: IRI) async throws -> DeliveryState { try await record(of: id).delivery }
 }
 
 func subscription(_ more: String = "", uri: String = "http://a.example/n", endpoint: String = "") -> String {
