@@ -19,18 +19,21 @@ package struct Federation: Sendable {
     let limits: FederationLimits
     let notifications: NotificationLimits
     let send: SendToSource
-    /// Where context sources reach this program; nil where they can't.
-    package let address: @Sendable () -> String?
+    /// Where context sources reach this program; nil while it is not known.
+    let address: @Sendable () -> String?
+    /// The same where the configuration says it.
+    package let publicAddress: String?
 
-    /// - Parameter address: asked when it is needed: the port may be known late.
+    /// - Parameter address: asked when it is needed, where the configuration says nothing: the port may be known late.
     /// - Parameter passedOver: told of registrations, and subscriptions to them, that can't be read.
     /// - Parameter send: carries a request to its source.
     package init(
         broker: Broker, contexts: ContextLibrary, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
-        address: @escaping @Sendable () -> String? = { nil },
+        publicAddress: String? = nil, address: @escaping @Sendable () -> String? = { nil },
         passedOver: @escaping @Sendable (MunicipalityName, PassedOver) -> Void = { _, _ in }, send: @escaping SendToSource
     ) {
-        self.address = address
+        self.publicAddress = publicAddress
+        self.address = { publicAddress ?? address() }
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
         book = ForwardingBook()
         catalogue = RegistrationCatalogue(report: passedOver)

@@ -64,10 +64,11 @@ private struct SubscriptionResource: Sendable {
         try request.query.check(known: [])
         let access = try await door.writing(request)
         let body = try await door.body(request)
-        let contexts = "\(request.origin)\(NGSILDDoor.base)/jsonldContexts/"
+        // Receivers and sources are told of it: what a client calls this program does not count where its configuration says.
+        let contexts = "\(door.federation.publicAddress ?? request.origin)\(NGSILDDoor.base)/jsonldContexts/"
         try await door.checkLoop(request, access.municipality)
         let id = try await library.create(
-            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) }, address: door.federation.address(),
+            body.json.objectValue ?? [:], body.context, contextAddress: { contexts + PercentEncoding.encode($0) },
             via: request.headers[values: .via], access, at: request.now)
         door.federation.passingWork.publish(access.municipality)
         return NGSILDDoor.createdResponse(path + "/" + PercentEncoding.encode(id))

@@ -66,7 +66,7 @@ package final class ConurbServer: Service {
         let federation = Federation(
             broker: broker, contexts: contexts,
             limits: FederationLimits(registrationCountMax: limits.registrationCountMax), notifications: notificationLimits,
-            address: { configuration.address(port: readiness.port ?? configuration.port) }, passedOver: passedOver.note
+            publicAddress: configuration.publicAddress, address: { configuration.address(port: readiness.port) }, passedOver: passedOver.note
         ) { request, asker in
             switch request.endpoint {
             case .web(let address): await sources.send(request, to: address)

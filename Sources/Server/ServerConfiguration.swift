@@ -31,9 +31,11 @@ package struct ServerConfiguration: Sendable {
         (history, site) = (HistorySettings(), SiteSettings())
     }
 
-    /// Where context sources reach this program.
-    /// - Parameter port: the one that it listens on.
-    package func address(port: Int) -> String { publicAddress ?? "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    /// Where this program listens; nil while it has no port.
+    /// - Parameter port: the one that it was given, where it was to get any.
+    package func address(port given: Int?) -> String? {
+        (port == 0 ? given : port).map { "http://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
+    }
 
     /// Where the command line reaches a running server.
     package var controlSocketPath: String { dataDirectory + "/conurb.sock" }

@@ -21,15 +21,15 @@ package struct SubscriptionLibrary: Sendable {
     }
 
     /// - Parameter contextAddress: where a stored context is served, by its identifier.
-    /// - Parameter address: where the request reached this program.
-    /// - Parameter via: where it had been.
+    /// - Parameter via: where the request had been.
     /// - Returns: the new subscription's identifier.
     /// - Throws: `badRequestData`, `alreadyExists`, `contextNotAvailable`, `tooManyResults`.
     package func create(
-        _ document: JSONObject, _ context: Context, contextAddress: (String) -> String, address: String? = nil, via: [String] = [],
+        _ document: JSONObject, _ context: Context, contextAddress: (String) -> String, via: [String] = [],
         _ access: WriteAccess, at now: Instant
     ) async throws -> String {
         var given = SubscriptionBody.given(document)
+        try SubscriptionBody.checkUTC(given)
         let recorder = NameRecorder(context.expand)
         let subscription = try SubscriptionReader(given, names: recorder.expansion).subscription()
         if let expiresAt = subscription.expiresAt, expiresAt <= now { throw Self.alreadyPast(expiresAt) }
@@ -41,7 +41,7 @@ package struct SubscriptionLibrary: Sendable {
         given["id"] = .string(id)
         let contextURL = try await contextURL(subscription.jsonldContext, context, contextAddress, access, at: now)
         var body = SubscriptionBody(document: given, names: recorder.table, contextURL: contextURL, createdAt: now, modifiedAt: now)
-        (body.address, body.via) = (address, via)
+        body.via = via
         let (countMax, aboutSources, json) = (countMax, aboutSources, body.json)
         try await broker.writeSubscriptions(access) { transaction in
             guard try transaction.subscription(id) == nil else { throw CityError.alreadyExists("subscription \(id) exists already") }
@@ -151,6 +151,7 @@ extension SubscriptionRecord {
         var body = try SubscriptionBody(self.body)
         let before = try body.subscription()
         let given = SubscriptionBody.given(fragment)
+        try SubscriptionBody.checkUTC(given)
         for (name, value) in given where name != "id" && name != "type" {
             body.document[name] = value == .null || value == .string(Attribute.nullText) ? nil : value
         }

@@ -34,6 +34,16 @@ internal import Testing
         #expect(try await city.ask(.get, "subscriptions/urn:ngsi-ld:Subscription:1").status == 404)
     }
 
+    @Test func `a subscription's end is a time in UTC (clause 4.6.3)`() async throws {
+        let city = try Installation()
+        #expect(try await city.ask(.post, "subscriptions", document(1, #""expiresAt":"2035-01-01T00:00:00+01:00","#)).status == 400)
+        #expect(try await city.ask(.post, "subscriptions", document(1, #""expiresAt":"2035-01-01T00:00:00Z","#)).status == 201)
+        let one = "subscriptions/urn:ngsi-ld:Subscription:1"
+        #expect(try await city.ask(.patch, one, #"{"expiresAt":"2036-01-01T00:00:00-01:00"}"#).status == 400)
+        #expect(try await city.ask(.patch, one, #"{"expiresAt":"urn:ngsi-ld:null"}"#).status == 204)
+        #expect(try await city.ask(.get, one).json["expiresAt"] == nil)
+    }
+
     @Test func `names are answered as the reader's context writes them (clause 5.5.7)`() async throws {
         let city = try Installation()
         _ = try await city.ask(.post, "subscriptions", document(1), Installation.link(Installation.transport))

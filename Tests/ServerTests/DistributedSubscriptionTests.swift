@@ -82,7 +82,29 @@ import Trust
         let copy = try #require(await source.next(where: isCopy)).json
         let receiver = try #require(copy["notification"]?["endpoint"]?["uri"]?.stringValue)
         #expect(receiver.hasPrefix((address ?? broker.address) + "/ngsi-ld/ex/remote-notify/"))
+        // A context that is stored here is named so too, where the configuration says it.
+        let stored = #"{"@context":[{"Lamp":"https://city.example/Lamp"}],"type":"Subscription","entities":[{"type":"Lamp"}],"notification":{"endpoint":{"uri":"http://127.0.0.1:1"}}}"#
+        let other = try await broker.ask(
+            .POST, "subscriptions", stored, headers: [("Host", "somebody.example"), ("Content-Type", "application/ld+json")])
+        let context = try await broker.ask(.GET, try #require(other.headers["Location"].first)).json["jsonldContext"]?.stringValue
+        #expect(context?.hasPrefix((address ?? "http://somebody.example") + "/ngsi-ld/v1/jsonldContexts/") ?? false)
         try await broker.close()
+        try await source.close()
+    }
+
+    @Test func `sources are told when this program is somewhere else (clause 5.8.1.4)`() async throws {
+        let source = try await StandIn { _ in .init(status: 201) }
+        let first = try await RunningServer(publicAddress: "https://old.example")
+        try await first.create("csourceRegistrations", registration(source.address))
+        try await first.create("subscriptions", subscription("http://127.0.0.1:1"))
+        func receiver(_ asked: StandIn.Asked?) throws -> String? { try asked?.json["notification"]?["endpoint"]?["uri"]?.stringValue }
+        let old = try #require(try receiver(await source.next(where: isCopy)))
+        try await first.close(keepingFiles: true)
+        let second = try await RunningServer(publicAddress: "https://new.example", after: first)
+        let told = try #require(await source.next(where: isCopy))
+        #expect(try receiver(told) == old.replacing("https://old.example", with: "https://new.example"))
+        #expect(try await second.ask(.GET, "csourceSubscriptions").json.arrayValue?.count == 1)
+        try await second.close()
         try await source.close()
     }
 

@@ -32,8 +32,14 @@ final class RunningServer: Sendable {
     private let run: Task<Void, any Error>
 
     /// - Parameter publicAddress: where context sources are told to reach it.
-    init(isOpen: Bool = true, publicAddress: String? = nil) async throws {
+    /// - Parameter earlier: one that was closed, whose files it takes over.
+    init(isOpen: Bool = true, publicAddress: String? = nil, after earlier: RunningServer? = nil) async throws {
         path = FileManager.default.temporaryDirectory.appending(path: "cnrb-\(UInt32.random(in: 0 ... .max))").path
+        if let earlier {
+            try FileManager.default.moveItem(atPath: earlier.path, toPath: path)
+            // It is held as long as anybody holds that server.
+            try FileManager.default.removeItem(atPath: path + "/conurb.lock")
+        }
         var configuration = ServerConfiguration(dataDirectory: path)
         (configuration.port, configuration.isOpen, configuration.allowsPrivateEgress) = (0, isOpen, true)
         configuration.createsMunicipalities = true
@@ -50,10 +56,10 @@ final class RunningServer: Sendable {
 
     var address: String { "http://127.0.0.1:\(port)" }
 
-    func close() async throws {
+    func close(keepingFiles: Bool = false) async throws {
         await group.triggerGracefulShutdown()
         try await run.value
-        try? FileManager.default.removeItem(atPath: path)
+        if !keepingFiles { try? FileManager.default.removeItem(atPath: path) }
     }
 
     /// - Parameter target: below `/ngsi-ld/v1/`, unless it begins with a slash.

@@ -27,9 +27,10 @@ struct SubscriptionCopy {
             if subscription.timeIntervalSeconds == nil { members["watchedAttributes"] = watched.names(context) }
         }
         guard members["entities"] != nil || members["watchedAttributes"] != nil else { return nil }
-        for name in ["notificationTrigger", "datasetId", "expiresAt", "isActive", "throttling", "timeInterval", "splitEntities"] {
+        for name in ["notificationTrigger", "datasetId", "isActive", "throttling", "timeInterval", "splitEntities"] {
             members[name] = document[name]
         }
+        members["expiresAt"] = subscription.expiresAt.map { .string($0.description) }
         var notification: JSONObject = ["endpoint": ["uri": .string(receiver), "accept": "application/json"]]
         if subscription.notification.includesSystemMembers { notification["sysAttrs"] = true }
         if !subscription.isSplit {

@@ -21,6 +21,8 @@ package struct SubscriptionPassing: Sendable {
     /// Requests of one municipality at a time: those of all that have their turn leave room for what people ask for.
     private static let concurrentCountMax = 4
     private static let pause: Duration = .seconds(1)
+    /// Until this program knows where it can be reached.
+    private static let addressSeconds: Double = 1
     /// Rows that are written together.
     private static let batchCountMax = 256
 
@@ -69,12 +71,13 @@ package struct SubscriptionPassing: Sendable {
         let access = try await gatekeeper.writing(name, .program).reading
         let file = try federation.broker.registry(access)
         if try await federation.registrations(access).isEmpty, try await !file.read({ try $0.hasPassedOn() }) { return nil }
+        guard let address = federation.address() else { return now.adding(seconds: Self.addressSeconds) }
         // All of one moment: what is kept of a registration is what its source is asked by.
         let (registrations, known, subscriptions) = try await file.read { snapshot in
             (try snapshot.registrations(), try snapshot.passedOn(), try snapshot.unexpiredSubscriptions(at: now, limit: Self.countMax))
         }
         let sources = try registrations.map(CopySource.init)
-        var wanted = try await WantedCopies(federation, access, sources, at: now)
+        var wanted = try await WantedCopies(federation, access, sources, address: address, at: now)
         for record in subscriptions { try await wanted.add(record, countMax: Self.countMax) }
         let plan = PassingPlan(
             known: known, wanted: wanted.copies, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.registration.id.text, $0) }),

@@ -14,6 +14,8 @@ struct WantedCopy {
     let source: CopySource
     let matching: MatchedSource
     let access: ReadAccess
+    /// Where sources reach this program.
+    let address: String
     /// The context of the subscription, and the one that names are written with for the source.
     let context: Context, sourceContext: Context
 
@@ -25,7 +27,7 @@ struct WantedCopy {
     func content(_ token: String) -> JSON? {
         let copy = SubscriptionCopy(
             subscription: parsed, document: body.document, source: matching,
-            receiver: (body.address ?? "") + SourceNotifications.path(access.municipality, token))
+            receiver: address + SourceNotifications.path(access.municipality, token))
         return copy.members(sourceContext).map { ["members": .object($0), "context": .string(sourceContext.linkURL)] }
     }
 
@@ -43,6 +45,7 @@ struct WantedCopies {
     private let access: ReadAccess
     private let sources: [CopySource]
     private let ownAlias: String
+    private let address: String
     private var sourceContexts: [ContextKey: Context] = [:]
     private(set) var copies: OrderedDictionary<WantedCopy.Key, WantedCopy> = [:]
 
@@ -50,8 +53,9 @@ struct WantedCopies {
 
     /// Sources that offer to be subscribed to. Auxiliary ones are none, nor are neighbours, for whose consent nobody's credential is
     /// at hand here.
-    init(_ federation: Federation, _ access: ReadAccess, _ sources: [CopySource], at now: Instant) async throws {
-        (self.federation, self.access) = (federation, access)
+    /// - Parameter address: where sources reach this program.
+    init(_ federation: Federation, _ access: ReadAccess, _ sources: [CopySource], address: String, at now: Instant) async throws {
+        (self.federation, self.access, self.address) = (federation, access, address)
         self.sources = sources.filter { source in
             let registration = source.registration
             return registration.operations.contains(.createSubscription) && registration.mode != .auxiliary && registration.endpoint.isOnWeb
@@ -64,7 +68,7 @@ struct WantedCopies {
     mutating func add(_ record: SubscriptionRecord, countMax: Int) async throws {
         guard !sources.isEmpty else { return }
         let body = try SubscriptionBody(record.body)
-        guard body.address != nil, let subscription = try? body.subscription(), !subscription.isLocalOnly else { return }
+        guard let subscription = try? body.subscription(), !subscription.isLocalOnly else { return }
         let reading = access.narrowed(to: record.classificationMax)
         let context = (try? await federation.contexts.context(.string(body.contextURL), in: access.municipality)) ?? .core
         let origin = WantedCopy.origin(reading, context, body)
@@ -78,8 +82,8 @@ struct WantedCopies {
             guard !information.isEmpty else { continue }
             let copy = WantedCopy(
                 subscription: record.id, body: body, parsed: subscription, source: source,
-                matching: MatchedSource(registration: registration, information: information), access: reading, context: context,
-                sourceContext: await sourceContext(registration, origin))
+                matching: MatchedSource(registration: registration, information: information), access: reading, address: address,
+                context: context, sourceContext: await sourceContext(registration, origin))
             copies[copy.key] = copy
         }
     }

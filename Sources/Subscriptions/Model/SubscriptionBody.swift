@@ -11,9 +11,6 @@ package struct SubscriptionBody: Sendable {
     package var contextURL: String
     package var createdAt: Instant
     package var modifiedAt: Instant
-    /// Where context sources reached this program when it was created: there they are to tell of what happens at them. Nil where they
-    /// can't, or it is none to be passed on.
-    package var address: String?
     /// Where the request that created it had been: its `Via` (clause 4.3.6.4).
     package var via: [String] = []
 
@@ -30,7 +27,6 @@ package struct SubscriptionBody: Sendable {
         self.init(
             document: document, names: NameTable(json["names"]), contextURL: contextURL,
             createdAt: Instant(microseconds: createdAt), modifiedAt: Instant(microseconds: modifiedAt))
-        address = json["address"]?.stringValue
         via = json["via"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
@@ -39,7 +35,6 @@ package struct SubscriptionBody: Sendable {
             "document": .object(document), "names": names.json, "context": .string(contextURL),
             "createdAt": .integer(createdAt.microseconds), "modifiedAt": .integer(modifiedAt.microseconds),
         ]
-        if let address { members["address"] = .string(address) }
         if !via.isEmpty { members["via"] = .array(via.map(JSON.string)) }
         return .object(members)
     }
@@ -56,6 +51,12 @@ package struct SubscriptionBody: Sendable {
         "ngsildConformance", "splitEntities", "subscriptionName", "throttling", "timeInterval",
     ]
     private static let madeByBroker: Set<String> = ["lastFailure", "lastNotification", "lastSuccess", "status", "timesFailed", "timesSent"]
+
+    /// Clause 4.6.3. What is stored already may have been taken when this was not asked for, and is understood all the same.
+    package static func checkUTC(_ given: JSONObject) throws(CityError) {
+        guard let text = given["expiresAt"]?.stringValue, text != Attribute.nullText, text.utf8.last != UInt8(ascii: "Z") else { return }
+        throw .badRequestData("expiresAt: \(text.prefix(100)) is not a date and time in UTC (clause 4.6.3)")
+    }
 
     /// A document without what only the broker says.
     package static func given(_ document: JSONObject) -> JSONObject {
