@@ -83,7 +83,12 @@ private struct SubscriptionResource: Sendable {
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
         let answer = try await SubscriptionAnswer(request, door)
         let (page, count) = try await library.list(offset: offset, limit: limit, access)
-        var response = try answer.response(.array(page.map { try answer.json($0, in: access.municipality) }))
+        let shown = try page.compactMap { listed in
+            // A subscription to entities that can't be read takes nobody else's from this list.
+            if case .following = listed { return try? answer.json(listed, in: access.municipality) }
+            return try answer.json(listed, in: access.municipality)
+        }
+        var response = answer.response(.array(shown))
         if wantsCount { response.headers[.ngsildResultsCount] = String(count) }
         for link in PageLinks(request, answer.mediaType, offset: offset, limit: limit, hasMore: offset + page.count < count).values {
             response.headers.append(HTTPField(name: .link, value: link))

@@ -139,6 +139,8 @@ internal import Testing
 
         #expect(try await city.ask(.patch, "subscriptions/urn:x:z", #"{"entities":[{"type":"Tram"}]}"#).status == 204)
         #expect(try await city.ask(.get, "csourceSubscriptions/" + id).json["entities"] == [["type": "Tram"]])
+        try await city.damage(subscription: "urn:x:z")
+        #expect(try await city.ask(.get, "csourceSubscriptions").json.arrayValue?.map { $0["id"] } == ["urn:x:made"])
         #expect(try await city.ask(.delete, "subscriptions/urn:x:z").status == 204)
         #expect(try await city.ask(.get, "csourceSubscriptions/" + id).status == 404)
         #expect(try await city.ask(.get, "csourceSubscriptions").json.arrayValue?.count == 1)
