@@ -114,7 +114,7 @@ private struct SeriesAnswering {
     private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ name: String?) throws {
         var group = try groups.removeValue(forKey: key) ?? newGroup(name)
         let interval = question.grid.interval
-        let (keeps, before) = (question.functions.contains(where: \.keepsAll), group.fold.observationCount)
+        let (before, keptBefore) = (group.fold.observationCount, group.fold.keptCount)
         group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
         let (grid, takesTogether) = (question.grid, question.functions.allSatisfy(\.takesTogether))
         try snapshot.visitSamples(of: number, series, in: interval, window) { first, last in
@@ -126,10 +126,11 @@ private struct SeriesAnswering {
             group.seriesCount += 1
             group.units.insert(try snapshot.unit(of: number, series, window).map { String($0.prefix(100)) })
         }
+        let keptAfter = group.fold.keptCount
         groups[key] = group
-        if keeps { keptCount += count }
+        keptCount += keptAfter - keptBefore
         guard keptCount <= SeriesLimits.keptCountMax else {
-            throw CityError.tooComplexQuery("fn: percentiles of more than \(SeriesLimits.keptCountMax) observations; narrow the question")
+            throw CityError.tooComplexQuery("fn: percentiles of more than \(SeriesLimits.keptCountMax) different observations; narrow the question")
         }
     }
 
@@ -176,7 +177,7 @@ extension SeriesFold {
     fileprivate mutating func add(_ span: SampleSpan) {
         switch span {
         case .one(let sample): add(sample.value, at: sample.at)
-        case .numbers(let times, let values): for index in times.indices { add(values[index], at: Instant(microseconds: times[index])) }
+        case .numbers(let times, let values): add(values, at: times)
         case .block(let measures, let first, let last):
             guard let firstValue = first.value, let lastValue = last.value else { return }
             add(measures, first: (first.at, firstValue), last: (last.at, lastValue))

@@ -72,8 +72,8 @@ extension Broker {
             if let series = all.first(where: { $0.datasetID == nil }) ?? all.first {
                 try snapshot.visitSamples(of: found.number, series, in: interval, window, isWhole: { _, _ in false }) { fold.add($0) }
             }
-            guard fold.count <= SeriesLimits.keptCountMax else {
-                throw CityError.tooComplexQuery("from: more than \(SeriesLimits.keptCountMax) observations; ask for a shorter span")
+            guard fold.keptCount <= SeriesLimits.keptCountMax else {
+                throw CityError.tooComplexQuery("from: more than \(SeriesLimits.keptCountMax) different observations; ask for a shorter span")
             }
             let hours = fold.percentiles(UsualWeek.percents).map { $0.map { UsualWeek.Hour(percentiles: $0.values, count: $0.count) } }
             return UsualWeek(hours: hours, observationCount: fold.count)
@@ -84,7 +84,7 @@ extension Broker {
 extension WeekFold {
     fileprivate mutating func add(_ span: SampleSpan) {
         // Those beyond are not kept; whoever asked is told.
-        guard count <= SeriesLimits.keptCountMax else { return }
+        guard keptCount <= SeriesLimits.keptCountMax else { return }
         switch span {
         case .one(let sample): if let value = sample.value { add(value, at: sample.at) }
         case .numbers(let times, let values): for index in times.indices { add(values[index], at: Instant(microseconds: times[index])) }

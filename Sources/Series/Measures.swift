@@ -21,6 +21,36 @@ public struct Measures: Hashable, Sendable {
         max = Swift.max(max, number)
     }
 
+    /// The same as one after the other, some at a time: adding in twice the precision waits for what was added before.
+    /// - Parameter squaring: false leaves out the squares, for whom the standard deviation is nothing to.
+    public mutating func add(_ numbers: ArraySlice<Double>, squaring: Bool) {
+        var (lanes, squareLanes) = (WideLanes(), WideLanes())
+        var (least, greatest) = (SIMD8<Double>(repeating: min), SIMD8<Double>(repeating: max))
+        var position = 0
+        numbers.withUnsafeBufferPointer { numbers in
+            while position + 8 <= numbers.count {
+                let eight = UnsafeRawPointer(numbers.baseAddress! + position).loadUnaligned(as: SIMD8<Double>.self)
+                lanes.add(eight)
+                if squaring { squareLanes.addSquares(of: eight) }
+                least = pointwiseMin(least, eight)
+                greatest = pointwiseMax(greatest, eight)
+                position += 8
+            }
+        }
+        // Sums beyond all numbers have no rest; then one after the other says which.
+        guard lanes.areFinite, squareLanes.areFinite else { return numbers.forEach { add($0) } }
+        lanes.add(to: &sum)
+        squareLanes.add(to: &squares)
+        (count, min, max) = (count + position, least.min(), greatest.max())
+        for number in numbers.dropFirst(position) {
+            count += 1
+            sum.add(number)
+            if squaring { squares.addSquare(of: number) }
+            min = Swift.min(min, number)
+            max = Swift.max(max, number)
+        }
+    }
+
     public mutating func add(_ other: Measures) {
         count += other.count
         sum.add(other.sum)

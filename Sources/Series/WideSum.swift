@@ -47,3 +47,28 @@ public struct WideSum: Hashable, Sendable {
 
     public static prefix func - (sum: WideSum) -> WideSum { WideSum(high: -sum.high, low: -sum.low) }
 }
+
+/// Eight sums side by side.
+struct WideLanes {
+    private var high = SIMD8<Double>()
+    private var low = SIMD8<Double>()
+
+    /// Whether no sum has left the range of numbers.
+    var areFinite: Bool { (high - high) == SIMD8<Double>() }
+
+    mutating func add(_ numbers: SIMD8<Double>) {
+        let sum = high + numbers
+        let taken = sum - high
+        let rest = low + ((high - (sum - taken)) + (numbers - taken))
+        high = sum + rest
+        low = rest - (high - sum)
+    }
+
+    mutating func addSquares(of numbers: SIMD8<Double>) {
+        let squares = numbers * numbers
+        add(squares)
+        add((-squares).addingProduct(numbers, numbers))
+    }
+
+    func add(to sum: inout WideSum) { for lane in 0..<8 { sum.add(WideSum(high: high[lane], low: low[lane])) } }
+}

@@ -6,6 +6,9 @@ struct BenchSensor {
     /// What there is in a city, by how its numbers run.
     enum Kind: CaseIterable {
         case temperature, particulates, nitrogenDioxide, count, parking, energy, noise, waste
+
+        /// What entities of the kind are called.
+        var term: String { "\(self)".prefix(1).uppercased() + "\(self)".dropFirst() }
     }
 
     /// When what a sensor says is written down.

@@ -47,6 +47,52 @@ import Testing
         }
     }
 
+    /// Numbers as sensors say them: of few digits or of many, close together or far apart, again and again or never the same.
+    private static func numbers(_ random: inout SeededGenerator) -> [Double] {
+        let makers: [(inout SeededGenerator) -> Double] = [
+            { Double(Int.random(in: 0..<40, using: &$0)) }, { (Double.random(in: -20...40, using: &$0) * 10).rounded() / 10 },
+            { (Double.random(in: 0...9000, using: &$0) * 1000).rounded() / 1000 }, { Double.random(in: -1...1, using: &$0) },
+            { Double(Int.random(in: 0..<3, using: &$0)) * 1e9 }, { _ in -0.0 }, { Double.random(in: 1e14...1e17, using: &$0).rounded() },
+        ]
+        let chosen = (0..<Int.random(in: 1...3, using: &random)).map { _ in makers.randomElement(using: &random)! }
+        return (0..<Int.random(in: 1...4000, using: &random)).map { _ in chosen.randomElement(using: &random)!(&random) }
+    }
+
+    @Test(arguments: 0..<60)
+    func `many observations at once come to what they come to one by one, and percentiles are those of all in order`(seed: Int) throws {
+        var random = SeededGenerator(seed: UInt64(seed))
+        let numbers = Self.numbers(&random)
+        let times = numbers.indices.map { start.microseconds + Int64($0) * 7_000_000 - 60_000_000 }
+        let grid = try grid(hours: 6)
+        let functions = (Self.functions.dropLast(2) + ["p0", "p100", "p1", "p99.9"]).compactMap(SeriesFunction.init)
+        var (single, many) = (SeriesFold(grid, functions, now: grid.interval.upperBound), SeriesFold(grid, functions, now: grid.interval.upperBound))
+        for (index, number) in numbers.enumerated() { single.add(number, at: Instant(microseconds: times[index])) }
+        var position = 0
+        while position < numbers.count {
+            let end = min(numbers.count, position + Int.random(in: 1...1024, using: &random))
+            many.add(numbers[position..<end], at: times[position..<end])
+            position = end
+        }
+        #expect(single.observationCount == many.observationCount && single.observationCount <= numbers.count)
+        #expect(many.keptCount <= 6 * numbers.count + 200 * grid.count)
+        let (expected, found) = (single.results(.none), many.results(.none))
+        #expect(expected == found)
+        for (period, bounds) in zip(grid.bounds, grid.bounds.dropFirst()).enumerated() {
+            let within = zip(times, numbers).filter { (bounds.0.microseconds..<bounds.1.microseconds).contains($0.0) }.map(\.1).sorted()
+            for (index, function) in functions.enumerated() {
+                guard case .percentile(let percent) = function else { continue }
+                guard !within.isEmpty else {
+                    #expect(found[index][period] == nil)
+                    continue
+                }
+                let rank = percent / 100 * Double(within.count - 1), below = Int(rank)
+                let (lower, upper) = (within[below], within[min(below + 1, within.count - 1)])
+                let wanted: Double = lower + (upper - lower) * (rank - Double(below))
+                #expect(found[index][period] == wanted, "\(function.name) of period \(period)")
+            }
+        }
+    }
+
     /// At odd moments, with pauses, some of them said by the end of the series.
     private func observations(_ random: inout SeededGenerator) -> [Observed] {
         var (moment, all): (Double, [Observed]) = (Double.random(in: 0...100, using: &random), [])

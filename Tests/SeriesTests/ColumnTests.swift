@@ -70,6 +70,20 @@ struct ColumnTests {
 
 @Suite("Measures of many numbers")
 struct MeasuresTests {
+    @Test(arguments: [0, 1, 7, 8, 9, 1000, 1023])
+    func `many at once are what they are one by one, also near the end of the range of numbers`(count: Int) {
+        var chance = SplitMix(seed: UInt64(count + 1))
+        for largest in [50.0, 1e-300, 1e16, 1e160, 1.7e308] {
+            let numbers = (0..<count).map { _ in (Double(chance.next() % 20_000) / 10_000 - 1) * largest }
+            var (single, many) = (Measures(), Measures())
+            for number in numbers { single.add(number) }
+            many.add(numbers[...], squaring: true)
+            #expect(many.count == single.count && many.min == single.min && many.max == single.max)
+            #expect(many.sum.value == single.sum.value || largest > 1e300)
+            #expect(many.standardDeviation == single.standardDeviation || largest > 1e100)
+        }
+    }
+
     @Test(arguments: UInt64(1)..<20)
     func `sums of parts are the sum of the whole, whatever the parts and their order`(seed: UInt64) {
         var chance = SplitMix(seed: seed)

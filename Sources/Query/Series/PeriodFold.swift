@@ -1,25 +1,55 @@
 internal import CityModel
 internal import Series
 
+/// What of observations the functions of a question need.
+struct FoldNeeds: Sendable {
+    let measures: Bool
+    let squares: Bool
+    let ends: Bool
+    let all: Bool
+
+    init(_ functions: [SeriesFunction]) {
+        all = functions.contains(where: \.keepsAll)
+        ends = functions.contains { $0 == .first || $0 == .last }
+        squares = functions.contains(.stddev)
+        measures = functions.contains { [.count, .sum, .avg, .min, .max, .stddev].contains($0) }
+    }
+}
+
 /// What the observations of one period come to, of one series or of several.
 struct PeriodFold: Sendable {
-    private(set) var moments = Measures()
+    private var moments = Measures()
     private var first: (at: Instant, value: Double)?
     private var last: (at: Instant, value: Double)?
-    private var kept: [Double] = []
+    private var tally = ValueTally()
     /// Of each series the mean over time, and how many series have one.
     private var timeMeans = (sum: 0.0, count: 0)
     private var increase: Double?
 
-    mutating func add(_ value: Double, at moment: Instant, keeping: Bool) {
-        moments.add(value)
-        if keeping { kept.append(value) }
-        if first.map({ moment < $0.at }) ?? true { first = (moment, value) }
-        if last.map({ moment >= $0.at }) ?? true { last = (moment, value) }
+    /// What this keeps of memory for percentiles, in numbers.
+    var keptCount: Int { tally.keptCount }
+
+    mutating func add(_ value: Double, at moment: Instant, _ needs: FoldNeeds) {
+        if needs.measures { moments.add(value) }
+        if needs.all { tally.add(value) }
+        if needs.ends { take((moment, value), (moment, value)) }
+    }
+
+    /// Observations in order of time, at least one.
+    mutating func add(_ values: ArraySlice<Double>, from start: Int64, to end: Int64, _ needs: FoldNeeds) {
+        if needs.measures { moments.add(values, squaring: needs.squares) }
+        if needs.all { tally.add(values) }
+        if needs.ends, let first = values.first, let last = values.last {
+            take((Instant(microseconds: start), first), (Instant(microseconds: end), last))
+        }
     }
 
     mutating func add(_ measures: Measures, first: (at: Instant, value: Double), last: (at: Instant, value: Double)) {
         moments.add(measures)
+        take(first, last)
+    }
+
+    private mutating func take(_ first: (at: Instant, value: Double), _ last: (at: Instant, value: Double)) {
         if self.first.map({ first.at < $0.at }) ?? true { self.first = first }
         if self.last.map({ last.at >= $0.at }) ?? true { self.last = last }
     }
@@ -37,15 +67,9 @@ struct PeriodFold: Sendable {
         case .stddev: return moments.ifAny?.standardDeviation
         case .first: return first?.value
         case .last: return last?.value
-        case .percentile(let percent): return percentile(percent)
+        case .percentile(let percent): return tally.percentile(percent)
         case .timeAvg: return timeMeans.count == 0 ? nil : timeMeans.sum / Double(timeMeans.count)
         case .increase: return increase
         }
-    }
-
-    private mutating func percentile(_ percent: Double) -> Double? {
-        guard !kept.isEmpty else { return nil }
-        kept.sort()
-        return Percentile.of(kept, percent)
     }
 }

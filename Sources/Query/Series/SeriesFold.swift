@@ -8,7 +8,7 @@ public import Series
 public struct SeriesFold: Sendable {
     private let grid: PeriodGrid
     private let functions: [SeriesFunction]
-    private let keepsAll: Bool
+    private let needs: FoldNeeds
     private let looksBack: Bool
     /// After it nothing is known yet: no value is held to last longer.
     private let end: Instant
@@ -16,12 +16,14 @@ public struct SeriesFold: Sendable {
     private var hint = 0
     /// Observations that were added.
     public private(set) var observationCount = 0
+    /// What is kept in memory for percentiles, in numbers.
+    public private(set) var keptCount = 0
     private var state: SeriesState?
 
     /// - Parameter now: time that has not passed counts for nothing.
     public init(_ grid: PeriodGrid, _ functions: [SeriesFunction], now: Instant) {
         (self.grid, self.functions) = (grid, functions)
-        (keepsAll, looksBack) = (functions.contains(where: \.keepsAll), functions.contains(where: \.looksBack))
+        (needs, looksBack) = (FoldNeeds(functions), functions.contains(where: \.looksBack))
         end = min(grid.interval.upperBound, max(now, grid.interval.lowerBound))
         folds = Array(repeating: PeriodFold(), count: grid.count)
     }
@@ -40,7 +42,30 @@ public struct SeriesFold: Sendable {
         guard let value, let index = grid.index(of: moment, near: hint) else { return }
         hint = index
         observationCount += 1
-        folds[index].add(value, at: moment, keeping: keepsAll)
+        let kept = folds[index].keptCount
+        folds[index].add(value, at: moment, needs)
+        keptCount += folds[index].keptCount - kept
+    }
+
+    /// Observations in order of time.
+    /// - Parameter times: in microseconds since 1970; as many as there are values, with the same indices.
+    public mutating func add(_ values: ArraySlice<Double>, at times: ArraySlice<Int64>) {
+        guard !looksBack else {
+            for index in times.indices { add(values[index], at: Instant(microseconds: times[index])) }
+            return
+        }
+        let (from, to) = (grid.interval.lowerBound.microseconds, grid.interval.upperBound.microseconds)
+        var start = times.position(notBefore: from)
+        let end = times.position(notBefore: to)
+        observationCount += end - start
+        while start < end, let index = grid.index(of: Instant(microseconds: times[start]), near: hint) {
+            hint = index
+            let next = times[start..<end].position(notBefore: grid.bounds[index + 1].microseconds)
+            let kept = folds[index].keptCount
+            folds[index].add(values[start..<next], from: times[start], to: times[next - 1], needs)
+            keptCount += folds[index].keptCount - kept
+            start = next
+        }
     }
 
     /// Observations of one period, from the first of them to the last, for functions that take them together.
@@ -102,5 +127,21 @@ private struct SeriesState: Sendable {
             areas[index] = (known.area + value * length, known.microseconds + length)
             since = until
         }
+    }
+}
+
+extension ArraySlice<Int64> {
+    /// The first index, in a list in order, of what is not before `time`; the end when there is none. What is near the beginning is
+    /// found soonest.
+    fileprivate func position(notBefore time: Int64) -> Int {
+        guard let first, first < time else { return startIndex }
+        var (below, step) = (startIndex, 1)
+        while below + step < endIndex, self[below + step] < time { (below, step) = (below + step, step * 2) }
+        var above = Swift.min(below + step, endIndex)
+        while above - below > 1 {
+            let middle = (below + above) / 2
+            if self[middle] < time { below = middle } else { above = middle }
+        }
+        return above
     }
 }

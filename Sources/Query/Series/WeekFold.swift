@@ -6,15 +6,19 @@ public struct WeekFold: Sendable {
     public static let hourCount = 168
 
     private let zone: CivilZone
-    private var kept: [[Double]] = Array(repeating: [], count: hourCount)
+    private var hours = Array(repeating: ValueTally(), count: hourCount)
     public private(set) var count = 0
+    /// What is kept in memory, in numbers.
+    public private(set) var keptCount = 0
     /// Zones differ from UTC by whole quarters of an hour, and change at one: within a quarter the hour stays the same.
     private var last: (quarter: Int64, hour: Int)?
 
     public init(_ zone: CivilZone) { self.zone = zone }
 
     public mutating func add(_ value: Double, at moment: Instant) {
-        kept[hour(of: moment)].append(value)
+        let hour = hour(of: moment), before = hours[hour].keptCount
+        hours[hour].add(value)
+        keptCount += hours[hour].keptCount - before
         count += 1
     }
 
@@ -32,22 +36,10 @@ public struct WeekFold: Sendable {
     /// For each hour of the week the percentiles that are asked for, exact, and how many numbers there are; nil where there is none.
     /// - Parameter percents: each within 0 and 100.
     public mutating func percentiles(_ percents: [Double]) -> [(values: [Double], count: Int)?] {
-        kept.indices.map { hour in
-            guard !kept[hour].isEmpty else { return nil }
-            kept[hour].sort()
-            return (percents.map { Percentile.of(kept[hour], $0) }, kept[hour].count)
+        hours.indices.map { hour in
+            let values = percents.compactMap { hours[hour].percentile($0) }
+            return values.isEmpty ? nil : (values, hours[hour].count)
         }
-    }
-}
-
-enum Percentile {
-    /// Between the two numbers that the rank lies between (definition 7 of Hyndman and Fan, as spreadsheets have it).
-    /// - Parameter sorted: at least one number.
-    static func of(_ sorted: [Double], _ percent: Double) -> Double {
-        let rank = percent / 100 * Double(sorted.count - 1)
-        let below = Int(rank.rounded(.down))
-        guard below + 1 < sorted.count else { return sorted[below] }
-        return sorted[below] + (sorted[below + 1] - sorted[below]) * (rank - Double(below))
     }
 }
 
