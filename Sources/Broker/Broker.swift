@@ -28,11 +28,26 @@ package struct BrokerConfiguration: Sendable {
     package var contextSourceAlias: String?
     package var entityMapLimits = EntityMapLimits()
     package var snapshotLimits = SnapshotLimits()
+    /// Which history is packed as it arrives; nil: none.
+    package var packing: HistoryPacking?
 
     package init(createsMunicipalities: Bool, searchLimits: SearchLimitsConfiguration = .init(), batchCountMax: Int = 10_000) {
         self.createsMunicipalities = createsMunicipalities
         self.searchLimits = searchLimits
         self.batchCountMax = batchCountMax
+    }
+}
+
+/// Which history is packed as it arrives, without having been rows first. The same as is sealed later.
+package struct HistoryPacking: Sendable {
+    /// What was observed longer ago.
+    package var ageSeconds: Int
+    /// Of a series' part that has fewer instances, these become rows.
+    package var countMin: Int
+    package init(ageSeconds: Int, countMin: Int) { (self.ageSeconds, self.countMin) = (ageSeconds, countMin) }
+
+    func policy(at now: Instant) -> SealingPolicy {
+        SealingPolicy(before: Instant(microseconds: now.microseconds - Int64(ageSeconds) * 1_000_000), rowCountMin: countMin)
     }
 }
 

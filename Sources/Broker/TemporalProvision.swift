@@ -12,22 +12,24 @@ extension Broker {
     package func createEvolution(
         _ fragment: TemporalFragment, of id: IRI, _ access: WriteAccess, at now: Instant
     ) async throws -> Bool {
-        try await file(toWrite: access).write { transaction in
+        let planned = try await plan(fragment, of: id, access, at: now)
+        return try await file(toWrite: access).write { transaction in
             if let entity = try transaction.historicEntity(id, access.reading.classificationMax, evenIfEmpty: true) {
-                try transaction.add(fragment, to: entity, at: now)
+                try transaction.add(fragment, planned, to: entity, at: now)
                 return false
             }
             guard !fragment.types.isEmpty else { throw CityError.badRequestData("type: an entity has a type") }
             let entity = try transaction.insertHistoric(id, types: fragment.types, classification: .internalUse, at: now)
-            try transaction.add(fragment, to: entity, at: now)
+            try transaction.add(fragment, planned, to: entity, isNew: true, at: now)
             return true
         }
     }
 
     /// - Throws: `resourceNotFound` without a history of the entity.
     package func addToEvolution(_ fragment: TemporalFragment, of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
+        let planned = try await plan(fragment, of: id, access, at: now)
         try await editEvolution(of: id, evenIfEmpty: true, access) { transaction, entity in
-            try transaction.add(fragment, to: entity, at: now)
+            try transaction.add(fragment, planned, to: entity, at: now)
         }
     }
 
@@ -93,10 +95,17 @@ extension Broker {
 }
 
 extension WriteTransaction {
-    fileprivate func add(_ fragment: TemporalFragment, to entity: HistoricEntity, at now: Instant) throws {
+    /// - Parameter planned: what was packed of the instances beforehand; nil: nothing.
+    /// - Parameter isNew: whether the entity has no history yet.
+    fileprivate func add(
+        _ fragment: TemporalFragment, _ planned: EvolutionPlan?, to entity: HistoricEntity, isNew: Bool = false, at now: Instant
+    ) throws {
+        watch = planned?.watch
+        let isAsPlanned = planned?.holds(for: entity, isNew: isNew) ?? false
         try addTypes(fragment.types, to: entity, at: now)
         for scopes in fragment.scopes { try add(scopes.scopes, observedAt: scopes.observedAt, to: entity, at: now) }
         for (name, instances) in fragment.attributes {
+            let instances = isAsPlanned ? try planned?.record(instances, name, to: entity, self, at: now) ?? instances : instances
             // Instances of one request that nobody observed are recorded one microsecond after the other.
             var unobservedCount: Int64 = 0
             for instance in instances {

@@ -49,6 +49,7 @@ package final class ConurbServer: Service {
             createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
             searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax)
         brokering.contextSourceAlias = configuration.contextSourceAlias
+        brokering.packing = configuration.history.packing
         broker = Broker(store: store, configuration: brokering)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))

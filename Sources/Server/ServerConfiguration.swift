@@ -1,3 +1,5 @@
+internal import Broker
+
 /// How a server runs. Every value has a limit's job: what is not said here is not unbounded.
 package struct ServerConfiguration: Sendable {
     /// The folder that holds the municipalities.
@@ -84,6 +86,11 @@ package struct HistorySettings: Sendable {
     /// The rest between two walks over all series.
     package var sealEverySeconds = 300
     package init() {}
+
+    /// What arrives old is packed as what grows old.
+    var packing: HistoryPacking? {
+        sealAfterHours > 0 ? HistoryPacking(ageSeconds: sealAfterHours * 3600, countMin: sealRowCountMin) : nil
+    }
 }
 
 /// What the pages show of the installation.

@@ -105,7 +105,7 @@ extension ReadSnapshot {
     func lastSealedMoment() throws -> Int64? { try row("SELECT max(to_us) FROM chunk")?.decode(Int64?.self, atIndex: 0) }
 
     /// How many records chunks hold.
-    func sealedCount() throws -> Int { try row("SELECT coalesce(sum(count), 0) FROM chunk")?.decode(Int.self, atIndex: 0) ?? 0 }
+    package func sealedCount() throws -> Int { try row("SELECT coalesce(sum(count), 0) FROM chunk")?.decode(Int.self, atIndex: 0) ?? 0 }
 
     func hasChunk(of entity: Int64, _ hidden: Int) throws -> Bool {
         try holdsChunks() && row("SELECT 1 FROM chunk WHERE entity = ? AND form_min < ? LIMIT 1", [entity, hidden]) != nil

@@ -83,6 +83,13 @@ extension ReadSnapshot {
 extension WriteTransaction {
     /// Adds an entity that is not there yet, with its index rows, history and journal entry.
     package func insert(_ entity: Entity, provenance: Provenance, at now: Instant) throws {
+        _ = try insertNumbered(entity, provenance: provenance, at: now)
+    }
+
+    /// The same.
+    /// - Parameter recorded: series of which its instance is recorded already, or will be within the transaction.
+    /// - Returns: its number.
+    package func insertNumbered(_ entity: Entity, provenance: Provenance, recorded: Set<SeriesName> = [], at now: Instant) throws -> Int64 {
         let rows = try IndexRows(entity, intern: intern)
         let change = try nextChange()
         let number = try numberForNew(entity.id)
@@ -95,17 +102,22 @@ extension WriteTransaction {
             ])
         try addIndexRows(rows, of: number)
         try recordHistory(
-            of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), at: now)
+            of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
+            at: now)
         let created = Change(
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
             classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))
         try appendChange(created)
         try noteForSubscribers(created, of: entity, attributes: created.attributes, document: document)
+        return number
     }
 
     /// Puts `new` in the place of `old`. Only what differs is written to the indexes and to history. Followers of an entity that
     /// is less confidential than before are told what it is, and nothing of what it was.
-    package func update(_ stored: StoredEntity, from old: Entity, to new: Entity, provenance: Provenance, at now: Instant) throws {
+    /// - Parameter recorded: series of which the new instance is recorded already, or will be within the transaction.
+    package func update(
+        _ stored: StoredEntity, from old: Entity, to new: Entity, provenance: Provenance, recorded: Set<SeriesName> = [], at now: Instant
+    ) throws {
         let change = try nextChange()
         let classification = provenance.classification ?? stored.classification
         let document = try document(new)
@@ -117,7 +129,7 @@ extension WriteTransaction {
         try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
         let changed = new.changedAttributes(since: old)
         try recordHistory(
-            of: new, since: old, changed: changed, number: stored.number, (classification, stored.classification), at: now)
+            of: new, since: old, changed: changed, number: stored.number, (classification, stored.classification), recorded: recorded, at: now)
         let isReleased = classification < stored.classification
         let told = isReleased ? changed.filter { new.attributes[$0] != nil } : changed
         let updated = Change(

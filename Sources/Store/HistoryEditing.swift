@@ -57,7 +57,7 @@ extension WriteTransaction {
     /// Removes the records of a series, leaving no trace (clause 5.6.13).
     package func erase(_ series: Series, of entity: HistoricEntity) throws {
         let arguments = key(entity.number, series).arguments
-        sealing.touch(entity.number)
+        touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
         try execute("DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
         try removeChunks(of: key(entity.number, series))
@@ -148,7 +148,7 @@ extension WriteTransaction {
     }
 
     private func remove(_ key: InstanceKey) throws {
-        sealing.touch(key.entity, at: key.atMicroseconds)
+        touch(key.entity, at: key.atMicroseconds)
         try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?", key.arguments)
         if db.changesCount == 0 { try removeSealed(key) }
     }

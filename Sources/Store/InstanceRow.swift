@@ -22,6 +22,16 @@ struct InstanceRow {
         self.init(instance, at: key, classification, name: nil, modifiedAt: nil)
     }
 
+    /// One of a run.
+    init(_ entry: InstanceRun.Entry, of series: SeriesKey, at now: Instant) {
+        let sample = entry.recorded(at: now.microseconds)
+        key = InstanceKey(
+            entity: series.entity, attribute: series.attribute, dataset: series.dataset, atMicroseconds: sample.time,
+            lateMicroseconds: sample.late)
+        (form, value, unit, rest) = (entry.form, sample.value.databaseValue, sample.unit, sample.rest)
+        (modifiedAt, expiresAt) = (nil, entry.expires.map(Instant.init(microseconds:)))
+    }
+
     /// An instance that takes the place of another.
     /// - Parameter name: the `instanceId`, where it is not that of the key.
     init(_ instance: Attribute, at key: InstanceKey, _ classification: Classification, name: String?, modifiedAt: Instant?) {
@@ -88,7 +98,7 @@ extension WriteTransaction {
     /// - Returns: where it was put.
     @discardableResult
     func insert(_ row: InstanceRow, replacingLast: Bool = false) throws -> InstanceKey {
-        sealing.touch(row.key.entity, at: row.key.atMicroseconds)
+        touch(row.key.entity, at: row.key.atMicroseconds)
         try unseal(row.key.atMicroseconds, of: row.key.series)
         try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), row.arguments)
         if db.changesCount > 0 { return row.key }
@@ -96,6 +106,13 @@ extension WriteTransaction {
         moved.move(to: try freeKey(from: row.key, isObserved: row.isObserved))
         try execute(Self.insertStatement + "DO NOTHING", moved.arguments)
         return moved.key
+    }
+
+    /// Writes a row of a moment of which nothing is recorded.
+    func insertAlone(_ row: InstanceRow) throws {
+        touch(row.key.entity, at: row.key.atMicroseconds)
+        try execute(Self.insertStatement + "DO NOTHING", row.arguments)
+        guard db.changesCount == 1 else { throw CityError.internalFault("a moment that was planned for has a record") }
     }
 
     /// The first key from one on at which no instance stands: of an observation the moment stays and it was recorded later,

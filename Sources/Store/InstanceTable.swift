@@ -2,6 +2,13 @@ package import CityModel
 internal import GRDB
 internal import OrderedCollections
 
+/// Which of an entity's series.
+package struct SeriesName: Hashable, Sendable {
+    package let attribute: IRI
+    package let datasetID: IRI?
+    package init(attribute: IRI, datasetID: IRI?) { (self.attribute, self.datasetID) = (attribute, datasetID) }
+}
+
 /// One moment of an attribute's history, as charts and imports look at it.
 package struct HistoryInstance: Hashable, Sendable {
     package let at: Instant
@@ -74,11 +81,12 @@ extension WriteTransaction {
     /// a trace of each that is gone, so too for the scopes (clauses 4.5.6 to 4.5.8). One row for each. With an attribute that
     /// was to last for a while and has expired goes what was recorded of it (clause 4.22).
     /// - Parameter changed: the attributes to look at.
+    /// - Parameter recorded: series of which the new instance is recorded already.
     /// - Parameter classification: what the entity is from now on, and what it was: the trace of what is gone is as confidential
     ///   as that was.
     func recordHistory(
         of new: Entity, since old: Entity?, changed: [IRI], number: Int64, _ classification: (now: Classification, before: Classification),
-        at now: Instant
+        recorded: Set<SeriesName> = [], at now: Instant
     ) throws {
         let ofTraces = max(classification.now, classification.before)
         for name in changed {
@@ -88,7 +96,8 @@ extension WriteTransaction {
                 let known = before.first { $0.datasetID == instance.datasetID }
                 // Said again of the same moment, it is the same observation: senders that are not sure repeat themselves.
                 let isRepeated = instance.observedAt != nil && known?.hasSameContent(as: instance) ?? false
-                if known != instance, !isRepeated { try appendInstance(instance, attribute, number, classification.now, at: now) }
+                let isRecorded = !recorded.isEmpty && recorded.contains(SeriesName(attribute: name, datasetID: instance.datasetID))
+                if known != instance, !isRepeated, !isRecorded { try appendInstance(instance, attribute, number, classification.now, at: now) }
             }
             for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
                 if let expiresAt = gone.expiresAt, expiresAt <= now { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
@@ -118,7 +127,10 @@ extension WriteTransaction {
     package func appendHistory(
         _ instance: Attribute, name: IRI, of entity: Int64, _ classification: Classification, at now: Instant
     ) throws -> Bool {
-        let row = InstanceRow(instance, try intern(name), entity, classification, at: now)
+        try appendHistory(InstanceRow(instance, try intern(name), entity, classification, at: now))
+    }
+
+    func appendHistory(_ row: InstanceRow) throws -> Bool {
         guard try !holds(row) else { return false }
         try insert(row, replacingLast: true)
         return true
@@ -173,18 +185,6 @@ extension JSON {
         }
     }
 
-    /// Numbers and texts as themselves; everything else as JSON text in a blob, also a text with U+0000, where SQL's texts end.
-    var historyValue: DatabaseValue {
-        switch self {
-        case .integer(let value): value.databaseValue
-        case .number(let value): value.databaseValue
-        case .string(let text) where !text.utf8.contains(0): text.databaseValue
-        default:
-            { () -> DatabaseValue in
-                var writer = JSONWriter()
-                writer.write(self)
-                return writer.bytes.databaseBlob
-            }()
-        }
-    }
+    /// Numbers and texts as themselves; everything else as JSON text in a blob.
+    var historyValue: DatabaseValue { sampleValue.databaseValue }
 }

@@ -132,7 +132,7 @@ extension WriteTransaction {
 
     /// Erases the whole history of an entity (clause 5.6.16). One that is there now stays there.
     package func eraseHistory(of entity: HistoricEntity, at now: Instant) throws {
-        sealing.touch(entity.number)
+        touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
         try removeChunks(of: entity.number)
         try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])

@@ -78,10 +78,11 @@ extension MunicipalityFile {
 
     /// - Returns: nil when nothing was sealed: there is nothing left, or others were writing.
     private func sealPart(of series: SeriesKey, _ policy: SealingPolicy) async throws -> (rowCount: Int, duration: Duration)? {
-        try await write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let watch = try await watchHistory(of: [series.entity], before: policy.before)
         guard let plan = try await read({ try $0.sealingPlan(of: series, policy) }) else { return nil }
         return try await write { transaction in
             let start = ContinuousClock.now
+            transaction.watch = watch
             guard try transaction.seal(plan) else { return nil }
             return (plan.rowCount, .now - start)
         }
@@ -105,7 +106,8 @@ extension WriteTransaction {
     /// - Returns: false, having done nothing, when the entity's history was written to since the plan was made, or the chunk that is
     ///   replaced is no longer there.
     func seal(_ plan: SealingPlan) throws -> Bool {
-        guard sealing.isUntouched(plan.series) else { return false }
+        guard watch?.isUntouched(plan.series.entity) ?? false else { return false }
+        touch(plan.series.entity, at: plan.replaced?.from ?? plan.rows.lowerBound)
         if let replaced = plan.replaced {
             try removeChunk(replaced)
             guard db.changesCount == 1 else { return false }

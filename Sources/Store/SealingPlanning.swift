@@ -148,7 +148,7 @@ extension ReadSnapshot {
 
     /// Parts of about equal size, none larger than a chunk may be, that share no moment; nil when one moment has more records
     /// than fit.
-    private static func pieces(_ records: [SampleRecord], _ policy: SealingPolicy) -> [Range<Int>]? {
+    static func pieces(_ records: [SampleRecord], _ policy: SealingPolicy) -> [Range<Int>]? {
         let count = (records.count + policy.chunkCountMax - 1) / policy.chunkCountMax
         var (pieces, start) = ([Range<Int>](), 0)
         while start < records.count {
@@ -174,7 +174,7 @@ extension ReadSnapshot {
 
 extension SampleRecord {
     /// What it takes at most of a chunk's dictionary.
-    fileprivate var byteCount: Int { value.byteCount + (unit?.utf8.count ?? 0) + (rest?.count ?? 0) }
+    var byteCount: Int { value.byteCount + (unit?.utf8.count ?? 0) + (rest?.count ?? 0) }
 }
 
 extension SampleValue {

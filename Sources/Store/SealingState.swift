@@ -1,13 +1,22 @@
+package import CityModel
 internal import Synchronization
 
-/// What a file's writers and its sealer tell each other. Writers say what they change of the past; so the sealer, which reads and
-/// packs while others write, knows whether what it packed is still so when its turn to write comes.
+/// What a file's writers and those who pack tell each other. Writers say what they change of the past; so whoever reads and
+/// packs while others write knows whether what he packed is still so when his turn to write comes.
 final class SealingState: Sendable {
     private struct State {
         var sealedUntil: Int64?
         /// How often records were taken out of chunks, by series.
         var edits: [SeriesKey: Int] = [:]
-        var mark: (series: SeriesKey, before: Int64, isTouched: Bool)?
+        /// By the number of their watch.
+        var marks: [Int: Mark] = [:]
+        var watchCount = 0
+    }
+
+    private struct Mark {
+        var entities: Set<Int64>
+        let before: Int64
+        var touched: Set<Int64> = []
     }
 
     private let state: Mutex<State>
@@ -37,19 +46,70 @@ final class SealingState: Sendable {
         }
     }
 
-    /// Begins to watch what a series was before a moment, in place of another. To be called on the writer's turn: so all writes
-    /// before it are to be seen by whoever reads after it.
-    func watch(_ series: SeriesKey, before: Int64) { state.withLock { $0.mark = (series, before, false) } }
-
-    /// Says that a row of an entity's history is being written or removed.
+    /// Says that a part of an entity's history is being written or removed.
     /// - Parameter microseconds: its moment; the least stands for any.
-    func touch(_ entity: Int64, at microseconds: Int64 = .min) {
+    /// - Parameter own: the watch of whoever does that.
+    fileprivate func touch(_ entity: Int64, at microseconds: Int64, except own: Int?) {
         state.withLock { state in
-            guard let mark = state.mark, mark.series.entity == entity, microseconds < mark.before else { return }
-            state.mark?.isTouched = true
+            guard !state.marks.isEmpty else { return }
+            for (number, mark) in state.marks where number != own && microseconds < mark.before && mark.entities.contains(entity) {
+                state.marks[number]?.touched.insert(entity)
+            }
         }
     }
 
-    /// Whether nothing was said of the series since it is watched.
-    func isUntouched(_ series: SeriesKey) -> Bool { state.withLock { $0.mark.map { $0.series == series && !$0.isTouched } ?? false } }
+    fileprivate func nextWatch() -> Int {
+        state.withLock { state in
+            state.watchCount += 1
+            return state.watchCount
+        }
+    }
+
+    fileprivate func begin(_ watch: Int, _ entities: Set<Int64>, before: Int64) {
+        state.withLock { $0.marks[watch] = Mark(entities: entities, before: before) }
+    }
+
+    fileprivate func add(_ entity: Int64, to watch: Int) { state.withLock { _ = $0.marks[watch]?.entities.insert(entity) } }
+    fileprivate func end(_ watch: Int) { state.withLock { $0.marks[watch] = nil } }
+
+    fileprivate func isUntouched(_ entity: Int64, since watch: Int) -> Bool {
+        state.withLock { $0.marks[watch].map { $0.entities.contains(entity) && !$0.touched.contains(entity) } ?? false }
+    }
+}
+
+/// Sees whether others write to what entities were before a moment. Ends with its last reference.
+package final class HistoryWatch: Sendable {
+    private let state: SealingState
+    private let number: Int
+
+    fileprivate init(_ state: SealingState) { (self.state, number) = (state, state.nextWatch()) }
+    deinit { state.end(number) }
+
+    /// Whether nothing was written to an entity's past since it is watched.
+    package func isUntouched(_ entity: Int64) -> Bool { state.isUntouched(entity, since: number) }
+
+    /// Watches one more entity. To be called by a transaction that has just looked at it.
+    package func add(_ entity: Int64) { state.add(entity, to: number) }
+
+    fileprivate func begin(_ entities: Set<Int64>, before: Int64) { state.begin(number, entities, before: before) }
+    fileprivate func touch(_ entity: Int64, at microseconds: Int64) { state.touch(entity, at: microseconds, except: number) }
+}
+
+extension MunicipalityFile {
+    /// Watches what entities were before a moment. What is read after that is so as long as they are untouched.
+    package func watchHistory(of entities: Set<Int64>, before moment: Instant) async throws -> HistoryWatch {
+        let watch = HistoryWatch(sealing)
+        // On the writer's turn: so all writes before it are to be seen by whoever reads after it.
+        try await write { _ in watch.begin(entities, before: moment.microseconds) }
+        return watch
+    }
+}
+
+extension WriteTransaction {
+    /// Says that a part of an entity's history is being written or removed.
+    /// - Parameter microseconds: its moment; the least stands for any.
+    func touch(_ entity: Int64, at microseconds: Int64 = .min) {
+        guard let watch else { return sealing.touch(entity, at: microseconds, except: nil) }
+        watch.touch(entity, at: microseconds)
+    }
 }

@@ -58,8 +58,10 @@ package final class WriteTransaction: ReadSnapshot {
     /// Whether registrations of context sources are others than before.
     var changesRegistrations = false
     let watches: WatchTable
-    /// What is being sealed, and how far series are.
+    /// What is being packed, and how far series are.
     let sealing: SealingState
+    /// That of whoever writes: what he does himself he is not told.
+    package var watch: HistoryWatch?
 
     init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable, sealing: SealingState) {
         (self.watches, self.sealing) = (watches, sealing)

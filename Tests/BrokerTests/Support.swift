@@ -11,10 +11,14 @@ final class TemporaryBroker {
     let broker: Broker
     let gatekeeper: Gatekeeper
 
-    init(isOpen: Bool = false, createsMunicipalities: Bool = true, entityMapLimits: EntityMapLimits = .init(), snapshotLimits: SnapshotLimits = .init()) throws {
+    init(
+        isOpen: Bool = false, createsMunicipalities: Bool = true, entityMapLimits: EntityMapLimits = .init(), snapshotLimits: SnapshotLimits = .init(),
+        packing: HistoryPacking? = nil
+    ) throws {
         store = try Store(directory: path)
         var configuration = BrokerConfiguration(createsMunicipalities: createsMunicipalities)
         (configuration.entityMapLimits, configuration.snapshotLimits) = (entityMapLimits, snapshotLimits)
+        configuration.packing = packing
         broker = Broker(store: store, configuration: configuration)
         gatekeeper = Gatekeeper(store: store, isOpen: isOpen)
     }

@@ -95,26 +95,34 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    private func seal(_ plan: SealingPlan, _ watch: HistoryWatch, _ file: MunicipalityFile) async throws -> Bool {
+        try await file.write { transaction in
+            transaction.watch = watch
+            return try transaction.seal(plan)
+        }
+    }
+
     @Test func `what was packed before its entity was written to is not sealed`() async throws {
         let folder = try await folder(300)
         let (file, policy) = (try folder.file(), SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
         let series = try await #require(file.read { try $0.sealable(policy, after: nil, limit: 9).series.first })
-        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let watch = try await file.watchHistory(of: [series.entity], before: policy.before)
         let plan = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
         try await file.write { transaction in
             let target = try #require(try transaction.historicEntity(entityID(1), .special))
             try transaction.add(Attribute(kind: .property, value: 9, observedAt: Self.minute(15)), Self.level, to: target, at: Self.minute(901))
         }
-        #expect(try await file.write { try !$0.seal(plan) })
+        #expect(try await seal(plan, watch, file) == false)
         #expect(try await counts(folder) == (300, 0, 0))
         // What is written of now does not disturb.
-        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let second = try await file.watchHistory(of: [series.entity], before: policy.before)
         let again = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
         try await file.write { transaction in
             let target = try #require(try transaction.historicEntity(entityID(1), .special))
             try Self.add(2000, to: target, transaction)
         }
-        #expect(try await file.write { try $0.seal(again) })
+        #expect(try await seal(again, second, file))
+        #expect(!watch.isUntouched(series.entity) && second.isUntouched(series.entity))
         #expect(try await counts(folder) == (1, 300, 1))
     }
 
@@ -132,7 +140,7 @@ import Testing
         // The clock was set back: what is corrected after minute 200 is not told to the sealer.
         #expect(try await file.seal(SealingPolicy(before: Self.minute(200), rowCountMin: 100)).rowCount == 0)
         let series = try await #require(file.read { try $0.sealable(policy, after: nil, limit: 9).series.first })
-        try await file.write { $0.sealing.watch(series, before: policy.before.microseconds) }
+        let watch = try await file.watchHistory(of: [series.entity], before: policy.before)
         let plan = try await #require(file.read { try $0.sealingPlan(of: series, policy) })
         let replaced = try #require(plan.replaced)
         // Written anew by somebody who did not say so.
@@ -141,7 +149,7 @@ import Testing
             try transaction.removeChunk(replaced)
             try transaction.insert(packed, of: series)
         }
-        #expect(try await file.write { try !$0.seal(plan) })
+        #expect(try await seal(plan, watch, file) == false)
         #expect(try await counts(folder) == (120, 299, 1))
         #expect(try await file.read { try $0.chunkSpans(of: series).first?.id } != replaced.id)
         #expect(try await file.verify().faults == [])

@@ -4,8 +4,9 @@ internal import LinkedData
 internal import Store
 internal import Trust
 
-/// One run of a source: bytes in, entities written, a report out. Records are written in groups, each in one transaction;
-/// a run that is cut off has written whole groups, and running it again changes nothing of what they wrote.
+/// One run of a source: bytes in, entities written, a report out. Records are written in groups, each in one transaction; old
+/// observations are gathered from many groups first, and written while the next are read. A run that is cut off has written some
+/// of them, and running it again changes nothing of what was written.
 struct Importer {
     private let definition: SourceDefinition
     private let context: Context
@@ -19,6 +20,8 @@ struct Importer {
     private var mapper: Mapper?
     private var rejectedRows: RejectedRows?
     private var group: [Pending] = []
+    private var gathered: Gathered?
+    private var writing: Writing?
     private(set) var report = ImportReport()
 
     /// A part of the table of rejected records.
@@ -31,6 +34,18 @@ struct Importer {
         let observation: ObservedEntity
         let flags: [Finding]
         let references: [PendingReference]
+    }
+
+    /// Old observations that wait.
+    private struct Gathered {
+        var bulk: BulkRecording
+        /// What is to be reported of them, by their place.
+        var flags: [Int: [Finding]] = [:]
+    }
+
+    private struct Writing {
+        let gathered: Gathered
+        let task: Task<[RecordingOutcome], any Error>
     }
 
     /// Records of one transaction.
@@ -57,7 +72,17 @@ struct Importer {
         decoder.finish()
         try await drain()
         try await write()
+        try await close()
     }
+
+    /// Writes what was read whole, and waits until it is written. To be called also where the file can't be read further.
+    mutating func close() async throws {
+        try await startWriting()
+        try await finishWriting()
+    }
+
+    /// Waits for what is being written, whatever comes of it.
+    func abandon() async { _ = await writing?.task.result }
 
     private mutating func drain() async throws {
         var record = Record()
@@ -111,15 +136,49 @@ struct Importer {
         guard !group.isEmpty else { return }
         let accepted = try await withoutDangling(group)
         group.removeAll(keepingCapacity: true)
-        let outcomes = try await broker.record(accepted.map(\.observation), provenance: provenance, access, at: .now)
+        let observations = accepted.map(\.observation)
+        if broker.areGathered(observations, at: .now) { return try await gather(accepted) }
+        // What comes later is written later.
+        try await close()
+        let outcomes = try await broker.record(observations, provenance: provenance, access, at: .now)
         for (pending, outcome) in zip(accepted, outcomes) { report.accept(flags: pending.flags, isUnchanged: outcome == .unchanged) }
     }
+
+    private mutating func gather(_ accepted: [Pending]) async throws {
+        var gathered = gathered ?? Gathered(bulk: BulkRecording(provenance: provenance, after: writing?.gathered.bulk))
+        self.gathered = nil
+        for (place, pending) in accepted.enumerated() where !pending.flags.isEmpty { gathered.flags[gathered.bulk.count + place] = pending.flags }
+        try await broker.gather(accepted.map(\.observation), into: &gathered.bulk, access)
+        let isFull = gathered.bulk.isFull
+        self.gathered = gathered
+        if isFull { try await startWriting() }
+    }
+
+    /// Writes what was gathered beside what is read next.
+    private mutating func startWriting() async throws {
+        try await finishWriting()
+        guard let gathered else { return }
+        self.gathered = nil
+        let (broker, access) = (broker, access)
+        writing = Writing(gathered: gathered, task: Task { try await broker.record(gathered.bulk, access, at: .now) })
+    }
+
+    private mutating func finishWriting() async throws {
+        guard let writing else { return }
+        self.writing = nil
+        for (place, outcome) in try await writing.task.value.enumerated() {
+            report.accept(flags: writing.gathered.flags[place] ?? [], isUnchanged: outcome == .unchanged)
+        }
+    }
+
+    /// Whether an entity will be there once what was read before is written.
+    private func isUnderWay(_ id: IRI) -> Bool { gathered?.bulk.holds(id) ?? false || writing?.gathered.bulk.holds(id) ?? false }
 
     /// Applies the rules that ask for other entities.
     private mutating func withoutDangling(_ group: [Pending]) async throws -> [Pending] {
         let targets = Set(group.flatMap { $0.references.map(\.target) })
         guard !targets.isEmpty else { return group }
-        let missing = try await broker.missing(targets, access.reading).subtracting(group.map(\.observation.id))
+        let missing = try await broker.missing(targets.filter { !isUnderWay($0) }, access.reading).subtracting(group.map(\.observation.id))
         var kept: [Pending] = []
         for pending in group {
             let findings = pending.references.filter { missing.contains($0.target) }.map(\.finding)

@@ -155,7 +155,11 @@ private struct ImportRun: Sendable {
             for try await part in body { try await importer.feed(Array(part.readableBytesView)) }
             try await importer.finish()
         } catch let error as SourceError {
+            try await importer.close()
             return try await conclude(importer.report, error)
+        } catch {
+            await importer.abandon()
+            throw error
         }
         return try await conclude(importer.report, nil)
     }
@@ -177,6 +181,10 @@ private struct ImportRun: Sendable {
             try await importer.finish()
         } catch let error as SourceError {
             failure = error
+            try await importer.close()
+        } catch {
+            await importer.abandon()
+            throw error
         }
         try await lines.flush(to: &writer)
         try await writer.write(Self.line(["report": try await conclude(importer.report, failure)]))
