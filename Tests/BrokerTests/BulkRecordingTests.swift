@@ -101,7 +101,7 @@ import Trust
         try await folder.store.file(TemporaryBroker.name).read { try $0.sealedCount() }
     }
 
-    @Test(arguments: UInt64(0)..<12)
+    @Test(arguments: UInt64(0)..<8)
     func `gathered observations answer as those that were written together, to the last microsecond`(seed: UInt64) async throws {
         var chance = Chance(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 10 + Int(chance.next() % 40)))
@@ -125,7 +125,7 @@ import Trust
         #expect(try await packedCount(bulk) > 0)
     }
 
-    @Test(arguments: UInt64(0)..<6)
+    @Test(arguments: UInt64(0)..<4)
     func `gathered observations answer as those that were written one by one`(seed: UInt64) async throws {
         var chance = Chance(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 20))
@@ -226,7 +226,8 @@ import Trust
     @Test func `what is young or has no time is not gathered, nor anything where nothing is sealed`() async throws {
         let (bulk, plain) = (try TemporaryBroker(packing: HistoryPacking(ageSeconds: 3600, countMin: 20)), try TemporaryBroker())
         func observation(_ minute: Double?) -> [ObservedEntity] {
-            [ObservedEntity(id: lamp, types: [iri("Lamp")], attributes: [iri("level"): observed(1, minute: minute)], observedAt: minute.map { noon.adding(seconds: $0 * 60) })]
+            let at = minute.map { noon.adding(seconds: $0 * 60) }
+            return [ObservedEntity(id: lamp, types: [iri("Lamp")], attributes: [iri("level"): observed(1, minute: minute)], observedAt: at)]
         }
         #expect(bulk.broker.areGathered(observation(-60.1), at: noon) && !bulk.broker.areGathered(observation(-60), at: noon))
         #expect(!bulk.broker.areGathered(observation(nil), at: noon) && !plain.broker.areGathered(observation(-9999), at: noon))

@@ -137,18 +137,18 @@ struct Importer {
         let accepted = try await withoutDangling(group)
         group.removeAll(keepingCapacity: true)
         let observations = accepted.map(\.observation)
-        if broker.areGathered(observations, at: .now) { return try await gather(accepted) }
+        if broker.areGathered(observations, at: .now) { return try await gather(observations, accepted) }
         // What comes later is written later.
         try await close()
         let outcomes = try await broker.record(observations, provenance: provenance, access, at: .now)
         for (pending, outcome) in zip(accepted, outcomes) { report.accept(flags: pending.flags, isUnchanged: outcome == .unchanged) }
     }
 
-    private mutating func gather(_ accepted: [Pending]) async throws {
+    private mutating func gather(_ observations: [ObservedEntity], _ accepted: [Pending]) async throws {
         var gathered = gathered ?? Gathered(bulk: BulkRecording(provenance: provenance, after: writing?.gathered.bulk))
         self.gathered = nil
         for (place, pending) in accepted.enumerated() where !pending.flags.isEmpty { gathered.flags[gathered.bulk.count + place] = pending.flags }
-        try await broker.gather(accepted.map(\.observation), into: &gathered.bulk, access)
+        try await broker.gather(observations, into: &gathered.bulk, access)
         let isFull = gathered.bulk.isFull
         self.gathered = gathered
         if isFull { try await startWriting() }
