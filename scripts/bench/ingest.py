@@ -247,7 +247,8 @@ def section(arguments, version, rates, times, probed, sealed, resident, import_r
 ## Samples over HTTP
 
 Taken on {datetime.date.today().isoformat()} with {version} on {bench.machine()} by `scripts/bench/ingest.py`, medians of {arguments.rounds} rounds of
-{arguments.batches} batches of 1,000 samples on {arguments.connections} connections; client and server share the cores. Each answer follows the flush to disk. Sealing
+{arguments.batches} batches of 1,000 samples on {arguments.connections} connections; client and server share the cores with
+whatever else ran (the load average was {arguments.load:.1f} before it). Each answer follows the flush to disk. Sealing
 runs all the while: it packed {sealed:,} rows. A loop of SQLite that inserts the same samples, 1,000 a transaction with the same durability, makes
 {plain:,.0f} a second. Besides, one small entity is changed again and again: what that takes is how long the writer is held.
 
@@ -274,7 +275,7 @@ def main():
     parser.add_argument("--lines", type=int, default=1_000_000, help="of the imported file")
     parser.add_argument("--no-write", action="store_true", help="print only, leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
-    binary = arguments.binary.resolve()
+    binary, arguments.load = arguments.binary.resolve(), os.getloadavg()[0]
     version = harness.Conurb(binary).run("version").stdout.strip().splitlines()[0]
     with tempfile.TemporaryDirectory(prefix="conurb-ingest-") as folder:
         folder = pathlib.Path(folder)
