@@ -129,6 +129,7 @@ enum FrozenSchema {
                     """)
         }
         try db.execute(sql: ChunkTable.frozenView)
+        try db.execute(sql: SummaryTable.frozenViews)
     }
 
     /// What became more confidential since it was frozen is shown to nobody who may not see it now.

@@ -11,7 +11,9 @@ extension WriteTransaction {
     package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
         let attribute = try intern(name)
         guard try !correct(instance, name, attribute, entity, at: now) else { return }
-        try appendInstance(instance, attribute, entity.number, entity.classification, at: now)
+        let row = InstanceRow(instance, attribute, entity.number, entity.classification, at: now)
+        guard try takes(row) else { throw Self.thinned("observedAt") }
+        try insert(row)
     }
 
     /// - Returns: false, having done nothing, when the series has no observation of the instance's moment.
@@ -61,6 +63,7 @@ extension WriteTransaction {
         try execute("DELETE FROM instance WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
         try execute("DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ?", arguments)
         try removeChunks(of: key(entity.number, series))
+        try removeThinned(of: key(entity.number, series))
     }
 
     /// Removes all records of the scopes.
@@ -90,10 +93,12 @@ extension WriteTransaction {
         let key = InstanceKey(
             entity: entity.number, attribute: found.key.attribute, dataset: instance.datasetID?.text ?? "", atMicroseconds: at.microseconds,
             lateMicroseconds: created.microseconds - at.microseconds)
+        let classification = max(found.classification, entity.classification)
+        let row = InstanceRow(instance, at: key, classification, name: nil, modifiedAt: now)
+        guard try key.atMicroseconds == found.key.atMicroseconds || takes(row) else { throw Self.thinned("observedAt") }
         // A record that stays where it is keeps its identifier by itself.
         let keepsName = found.isNamed || key != found.key
         try remove(found.key)
-        let classification = max(found.classification, entity.classification)
         let placed = try insert(InstanceRow(instance, at: key, classification, name: keepsName ? id : nil, modifiedAt: now))
         if keepsName {
             try execute(
@@ -122,6 +127,10 @@ extension WriteTransaction {
         try execute(
             "DELETE FROM instance_name WHERE entity IN (SELECT entity FROM (\(doomed))) AND (\(key)) IN (\(doomed))", arguments + arguments)
         try execute("DELETE FROM instance WHERE (\(key)) IN (\(doomed))", arguments)
+    }
+
+    private static func thinned(_ member: String) -> CityError {
+        .operationNotSupported("\(member): of that time no more than summaries are kept, if anything (retention), and they take nothing any more")
     }
 
     private typealias Found = (key: InstanceKey, classification: Classification, isNamed: Bool)

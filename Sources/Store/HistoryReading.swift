@@ -72,7 +72,7 @@ package struct HistoryWindow: Sendable {
 }
 
 extension ReadSnapshot {
-    /// The series of an entity's history that have something that may be seen.
+    /// The series of an entity's history that have something that may be seen, or had before it was thinned.
     /// - Parameter attributes: only of these; nil for all, but for the one that holds the scopes.
     /// - Complexity: two look-ups for each series, besides what may not be seen.
     package func series(of entity: Int64, attributes: [IRI]? = nil, _ classificationMax: Classification) throws -> [Series] {
@@ -92,8 +92,7 @@ extension ReadSnapshot {
         let ofRows = try row(
             "SELECT attribute FROM instance WHERE entity = ? AND attribute > ? AND form < ? ORDER BY attribute LIMIT 1", [entity, last, hidden])?
             .decode(Int64.self, atIndex: 0)
-        guard let ofChunks = try chunkAttribute(of: entity, after: last, hidden) else { return ofRows }
-        return ofRows.map { min($0, ofChunks) } ?? ofChunks
+        return try [ofRows, chunkAttribute(of: entity, after: last, hidden), thinnedAttribute(of: entity, after: last, hidden)].compactMap { $0 }.min()
     }
 
     private func series(of entity: Int64, attribute: IRI, _ hidden: Int) throws -> [Series] {
@@ -104,9 +103,9 @@ extension ReadSnapshot {
             datasets.append(try row.decode(String.self, atIndex: 0))
             sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset > ? AND form < ? ORDER BY dataset LIMIT 1"
         }
-        let ofChunks = try chunkDatasets(of: entity, attribute: number, hidden).filter { !datasets.contains($0) }
+        let old = try chunkDatasets(of: entity, attribute: number, hidden) + thinnedDatasets(of: entity, attribute: number, hidden)
         // SQL orders texts by their bytes.
-        if !ofChunks.isEmpty { datasets = (datasets + ofChunks).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+        if !old.isEmpty { datasets = Set(datasets + old).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
         return datasets.map { Series(attribute: attribute, datasetID: $0.isEmpty ? nil : IRI(known: $0), number: number) }
     }
 

@@ -152,7 +152,7 @@ extension ReadSnapshot {
         let validity = try filter.scopes.map { try scopeValidity(of: entity, $0, window) }
         if let validity, !validity.contains(where: { window.temporal?.overlaps($0) ?? true }) { return nil }
         guard try series(of: entity.number, attributes: filter.attributes, window.classificationMax)
-            .contains(where: { try hasRecord(of: entity.number, $0, window) })
+            .contains(where: { try hasRecord(of: entity.number, $0, window) || !thinnedSpans(of: entity.number, $0, window).isEmpty })
         else { return nil }
         guard filter.query != nil || filter.geo != nil else { return HistoryMatch(entity: entity, validity: validity) }
         let evolution = try evolution(of: entity, filter.askedAttributes, window)

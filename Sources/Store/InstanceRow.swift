@@ -73,6 +73,12 @@ struct InstanceRow {
 
     fileprivate mutating func move(to key: InstanceKey) { self.key = key }
     fileprivate var isObserved: Bool { form.isObserved }
+    fileprivate var isNumber: Bool {
+        switch value.storage {
+        case .int64, .double: true
+        case .string, .blob, .null: false
+        }
+    }
 }
 
 extension InstanceKey {
@@ -141,6 +147,12 @@ extension WriteTransaction {
             || sealedRecord(free) != nil
         { free.atMicroseconds += 1 }
         return free
+    }
+
+    /// Whether a row may be recorded: not where only summaries are kept that may count it already, or nothing.
+    func takes(_ row: InstanceRow) throws -> Bool {
+        try !sealing.mayBeThinned(row.key.atMicroseconds)
+            || !takesNoMore(of: row.key.series, at: row.key.atMicroseconds, isNumber: row.isNumber)
     }
 
     /// Whether history holds an instance of the same moment with the same content.

@@ -122,7 +122,7 @@ extension WriteTransaction {
 
     /// Records a past value of an attribute without touching its current one. Of two for one moment, made at one moment, the
     /// last stays. What history holds already keeps the classification under which it was recorded.
-    /// - Returns: whether history did not hold exactly this already.
+    /// - Returns: whether history did not hold exactly this already, whole or in a summary.
     @discardableResult
     package func appendHistory(
         _ instance: Attribute, name: IRI, of entity: Int64, _ classification: Classification, at now: Instant
@@ -131,7 +131,7 @@ extension WriteTransaction {
     }
 
     func appendHistory(_ row: InstanceRow) throws -> Bool {
-        guard try !holds(row) else { return false }
+        guard try !holds(row), try takes(row) else { return false }
         try insert(row, replacingLast: true)
         return true
     }
@@ -139,7 +139,8 @@ extension WriteTransaction {
     func appendInstance(
         _ instance: Attribute, _ attribute: Int64, _ entity: Int64, _ classification: Classification, at now: Instant
     ) throws {
-        try insert(InstanceRow(instance, attribute, entity, classification, at: now))
+        let row = InstanceRow(instance, attribute, entity, classification, at: now)
+        if try takes(row) { try insert(row) }
     }
 
     func appendDeletion(

@@ -42,7 +42,7 @@ package final class MunicipalityFile: Sendable {
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
             return (
                 JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax),
-                SealingState(sealedUntil: try snapshot.lastSealedMoment())
+                SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment())
             )
         }
         registrations = RegistrationSignal()

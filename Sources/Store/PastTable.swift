@@ -43,6 +43,7 @@ extension ReadSnapshot {
     private func hasInstance(_ number: Int64, _ classificationMax: Classification) throws -> Bool {
         let hidden = InstanceForm.hidden(from: classificationMax)
         return try row("SELECT 1 FROM instance WHERE entity = ? AND form < ? LIMIT 1", [number, hidden]) != nil || hasChunk(of: number, hidden)
+            || hasThinned(of: number, hidden)
     }
 
     static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types" }
@@ -93,6 +94,8 @@ extension WriteTransaction {
             HistoricEntity(
                 number: stored.number, id: entity.id, types: entity.types, classification: stored.classification,
                 createdAt: entity.createdAt, modifiedAt: entity.modifiedAt, deletedAt: now, scopes: [], isCurrent: false), at: now)
+        // How long its history is kept is still for its source to say.
+        try execute("INSERT INTO past_source (past, source) SELECT ?, source FROM import_run WHERE id = ?", [stored.number, stored.run])
     }
 
     /// Adds an entity of which there is nothing but a history.
@@ -117,6 +120,7 @@ extension WriteTransaction {
 
     private func removePast(_ entity: HistoricEntity) throws {
         try execute("DELETE FROM past WHERE id = ?", [entity.number])
+        try execute("DELETE FROM past_source WHERE past = ?", [entity.number])
         for type in entity.types { try execute("DELETE FROM past_type WHERE type = ? AND past = ?", [try intern(type), entity.number]) }
     }
 
@@ -135,6 +139,7 @@ extension WriteTransaction {
         touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
         try removeChunks(of: entity.number)
+        try removeThinned(of: entity.number)
         try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])
         guard !entity.isCurrent else { return }
         try removePast(entity)

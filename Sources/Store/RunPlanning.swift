@@ -44,6 +44,8 @@ extension ReadSnapshot {
         let key = entity.flatMap { entity in
             terms.number(of: run.name).map { SeriesKey(entity: entity, attribute: $0, dataset: run.datasetID?.text ?? "") }
         }
+        // What summaries may count already the writer finds out.
+        if let key, let end = try thinnedEnd(of: key), moments.span.lowerBound < end { return .leavingAll(of: run) }
         var free: [Int] = []
         var known = try key.map { try KnownMoments(self, $0, in: moments.span, countMax: 8 * moments.order.count + 2 * policy.chunkCountMax) }
         while let moment = moments.next() {

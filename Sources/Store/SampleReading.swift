@@ -75,12 +75,18 @@ extension ReadSnapshot {
 
     /// The last number before a moment; nil when there is none, or when the series had ended.
     package func lastSample(of entity: Int64, _ series: Series, before moment: Instant, _ window: HistoryWindow) throws -> Double? {
+        let last = try lastRecordedSample(of: entity, series, before: moment, window)
+        guard let summed = try lastSummed(of: key(entity, series), before: moment.microseconds, window.classificationMax) else { return last?.value }
+        return last.map { $0.at.microseconds > summed.point.time } ?? false ? last?.value : summed.point.value
+    }
+
+    private func lastRecordedSample(of entity: Int64, _ series: Series, before moment: Instant, _ window: HistoryWindow) throws -> Sample? {
         let key = key(entity, series)
         let hidden = InstanceForm.hidden(from: window.classificationMax)
         if try hasChunk(of: key, to: moment.microseconds - 1) {
             var merged = try MergedRecords(self, key, in: .min...(moment.microseconds - 1), isBackwards: true)
             while case .record(let record)? = try merged.next() {
-                if record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) { return sample.value }
+                if record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) { return sample }
             }
             return nil
         }
@@ -89,7 +95,7 @@ extension ReadSnapshot {
             SELECT at_us, value, form FROM instance
             WHERE \(SeriesKey.condition) AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) ORDER BY at_us DESC, late_us DESC LIMIT 1
-            """, key.arguments + [moment.microseconds, hidden, window.now.microseconds]).flatMap { try Sample($0).value }
+            """, key.arguments + [moment.microseconds, hidden, window.now.microseconds]).map { try Sample($0) }
     }
 
     /// The unit that the newest record of a series has.
@@ -102,7 +108,7 @@ extension ReadSnapshot {
             unit = record.attribute.unitCode
             return false
         }
-        return unit
+        return try unit ?? lastSummed(of: key(entity, series), before: .max, window.classificationMax)?.unit
     }
 
     private static var isSample: String { "(typeof(value) IN ('integer', 'real') OR form & \(InstanceForm.deletionBit) <> 0)" }

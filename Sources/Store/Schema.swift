@@ -26,6 +26,7 @@ enum Schema {
         migrator.registerMigration("0009-chunks") { db in try db.execute(sql: ChunkTable.schema) }
         migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
         migrator.registerMigration("0011-passed-on-states") { db in try db.execute(sql: passedOnStates) }
+        migrator.registerMigration("0012-retention") { db in try db.execute(sql: SummaryTable.schema) }
         return migrator
     }
 

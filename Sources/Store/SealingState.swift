@@ -6,6 +6,7 @@ internal import Synchronization
 final class SealingState: Sendable {
     private struct State {
         var sealedUntil: Int64?
+        var thinnedUntil: Int64?
         /// How often records were taken out of chunks, by series.
         var edits: [SeriesKey: Int] = [:]
         /// By the number of their watch.
@@ -22,7 +23,14 @@ final class SealingState: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter sealedUntil: the last moment of any chunk; nil when there is none.
-    init(sealedUntil: Int64?) { state = Mutex(State(sealedUntil: sealedUntil)) }
+    /// - Parameter thinnedUntil: the moment after the last of which anything was thinned; nil when nothing was.
+    init(sealedUntil: Int64?, thinnedUntil: Int64?) { state = Mutex(State(sealedUntil: sealedUntil, thinnedUntil: thinnedUntil)) }
+
+    /// Whether a moment may be one of which anything was thinned. What is recorded of now never is, and so costs no look-up.
+    func mayBeThinned(_ microseconds: Int64) -> Bool { state.withLock { $0.thinnedUntil.map { microseconds < $0 } ?? false } }
+
+    /// Never goes back, as `sealed(until:)`.
+    func thinned(until microseconds: Int64) { state.withLock { $0.thinnedUntil = max($0.thinnedUntil ?? .min, microseconds) } }
 
     /// Whether a moment may lie in a chunk. What is recorded of now never does, and so costs no look-up.
     func mayHold(_ microseconds: Int64) -> Bool { state.withLock { $0.sealedUntil.map { microseconds <= $0 } ?? false } }

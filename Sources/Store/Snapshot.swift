@@ -10,6 +10,10 @@ package class ReadSnapshot {
     private var borrowed: DocumentDecoder?
     /// Whether there is any chunk, once it was asked.
     var knowsChunks: Bool?
+    /// Whether anything was thinned, once it was asked.
+    var knowsThinned: Bool?
+    /// The summaries that were opened last.
+    var openedSummaries: (id: Int64, summaries: [PeriodSummary])?
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
@@ -92,7 +96,7 @@ extension WriteTransaction {
         if case .failure? = result {
             lastChange = changeBefore
             // What was undone gave numbers that are given again.
-            openedChunk = nil
+            (openedChunk, openedSummaries) = (nil, nil)
             terms.forget(Array(newTerms[termCountBefore...]))
             newTerms.removeSubrange(termCountBefore...)
         }

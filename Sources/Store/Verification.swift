@@ -175,6 +175,7 @@ struct Verification {
     private mutating func checkChunks() throws {
         var found: [String] = []
         try SealedVerification(snapshot).run { found.append($0) }
+        try SummaryVerification(snapshot).run { found.append($0) }
         for text in found { fault(text) }
     }
 

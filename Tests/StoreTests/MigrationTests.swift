@@ -2,6 +2,8 @@ import CityModel
 import Foundation
 import GRDB
 import OrderedCollections
+import Query
+import Series
 @testable import Store
 import Testing
 
@@ -54,6 +56,29 @@ import Testing
         #expect(registrations == ["urn:r:1"])
         #expect(try folder.file().registrations.revision != revision)
         #expect(try await folder.file().read { try $0.expiredRegistrations(at: noon, limit: 9).count } == 1)
+    }
+
+    @Test func `a file with chunks and histories of what is gone keeps them, and can be thinned`() async throws {
+        let folder = try TemporaryStore()
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try Schema.migrator().migrate(queue, upTo: "0011-passed-on-states")
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO term (id, iri) VALUES (1, 'https://example.org/Thing'), (2, 'https://example.org/level');
+                    INSERT INTO past (id, iri, classification, created_us, modified_us, types) VALUES (1, 'urn:ngsi-ld:Thing:1', 0, 0, 0, '1');
+                    INSERT INTO past_type (type, past) VALUES (1, 1);
+                    INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value)
+                    VALUES (1, 2, '', 1000, 5, 8, 1), (1, 2, '', 2000, 5, 8, 2.5), (1, 2, '', 3000, 5, 8, 3);
+                    """)
+        }
+        try queue.close()
+        let file = try folder.file()
+        #expect(try await file.read { try $0.historicEntity(IRI(known: "urn:ngsi-ld:Thing:1"), .open)?.number } == 1)
+        #expect(try await RetentionTests.thin(file, RetentionPolicy(RetentionTests.rule("P1D"), zone: .utc, at: noon)).count == 2)
+        #expect(try await file.verify().faults == [])
+        #expect(try await file.read { try $0.keptSummaries(of: 1, $0.series(of: 1, .open)[0], in: nil, HistoryWindow(nil, now: noon, .open)).map(\.summary.measures.sum.value) } == [3.5])
     }
 
     @Test func `all files are brought to this version at once, and one that can't be holds up no other`() async throws {

@@ -1,0 +1,133 @@
+package import CityModel
+internal import OrderedCollections
+package import Query
+
+/// How long what an attribute was is kept: as it was recorded, then by the hour, then by the day, and then not at all. All count
+/// from the moment of the observation.
+package struct RetentionRule: Hashable, Sendable {
+    /// How long whole instances are kept.
+    package let raw: PeriodDuration
+    /// How old summaries by the hour become; nil for ever.
+    package let hourly: PeriodDuration?
+    /// How old summaries by the day become; nil for ever.
+    package let daily: PeriodDuration?
+    /// As it was written.
+    private let texts: [String: String]
+
+    /// The members of a rule, in the order of their ages.
+    package static let members = ["raw", "hourly", "daily"]
+
+    /// Why a rule is none, and which of its members is at fault.
+    package struct Invalid: Error, Hashable, Sendable {
+        package let member: String
+        package let reason: String
+    }
+
+    /// - Parameter texts: ISO 8601 durations of members.
+    package init(_ text: (String) -> String?) throws(Invalid) {
+        func duration(_ member: String) throws(Invalid) -> PeriodDuration? {
+            guard let text = text(member) else { return nil }
+            guard let duration = PeriodDuration(text) else {
+                throw Invalid(member: member, reason: "\(text.prefix(100)) is not a duration such as P90D, P18M or P10Y")
+            }
+            guard duration.days >= 1 else { throw Invalid(member: member, reason: "\(text.prefix(100)) is shorter than a day") }
+            return duration
+        }
+        let all = (try duration("raw"), try duration("hourly"), try duration("daily"))
+        guard let raw = all.0 else { throw Invalid(member: "raw", reason: "is missing: what is kept whole for ever is never hourly or daily") }
+        (self.raw, hourly, daily) = (raw, all.1, all.2)
+        texts = Dictionary(uniqueKeysWithValues: Self.members.compactMap { member in text(member).map { (member, $0) } })
+        guard hourly != nil || daily == nil else { throw Invalid(member: "hourly", reason: "is missing: what is hourly for ever is never daily") }
+        if let hourly, hourly.days < raw.days { throw Invalid(member: "hourly", reason: "is shorter than raw; each counts from the observation on") }
+        if let daily, let hourly, daily.days < hourly.days {
+            throw Invalid(member: "daily", reason: "is shorter than hourly; each counts from the observation on")
+        }
+    }
+
+    /// As documents of sources have it.
+    package var json: JSON {
+        var members: JSONObject = [:]
+        for member in Self.members { if let text = texts[member] { members[member] = .string(text) } }
+        return .object(members)
+    }
+
+    /// Up to when what was observed is thinned at a moment.
+    func borders(at now: Instant, _ calendar: RetentionCalendar) -> RetentionBorders {
+        func ago(_ duration: PeriodDuration) -> Int64 { duration.start(ofPeriod: -1, from: now).microseconds }
+        // Months are not all of one length: what is a day shorter in February does not turn the order round.
+        let raw = calendar.hour(of: ago(raw)).lowerBound
+        let hourly = hourly.map { min(calendar.day(of: ago($0)).lowerBound, raw) }
+        let daily = daily.flatMap { daily in hourly.map { min(calendar.day(of: ago(daily)).lowerBound, $0) } }
+        return RetentionBorders(raw: raw, hourly: hourly, daily: daily)
+    }
+}
+
+extension PeriodDuration {
+    /// About.
+    fileprivate var days: Double { Double(months) * 30.436875 + Double(microseconds) / 86_400_000_000 }
+}
+
+/// Moments before which something is kept as it was no longer, in microseconds since 1970.
+struct RetentionBorders: Hashable, Sendable {
+    var raw: Int64
+    var hourly: Int64?
+    var daily: Int64?
+}
+
+/// The hours and days that history is summed up by: civil days of a zone, and hours counted from their midnight, so that a day
+/// consists of whole hours wherever it is.
+struct RetentionCalendar: Sendable {
+    private static let hourMicroseconds: Int64 = 3_600_000_000
+    private let zone: CivilZone
+
+    init(_ zone: CivilZone) { self.zone = zone }
+
+    func day(of microseconds: Int64) -> Range<Int64> {
+        let day = zone.day(of: Instant(microseconds: microseconds))
+        let start = zone.start(ofDay: day).microseconds
+        // A day that the calendar left out has no length; the one after it is met then.
+        let end = zone.start(ofDay: CivilDay(number: day.number + 1)).microseconds
+        return start <= microseconds && microseconds < end ? start..<end : Self.plain(microseconds, Self.hourMicroseconds * 24)
+    }
+
+    func hour(of microseconds: Int64) -> Range<Int64> {
+        let day = day(of: microseconds)
+        let start = day.lowerBound + (microseconds - day.lowerBound) / Self.hourMicroseconds * Self.hourMicroseconds
+        return start..<min(start + Self.hourMicroseconds, day.upperBound)
+    }
+
+    private static func plain(_ microseconds: Int64, _ length: Int64) -> Range<Int64> {
+        let rest = microseconds % length
+        let start = microseconds - (rest < 0 ? rest + length : rest)
+        return start..<(start + length)
+    }
+}
+
+/// The rules of one file: what its sources say of what they write, and what holds for everything else.
+package struct RetentionRules: Sendable {
+    /// In the documents of sources; what stands for all attributes.
+    package static let member = "retention", anyAttribute = "*"
+
+    private let standard: RetentionRule?
+    private let ofSources: [String: [String: RetentionRule]]
+
+    init(standard: RetentionRule?, sources: [Document]) {
+        self.standard = standard
+        var ofSources: [String: [String: RetentionRule]] = [:]
+        for source in sources {
+            for (attribute, rule) in source.body[Self.member]?.objectValue ?? [:] {
+                // What was checked when the source was declared is a rule.
+                if let rule = try? RetentionRule({ rule[$0]?.stringValue }) { ofSources[source.id, default: [:]][attribute] = rule }
+            }
+        }
+        self.ofSources = ofSources
+    }
+
+    var isEmpty: Bool { standard == nil && ofSources.isEmpty }
+
+    /// - Parameter source: the one that wrote the attribute's entity last, if one did.
+    func rule(_ attribute: IRI, of source: String?) -> RetentionRule? {
+        let rules = source.flatMap { ofSources[$0] }
+        return rules?[attribute.text] ?? rules?[Self.anyAttribute] ?? standard
+    }
+}

@@ -1,0 +1,293 @@
+import CityModel
+import GRDB
+import Query
+import Series
+@testable import Store
+import Testing
+
+/// What is old becomes hours, then days, then nothing; and until it is nothing, whole hours and days come to what they came to.
+@Suite struct RetentionTests {
+    private static let level = iri("level")
+    private static let hour: Int64 = 3_600_000_000
+
+    static func hours(_ number: Double) -> Instant { Instant(microseconds: noon.microseconds + Int64(number * Double(hour))) }
+
+    static func rule(_ raw: String, _ hourly: String? = nil, _ daily: String? = nil) throws -> RetentionRule {
+        try RetentionRule { ["raw": raw, "hourly": hourly, "daily": daily][$0] ?? nil }
+    }
+
+    /// Walks over all series.
+    @discardableResult static func thin(_ file: MunicipalityFile, _ policy: RetentionPolicy) async throws -> RetentionStep {
+        var (whole, position) = (RetentionStep(next: nil), RetentionPosition?.none)
+        repeat {
+            let step = try await file.thin(policy, after: position)
+            whole.count += step.count
+            whole.faults += step.faults
+            position = step.next
+        } while position != nil
+        return whole
+    }
+
+    private static func policy(_ rule: RetentionRule?, at now: Instant, zone: String = "UTC", rowCountMax: Int = 500) throws -> RetentionPolicy {
+        RetentionPolicy(rule, zone: try #require(CivilZone(zone)), at: now, rowCountMax: rowCountMax)
+    }
+
+    private static func add(
+        _ value: JSON, at moment: Instant, recorded: Instant? = nil, unit: String? = nil, as classification: Classification = .open,
+        name: IRI = level, _ transaction: WriteTransaction
+    ) throws -> Bool {
+        let target =
+            try transaction.historicEntity(entityID(1), .special, evenIfEmpty: true)
+            ?? transaction.insertHistoric(entityID(1), types: [iri("Thing")], classification: .open, at: noon)
+        let attribute = Attribute(kind: .property, value: value, observedAt: moment, unitCode: unit)
+        return try transaction.appendHistory(attribute, name: name, of: target.number, classification, at: recorded ?? moment.adding(seconds: 1))
+    }
+
+    /// Values every ten minutes for some days.
+    private func folder(days: Int) async throws -> TemporaryStore {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for number in 0..<(days * 144) { _ = try Self.add(.number(Double(number % 77) / 10), at: Self.hours(Double(number) / 6), transaction) }
+        }
+        return folder
+    }
+
+    private func counts(_ folder: TemporaryStore) async throws -> (rows: Int, sealed: Int, hourly: Int, daily: Int) {
+        try await folder.file().read { snapshot in
+            func count(_ sql: String) throws -> Int { try Int.fetchOne(snapshot.db, sql: sql) ?? 0 }
+            return (
+                try count("SELECT count(*) FROM instance"), try count("SELECT coalesce(sum(count), 0) FROM chunk"),
+                try count("SELECT coalesce(sum(count), 0) FROM summary WHERE level = 1"),
+                try count("SELECT coalesce(sum(count), 0) FROM summary WHERE level = 2")
+            )
+        }
+    }
+
+    @Test func `what is old becomes hours, what is older days, and what is oldest goes`() async throws {
+        let folder = try await folder(days: 40)
+        let now = Self.hours(40 * 24)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.hours(35 * 24), rowCountMin: 100, chunkCountMax: 1000))
+        let step = try await Self.thin(folder.file(), Self.policy(Self.rule("P10D", "P20D", "P30D"), at: now))
+        #expect(step.faults == [] && step.count > 30 * 144)
+        let counts = try await counts(folder)
+        // Civil days begin at midnight, history at noon.
+        #expect(counts.rows + counts.sealed == 10 * 144 + 1 && counts.hourly == 10 * 24 + 12 && counts.daily == 10)
+        #expect(try await folder.file().verify().faults == [])
+        let spans = try await folder.file().read { snapshot in
+            try snapshot.thinnedSpans(of: 1, snapshot.series(of: 1, .open)[0], .open)
+        }
+        #expect(spans.map(\.kept) == [.nothing, .daily, .hourly])
+        #expect(spans.map(\.times) == [Self.hours(0)..<Self.hours(9.5 * 24), Self.hours(9.5 * 24)..<Self.hours(19.5 * 24), Self.hours(19.5 * 24)..<Self.hours(30 * 24)])
+        // What was done is done once.
+        #expect(try await Self.thin(folder.file(), Self.policy(Self.rule("P10D", "P20D", "P30D"), at: now)).count == 0)
+        // Without rules nothing is looked at.
+        #expect(try await folder.file().thin(Self.policy(nil, at: now.adding(seconds: 1e9))).next == nil)
+    }
+
+    @Test func `what holds at the border stays, and a number that is said again of a summed hour is known`() async throws {
+        let folder = try await folder(days: 3)
+        let now = Self.hours(100 * 24)
+        let policy = try Self.policy(Self.rule("P10D"), at: now)
+        try await Self.thin(folder.file(), policy)
+        #expect(try await counts(folder) == (1, 0, 3 * 24, 0))
+        try await folder.file().write { transaction in
+            let last = Self.hours(3 * 24 - 1.0 / 6)
+            #expect(try transaction.value(of: 1, attribute: Self.level, at: now, .open, now: now)?.at == last)
+            #expect(try !Self.add(.number(4711), at: Self.hours(10.01), recorded: now, transaction))
+            #expect(try !Self.add("text", at: Self.hours(10.01), recorded: now, transaction))
+            // The value that stays may be corrected, and an hour of which there is nothing may be filled.
+            #expect(try Self.add(.number(1), at: last, recorded: now, transaction))
+            #expect(try Self.add(.number(1), at: Self.hours(-30.5), recorded: now, transaction))
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            let late = Attribute(kind: .property, value: 7, observedAt: Self.hours(10.01))
+            #expect(throws: CityError.self) { try transaction.add(late, Self.level, to: target, at: now) }
+        }
+        // What was recorded lately waits for more.
+        try await Self.thin(folder.file(), policy)
+        #expect(try await counts(folder) == (3, 0, 3 * 24, 0))
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P10D"), at: now.adding(seconds: 100_000)))
+        #expect(try await counts(folder) == (2, 0, 3 * 24 + 1, 0))
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `a chunk is cut where a block lies before the border, and one that reaches past it a little is left alone`() async throws {
+        let folder = try await folder(days: 40)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.hours(40 * 24), rowCountMin: 100))
+        let before = try await counts(folder)
+        #expect(before.sealed > 5700)
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P39D"), at: Self.hours(39.5 * 24)))
+        #expect(try await counts(folder).sealed == before.sealed)
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P30D"), at: Self.hours(40 * 24)))
+        let after = try await counts(folder)
+        #expect(after.rows + after.sealed == 30 * 144 + 1 && after.hourly == 240)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `what is no number goes with the numbers, but for what still holds and traces of deletions`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for number in 0..<10 {
+                _ = try Self.add(.string("state \(number)"), at: Self.hours(Double(number)), transaction)
+                _ = try Self.add(.string("name"), at: Self.hours(0), name: iri("name"), transaction)
+            }
+            let target = try #require(try transaction.historicEntity(entityID(1), .special))
+            for series in try transaction.series(of: target.number, attributes: [Self.level], .special) {
+                _ = try transaction.appendDeletion(to: series, of: target, at: Self.hours(11))
+            }
+        }
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P10D"), at: Self.hours(900)))
+        // The trace and the name.
+        #expect(try await counts(folder) == (2, 0, 0, 0))
+        try await folder.file().read { snapshot in
+            let series = try snapshot.series(of: 1, .open)
+            #expect(series.map(\.attribute) == [Self.level, iri("name")])
+            #expect(try snapshot.thinnedSpans(of: 1, series[0], .open).map(\.kept) == [.nothing])
+            #expect(try snapshot.thinnedSpans(of: 1, series[1], .open) == [])
+        }
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P10D", "P10D", "P10D"), at: Self.hours(900)))
+        #expect(try await counts(folder) == (1 + 1, 0, 0, 0), "the trace is the last of its series")
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `a summary is of one unit and one classification, and tells nobody what he could not read`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for minute in 0..<60 {
+                let moment = Self.hours(Double(minute) / 60)
+                _ = try Self.add(.integer(1), at: moment, unit: minute % 2 == 0 ? "CEL" : "FAH", transaction)
+                // Whoever may sees the correction of every third, and others what it was.
+                if minute % 3 == 0 { _ = try Self.add(.integer(1000), at: moment, recorded: moment.adding(seconds: 9), unit: "CEL", as: .special, transaction) }
+            }
+            _ = try Self.add(.integer(5), at: Self.hours(2), as: .special, name: iri("secret"), transaction)
+            for name in [Self.level, iri("secret")] { _ = try Self.add(.integer(1), at: Self.hours(50), name: name, transaction) }
+        }
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P10D"), at: Self.hours(900)))
+        try await folder.file().read { snapshot in
+            for (classification, sum, count, series) in [(Classification.open, 60.0, 60, 2), (.internalUse, 60, 60, 2), (.special, 20 * 1000 + 40, 60, 2)] {
+                let all = try snapshot.series(of: 1, classification)
+                #expect(all.count == series)
+                let window = HistoryWindow(nil, now: Self.hours(900), classification)
+                let kept = try snapshot.keptSummaries(of: 1, all[0], in: nil, window)
+                var measures = Measures()
+                for summary in kept { measures.add(summary.summary.measures) }
+                #expect(measures.sum.value == sum && measures.count == count)
+                #expect(Set(kept.map(\.unitCode)) == ["CEL", "FAH"])
+                let secret = try #require(all.first { $0.attribute == iri("secret") })
+                #expect(try snapshot.thinnedSpans(of: 1, secret, classification).isEmpty == (classification != .special))
+                #expect(try snapshot.keptSummaries(of: 1, secret, in: nil, window).isEmpty == (classification != .special))
+            }
+        }
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `erasing erases summaries and that there were any`() async throws {
+        for erasesAll in [true, false] {
+            let folder = try await folder(days: 3)
+            try await Self.thin(folder.file(), Self.policy(Self.rule("P1D", "P2D"), at: Self.hours(100 * 24)))
+            try await folder.file().write { transaction in
+                let target = try #require(try transaction.historicEntity(entityID(1), .special))
+                if erasesAll { try transaction.eraseHistory(of: target, at: noon) } else {
+                    for series in try transaction.series(of: target.number, .special) { try transaction.erase(series, of: target) }
+                }
+            }
+            #expect(try await counts(folder) == (0, 0, 0, 0))
+            #expect(try await folder.file().read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM thinned") } == 0)
+        }
+    }
+
+    @Test func `what was written to while it was summed up is left for the next walk, and the sealer is told`() async throws {
+        let folder = try await folder(days: 10)
+        let file = try folder.file()
+        let policy = try Self.policy(Self.rule("P2D"), at: Self.hours(10 * 24))
+        let borders = try Self.rule("P2D").borders(at: policy.now, policy.calendar)
+        let series = try await #require(file.read { try $0.sealable(SealingPolicy(before: policy.now, rowCountMin: 1), after: nil, limit: 9).series.first })
+        func plan() async throws -> (ThinningPlan, HistoryWatch) {
+            let watch = try await file.watchHistory(of: [series.entity], before: Instant(microseconds: borders.raw))
+            return (try await #require(file.read { try $0.thinningPlan(of: series, borders, policy) }), watch)
+        }
+        func thin(_ planned: (plan: ThinningPlan, watch: HistoryWatch)) async throws -> Bool {
+            try await file.write { transaction in
+                transaction.watch = planned.watch
+                return try transaction.thin(planned.plan, policy)
+            }
+        }
+        let first = try await plan()
+        try await file.write { _ = try Self.add(.integer(5), at: Self.hours(5.05), $0) }
+        #expect(try await !thin(first))
+        // What is written of now does not disturb.
+        let second = try await plan()
+        try await file.write { _ = try Self.add(.integer(5), at: Self.hours(240.05), $0) }
+        let sealing = SealingPolicy(before: Self.hours(5 * 24), rowCountMin: 100)
+        let watch = try await file.watchHistory(of: [series.entity], before: sealing.before)
+        let sealed = try await #require(file.read { try $0.sealingPlan(of: series, sealing) })
+        #expect(try await thin(second))
+        let isSealed = try await file.write { transaction in
+            transaction.watch = watch
+            return try transaction.seal(sealed)
+        }
+        #expect(!isSealed)
+        #expect(try await file.verify().faults == [])
+    }
+
+    @Test func `what an import packs of a summed past is not packed, and what is new of it is`() async throws {
+        let folder = try await folder(days: 10)
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P2D"), at: Self.hours(10 * 24)))
+        for (start, isNew) in [(0.0, false), (-9 * 24, true)] {
+            var run = InstanceRun(name: Self.level, datasetID: nil)
+            for number in 0..<200 {
+                let instance = Attribute(kind: .property, value: .integer(1), observedAt: Self.hours(start + Double(number) / 6))
+                run.append(instance, .open, tag: number)
+            }
+            let now = Self.hours(20 * 24)
+            let (planned, series) = (run, try await folder.file().read { try $0.series(of: 1, .open).count })
+            #expect(series == 1)
+            let plan = try await folder.file().read { try $0.plan(planned, of: 1, SealingPolicy(before: now, rowCountMin: 100), .lastStays, at: now) }
+            #expect(plan.packedCount == 0 && plan.left.count == 200)
+            let recorded = try await folder.file().write { try $0.record(plan.left, of: planned, 1, at: now).count }
+            #expect(recorded == (isNew ? 200 : 0))
+        }
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `verification finds damaged summaries, and such as are not what their row says`() async throws {
+        for (damage, words) in [
+            ("UPDATE summary SET data = zeroblob(length(data))", "can't be read"), ("UPDATE summary SET count = count + 1", "something else"),
+            ("UPDATE summary SET entity = 77", "neither there nor past"), ("DELETE FROM thinned", "not said to be thinned"),
+            ("INSERT INTO summary SELECT id + 9, entity, attribute, dataset, level, form, until, unit, from_us, to_us, count, data FROM summary", "twice"),
+        ] {
+            let folder = try await folder(days: 3)
+            try await Self.thin(folder.file(), Self.policy(Self.rule("P1D"), at: Self.hours(100 * 24)))
+            try await folder.file().write { try $0.execute(damage) }
+            let faults = try await folder.file().verify().faults
+            #expect(faults.contains { $0.contains(words) }, "\(damage): \(faults)")
+        }
+    }
+
+    @Test func `rules are durations that grow, of a day at least`() throws {
+        func fault(_ members: [String: String]) -> String? {
+            do throws(RetentionRule.Invalid) {
+                _ = try RetentionRule { members[$0] }
+                return nil
+            } catch { return error.member }
+        }
+        for (members, member) in [
+            (["raw": "P1D"], nil), (["raw": "P1M", "hourly": "P1M", "daily": "P10Y"], nil), ([:], "raw"), (["hourly": "P1D"], "raw"),
+            (["raw": "90"], "raw"), (["raw": "PT23H"], "raw"), (["raw": "P2D", "hourly": "P1D"], "hourly"), (["raw": "P2D", "daily": "P9D"], "hourly"),
+            (["raw": "P2D", "hourly": "P1M", "daily": "P4D"], "daily"), (["raw": "P1D", "hourly": "P2D", "daily": "x"], "daily"),
+        ] as [([String: String], String?)] { #expect(fault(members) == member, "\(members)") }
+    }
+
+    @Test func `days have whole hours in every zone`() throws {
+        for name in ["UTC", "Europe/Paris", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia"] {
+            let calendar = RetentionCalendar(try #require(CivilZone(name)))
+            var moment = noon.microseconds
+            var last: Range<Int64>?
+            for _ in 0..<(400 * 24) {
+                let (hour, day) = (calendar.hour(of: moment), calendar.day(of: moment))
+                #expect(hour.contains(moment) && day.contains(moment) && hour.lowerBound >= day.lowerBound && hour.upperBound <= day.upperBound)
+                if let last { #expect(last.upperBound == hour.lowerBound) }
+                (last, moment) = (hour, hour.upperBound)
+            }
+        }
+    }
+}
