@@ -16,11 +16,12 @@ struct EvolutionAggregating {
     /// - Parameter requested: attributes that were named: it is an error when no method applies to one (clause 5.7.4.4).
     func aggregates(
         of entity: HistoricEntity, _ series: [Series], requested: [IRI]
-    ) throws -> OrderedDictionary<IRI, [AggregatedAttribute]> {
+    ) throws -> (aggregates: OrderedDictionary<IRI, [AggregatedAttribute]>, dropped: DroppedTimes) {
+        var dropped = DroppedTimes()
         var aggregates: OrderedDictionary<IRI, [AggregatedAttribute]> = [:]
-        guard let range = try range(of: entity, series) else { return [:] }
+        guard let range = try range(of: entity, series) else { return ([:], dropped) }
         for series in series {
-            guard let (kind, methods) = try methods(of: entity, series, range) else { continue }
+            guard let (kind, methods) = try methods(of: entity, series, range, &dropped) else { continue }
             guard !methods.isEmpty else {
                 guard !requested.contains(series.attribute) else {
                     throw CityError.invalidRequest("aggrMethods: none of them applies to the values of \(series.attribute)")
@@ -30,7 +31,7 @@ struct EvolutionAggregating {
             aggregates[series.attribute, default: []].append(
                 AggregatedAttribute(kind: kind, datasetID: series.datasetID, methods: methods))
         }
-        return aggregates
+        return (aggregates, dropped)
     }
 
     /// Whether one of the methods applies to a value of the series.
@@ -43,7 +44,10 @@ struct EvolutionAggregating {
             found = request.methods.contains { alone.result($0) != nil }
             return !found
         }
-        return found
+        guard !found, let range = try range(of: entity, [series]) else { return found }
+        let kept = try snapshot.keptSummaries(of: entity.number, series, window)
+        var periods = PeriodFilling(request, range, limits, kept: kept)
+        return try periods.finished().map { !$0.1.isEmpty } ?? false
     }
 
     /// The time range of the query, or of the instances where it is open.
@@ -61,16 +65,35 @@ struct EvolutionAggregating {
                 }
             }
         }
+        for series in series {
+            for (kept, _) in try snapshot.keptSummaries(of: entity.number, series, window) {
+                (first, last) = (min(first ?? kept.first, kept.first), max(last ?? kept.last, kept.last))
+            }
+        }
         guard let first, let last else { return nil }
         let start = from ?? first
         return start...max(start, to ?? last)
     }
 
+    /// Summaries tell of when numbers were observed, and not of when they were recorded.
+    private var isByRecording: Bool {
+        switch window.temporal?.property {
+        case .createdAt?, .modifiedAt?: true
+        case .observedAt?, .deletedAt?, nil: false
+        }
+    }
+
     /// Nil when the series has no values within the window.
     private func methods(
-        of entity: HistoricEntity, _ series: Series, _ range: ClosedRange<Instant>
+        of entity: HistoricEntity, _ series: Series, _ range: ClosedRange<Instant>, _ dropped: inout DroppedTimes
     ) throws -> (AttributeKind, OrderedDictionary<String, AggregatedPeriods>)? {
-        var periods = PeriodFilling(request, range, limits)
+        let kept = try snapshot.keptSummaries(of: entity.number, series, window)
+        var periods = PeriodFilling(request, range, limits, kept: kept)
+        for (times, kept) in periods.missing { dropped.add(series.attribute, times, kept) }
+        // Of numbers that are gone with a summary it stands there; of all else there is nothing.
+        for span in try snapshot.thinnedSpans(of: entity.number, series, window) where span.kept == .nothing || isByRecording {
+            dropped.add(series.attribute, span.times, span.kept)
+        }
         var forwards = window
         forwards.isBackwards = false
         func add(_ record: RecordedInstance) throws -> Bool {
@@ -90,6 +113,6 @@ struct EvolutionAggregating {
                 return true
             }
         }
-        return periods.finished()
+        return try periods.finished()
     }
 }

@@ -25,6 +25,7 @@ struct EvolutionReading {
     private var totalCount = 0
     /// The last moment that is answered in the direction of reading; nil where everything is.
     private var cut: Instant?
+    private var dropped = DroppedTimes()
 
     /// - Parameter duration: how long reading may take.
     init(
@@ -46,7 +47,8 @@ struct EvolutionReading {
         let wanted = try wantedSeries(of: entity)
         if let aggregation = selection.aggregation {
             let aggregating = EvolutionAggregating(snapshot: snapshot, request: aggregation, limits: limits, window: window)
-            let aggregates = try aggregating.aggregates(of: entity, wanted, requested: selection.projection.listedAttributes ?? [])
+            let (aggregates, dropped) = try aggregating.aggregates(of: entity, wanted, requested: selection.projection.listedAttributes ?? [])
+            self.dropped.add(dropped.all)
             guard !isEmpty(attributeCount: aggregates.count, scopes) else { return }
             gathered.append((entity, scopes, [], aggregates))
             return
@@ -55,9 +57,21 @@ struct EvolutionReading {
         for series in wanted {
             let records = try records(of: entity, series, window, seriesCount: wanted.count)
             if !records.isEmpty { all.append((series, records)) }
+            // The most recent are those that were asked for, whatever was before.
+            if records.count < selection.lastN ?? .max { try noteDropped(series, of: entity, window) }
         }
         guard !isEmpty(attributeCount: all.count, scopes) else { return }
         gathered.append((entity, scopes, all, [:]))
+    }
+
+    private mutating func noteDropped(_ series: Series, of entity: HistoricEntity, _ window: HistoryWindow) throws {
+        for span in try snapshot.thinnedSpans(of: entity.number, series, window) { dropped.add(series.attribute, span.times, span.kept) }
+    }
+
+    /// Notes what was dropped of an entity of which therefore nothing is answered.
+    mutating func noteDropped(_ match: HistoryMatch) throws {
+        let window = window(match)
+        for series in try wantedSeries(of: match.entity) { try noteDropped(series, of: match.entity, window) }
     }
 
     /// Whether `read` will find something to be answered of a match.
@@ -120,6 +134,7 @@ struct EvolutionReading {
 
     func page() -> EvolutionPage {
         var page = EvolutionPage(visitedCount: visitedCount, isPartial: cut != nil)
+        page.dropped = dropped.all
         for (entity, scopes, series, aggregates) in gathered {
             var attributes: OrderedDictionary<IRI, [TemporalInstance]> = [:]
             for (series, records) in series {

@@ -1,6 +1,7 @@
 package import CityModel
 internal import OrderedCollections
 internal import Query
+internal import Series
 internal import Store
 package import Trust
 
@@ -63,6 +64,7 @@ private struct SeriesAnswering {
     private var groups: [Key: Group] = [:]
     private var seriesCount = 0
     private var keptCount = 0
+    private var dropped = DroppedTimes()
 
     init(snapshot: ReadSnapshot, question: SeriesQuestion, window: HistoryWindow) throws {
         (self.snapshot, self.question, self.window) = (snapshot, question, window)
@@ -117,12 +119,15 @@ private struct SeriesAnswering {
         let (before, keptBefore) = (group.fold.observationCount, group.fold.keptCount)
         group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
         let (grid, takesTogether) = (question.grid, question.functions.allSatisfy(\.takesTogether))
+        var thinned = try ThinnedSeries(snapshot, number, series, interval, window)
         try snapshot.visitSamples(of: number, series, in: interval, window) { first, last in
             takesTogether && grid.holdsTogether(first, last)
-        } visit: { span in group.fold.add(span) }
+        } visit: { span in thinned.add(span, to: &group.fold) }
+        thinned.addRest(to: &group.fold)
         group.fold.finish()
+        for (times, kept) in thinned.missing { dropped.add(series.attribute, times, kept) }
         let count = group.fold.observationCount - before
-        if count > 0 || looksBack {
+        if count > 0 || looksBack || !thinned.missing.isEmpty {
             group.seriesCount += 1
             group.units.insert(try snapshot.unit(of: number, series, window).map { String($0.prefix(100)) })
         }
@@ -152,7 +157,7 @@ private struct SeriesAnswering {
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))
         }
-        return SeriesAnswer(groups: answered, groupCount: keys.count)
+        return SeriesAnswer(groups: answered, groupCount: keys.count, dropped: dropped.all)
     }
 
     /// By the value that is asked for. Those without one come last, either way; equals stay in the order of their keys.
@@ -170,6 +175,58 @@ private struct SeriesAnswering {
             default: left.index < right.index
             }
         }.map { keys[$0.index] }
+    }
+}
+
+/// What is left of a series where it was thinned, put among its samples in order of time.
+private struct ThinnedSeries {
+    private var summaries: ArraySlice<KeptSummary>
+    private let interval: Range<Instant>
+    private var gone: [Range<Instant>]
+    /// What would have needed more.
+    private(set) var missing: [(times: Range<Instant>, kept: ThinnedSpan.Kept)]
+
+    init(_ snapshot: ReadSnapshot, _ number: Int64, _ series: Series, _ interval: Range<Instant>, _ window: HistoryWindow) throws {
+        let last = Instant(microseconds: interval.upperBound.microseconds - 1)
+        summaries = try snapshot.keptSummaries(of: number, series, in: interval.lowerBound...max(interval.lowerBound, last), window)[...]
+        self.interval = interval
+        gone = try snapshot.thinnedSpans(of: number, series, window.classificationMax).filter { $0.isOfNumbers && $0.kept == .nothing }
+            .compactMap { $0.clamped(to: interval)?.times }
+        missing = gone.map { ($0, .nothing) }
+    }
+
+    mutating func add(_ span: SampleSpan, to fold: inout SeriesFold) {
+        switch span {
+        case .one(let sample):
+            addSummaries(before: sample.at.microseconds, to: &fold)
+            fold.add(sample.value, at: sample.at)
+        case .numbers(let times, let values):
+            for index in times.indices {
+                addSummaries(before: times[index], to: &fold)
+                fold.add(values[index], at: Instant(microseconds: times[index]))
+            }
+        case .block: fold.add(span)
+        }
+    }
+
+    mutating func addRest(to fold: inout SeriesFold) {
+        addSummaries(before: .max, to: &fold)
+        for times in gone { fold.forget(times) }
+    }
+
+    private mutating func addSummaries(before moment: Int64, to fold: inout SeriesFold) {
+        while let next = summaries.first, next.summary.first.time < moment {
+            summaries.removeFirst()
+            let times = Instant(microseconds: next.summary.start)..<Instant(microseconds: next.summary.end)
+            guard fold.add(next.summary) else { continue }
+            let (part, kept) = (times.clamped(to: interval), next.level.kept)
+            if let index = missing.lastIndex(where: { $0.kept == kept }) {
+                let known = missing[index].times
+                missing[index].times = min(known.lowerBound, part.lowerBound)..<max(known.upperBound, part.upperBound)
+            } else {
+                missing.append((part, kept))
+            }
+        }
     }
 }
 

@@ -58,6 +58,8 @@ package struct SeriesAnswer: Sendable {
     package let groups: [SeriesGroup]
     /// All that there are, also those beyond the limit.
     package let groupCount: Int
+    /// What would have needed more than is kept; the values that it left open are nil.
+    package let dropped: [DroppedTime]
 }
 
 /// What an answer may cost.

@@ -57,6 +57,8 @@ package struct EvolutionPage: Sendable {
     package var times: ClosedRange<Instant>?
     /// Those of the entities that everybody may know of.
     package var open: Set<IRI> = []
+    /// What would have needed more than is kept.
+    package var dropped: [DroppedTime] = []
 
     package init(visitedCount: Int = 0, isPartial: Bool = false) { (self.visitedCount, self.isPartial) = (visitedCount, isPartial) }
 }
@@ -76,7 +78,8 @@ extension Broker {
             try reading.read(HistoryMatch(entity: entity))
             let page = reading.page()
             guard !page.entities.isEmpty else {
-                throw CityError.resourceNotFound("the temporal evolution of \(id) has nothing of what was asked for")
+                let why = page.dropped.isEmpty ? "" : "; not all of it is kept any more (retention)"
+                throw CityError.resourceNotFound("the temporal evolution of \(id) has nothing of what was asked for\(why)")
             }
             return page
         }
@@ -103,14 +106,20 @@ extension Broker {
         return try await file(toRead: access).read { snapshot in
             var reading = EvolutionReading(
                 snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now, access.classificationMax)
-            let conditions = reading
-            let listed = try map.map { try snapshot.searchHistory(search, among: $0.entries.map { $0?.id }, where: conditions.answers) }
-            let found = try listed?.page ?? snapshot.searchHistory(search, where: conditions.answers)
+            var conditions = reading
+            func isAnswered(_ match: HistoryMatch) throws -> Bool {
+                let isAnswered = try conditions.answers(match)
+                if !isAnswered { try conditions.noteDropped(match) }
+                return isAnswered
+            }
+            let listed = try map.map { try snapshot.searchHistory(search, among: $0.entries.map { $0?.id }, where: isAnswered) }
+            let found = try listed?.page ?? snapshot.searchHistory(search, where: isAnswered)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
             }
             var page = reading.page()
+            page.dropped = page.dropped.joined(conditions.page().dropped)
             page.count = found.count
             page.hasMore = found.hasMore || page.visitedCount < found.matches.count
             // Of a map the page dealt with all positions before that of the next match.

@@ -20,6 +20,7 @@ struct HistoryAnswer {
     func response(_ format: HistoryFormat) throws -> Response {
         var headers: HTTPFields = [.contentType: format.mediaType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff", .vary: "Accept"]
         try checkSize(format)
+        for dropped in answer.dropped { headers.append(HTTPField(name: .ngsildWarning, value: dropped.warning(names.short(dropped.attribute)))) }
         let bytes: [UInt8]
         switch format {
         case .json:
@@ -67,6 +68,17 @@ extension HistoryAnswer {
             "from": ["type": "string", "format": "date-time"], "to": ["type": "string", "format": "date-time"], "zone": ["type": "string"],
             "every": ["type": "string"], "periods": ["type": "array", "items": ["type": "string", "format": "date-time"]],
             "count": ["type": "integer", "description": "all series or groups, also those beyond the limit"],
+            "dropped": [
+                "type": "array",
+                "description": "times of which more would have been needed than is kept (retention); what it left open is null. Absent where nothing was",
+                "items": [
+                    "type": "object", "required": ["attribute", "from", "to", "kept"],
+                    "properties": [
+                        "attribute": ["type": "string"], "from": ["type": "string", "format": "date-time"], "to": ["type": "string", "format": "date-time"],
+                        "kept": ["type": "string", "enum": ["hourly", "daily", "nothing"]],
+                    ],
+                ],
+            ],
             "series": [
                 "type": "array",
                 "items": [
@@ -92,7 +104,15 @@ extension HistoryAnswer {
             "series": .array(answer.groups.map(json)),
         ]
         if let every = query.every { members["every"] = .string(every) }
+        if !answer.dropped.isEmpty { members["dropped"] = .array(answer.dropped.map(json)) }
         return .object(members)
+    }
+
+    private func json(_ dropped: DroppedTime) -> JSON {
+        [
+            "attribute": .string(names.short(dropped.attribute)), "from": .string(query.zone.text(dropped.times.lowerBound)),
+            "to": .string(query.zone.text(dropped.times.upperBound)), "kept": .string(dropped.keptName),
+        ]
     }
 
     private func json(_ group: SeriesGroup) -> JSON {
@@ -139,4 +159,8 @@ extension HistoryAnswer {
         for (index, function) in functions.enumerated() { columns.append(ArrowColumn(function, .numbers(answer.groups.flatMap { $0.values[index] }))) }
         return ArrowStream.bytes(columns)
     }
+}
+
+extension HTTPField.Name {
+    static let ngsildWarning = HTTPField.Name("NGSILD-Warning")!
 }

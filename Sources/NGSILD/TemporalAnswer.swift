@@ -10,6 +10,8 @@ internal import Query
 
 /// Writing temporal evolutions as answers (clauses 6.3.6, 6.3.10).
 extension NGSILDDoor {
+    private static let droppedWarningCountMax = 20
+
     func answer(_ page: EvolutionPage, isArray: Bool, _ representation: TemporalRepresentation) -> Response {
         let names = ContextNames(context: representation.context, includesSystemMembers: representation.includesSystemMembers)
         let entityWriter = TemporalWriter(
@@ -30,6 +32,10 @@ extension NGSILDDoor {
         if page.isPartial, let range = ContentRange(page, representation.selection) {
             headers[.contentRange] = range.text
             status = .partialContent
+        }
+        // Of this broker itself, which has no registration to be named by.
+        for dropped in page.dropped.prefix(Self.droppedWarningCountMax) {
+            headers.append(HTTPField(name: .ngsildWarning, value: dropped.warning(representation.context.compact(dropped.attribute))))
         }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes)))
     }

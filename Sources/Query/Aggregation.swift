@@ -43,6 +43,14 @@ public struct Aggregation: Sendable {
         numbers.add(measures)
     }
 
+    /// Adds numbers that are gone as what they were summed up to. Of distinct values it knows nothing.
+    package mutating func add(_ measures: Measures, kind: AttributeKind) {
+        switch kind {
+        case .property, .listProperty: add(measures)
+        case .relationship, .listRelationship, .geoProperty, .languageProperty, .vocabProperty, .jsonProperty: count += measures.count
+        }
+    }
+
     /// Nil when the method does not apply to any of the values.
     public func result(_ method: AggregationMethod) -> JSON? {
         switch method {

@@ -25,6 +25,14 @@ struct PeriodFold: Sendable {
     /// Of each series the mean over time, and how many series have one.
     private var timeMeans = (sum: 0.0, count: 0)
     private var increase: Double?
+    /// Whether numbers of the period are gone that can't be told from those of others, so that nothing can be said of it.
+    private(set) var isGone = false
+    /// Whether numbers of it were summed up: each of them, and their order, are not known.
+    private(set) var isSummed = false
+
+    mutating func markGone() { isGone = true }
+    mutating func markSummed() { isSummed = true }
+    func answers(_ function: SeriesFunction) -> Bool { !isGone && (function.takesTogether || !isSummed) }
 
     /// What this keeps of memory for percentiles, in numbers.
     var keptCount: Int { tally.keptCount }
@@ -58,6 +66,7 @@ struct PeriodFold: Sendable {
     mutating func addIncrease(_ growth: Double) { increase = (increase ?? 0) + growth }
 
     mutating func result(_ function: SeriesFunction) -> Double? {
+        guard answers(function) else { return nil }
         switch function {
         case .count: return Double(moments.count)
         case .sum: return moments.ifAny?.sum.value

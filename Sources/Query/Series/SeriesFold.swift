@@ -76,6 +76,42 @@ public struct SeriesFold: Sendable {
         folds[index].add(measures, first: first, last: last)
     }
 
+    /// Takes what is left of numbers that are gone. Where they are no more than two, or all of one period, nothing is missing for
+    /// functions that take observations together.
+    /// - Parameter summary: in the order in which samples are added, where that matters.
+    /// - Returns: whether something is missing that a function asks for.
+    package mutating func add(_ summary: PeriodSummary) -> Bool {
+        let (first, last) = (Instant(microseconds: summary.first.time), Instant(microseconds: summary.last.time))
+        guard first < grid.interval.upperBound, last >= grid.interval.lowerBound else { return false }
+        if let points = summary.points {
+            for point in points { add(point.value, at: Instant(microseconds: point.time)) }
+            return false
+        }
+        for point in [summary.first, summary.last] where grid.interval.contains(Instant(microseconds: point.time)) {
+            state?.pass(to: Instant(microseconds: point.time), point.value, grid)
+        }
+        if grid.holdsTogether(first, last) {
+            add(summary.measures, first: (first, summary.first.value), last: (last, summary.last.value))
+            if let index = grid.index(of: first, near: hint) { folds[index].markSummed() }
+            return functions.contains { !$0.takesTogether }
+        }
+        for index in indices(from: first, to: last) { folds[index].markGone() }
+        return true
+    }
+
+    /// Says that of a time nothing is known.
+    package mutating func forget(_ times: Range<Instant>) {
+        guard times.lowerBound < grid.interval.upperBound, times.upperBound > grid.interval.lowerBound, !times.isEmpty else { return }
+        for index in indices(from: times.lowerBound, to: Instant(microseconds: times.upperBound.microseconds - 1)) { folds[index].markGone() }
+    }
+
+    /// Periods that a span of moments, both ends included, reaches into.
+    private func indices(from first: Instant, to last: Instant) -> ClosedRange<Int> {
+        let end = Instant(microseconds: grid.interval.upperBound.microseconds - 1)
+        let start = grid.index(of: min(max(first, grid.interval.lowerBound), end)) ?? 0
+        return start...max(start, grid.index(of: min(max(last, grid.interval.lowerBound), end)) ?? start)
+    }
+
     public mutating func finish() {
         guard var ended = state else { return }
         ended.pass(to: end, nil, grid)
@@ -92,7 +128,8 @@ public struct SeriesFold: Sendable {
     public mutating func results(_ filling: GapFilling) -> [[Double?]] {
         functions.map { function in
             let values = folds.indices.map { folds[$0].result(function) }
-            return function == .count || function == .increase ? values : filling.fill(values, at: Array(grid.bounds.dropLast()))
+            guard function != .count, function != .increase else { return values }
+            return filling.fill(values, at: Array(grid.bounds.dropLast())) { !folds[$0].answers(function) }
         }
     }
 }

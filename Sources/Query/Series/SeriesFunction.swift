@@ -56,19 +56,21 @@ public enum GapFilling: String, CaseIterable, Hashable, Sendable {
 
 extension GapFilling {
     /// - Parameter moments: one for each value, in order.
-    public func fill(_ values: [Double?], at moments: [Instant]) -> [Double?] {
+    /// - Parameter isUnknown: whether a value is not there because it is not known: nothing takes its place, nor goes on over it.
+    public func fill(_ values: [Double?], at moments: [Instant], isUnknown: (Int) -> Bool = { _ in false }) -> [Double?] {
         switch self {
         case .none: return values
         case .last:
             var last: Double?
-            return values.map { value in
-                last = value ?? last
+            return values.enumerated().map { index, value in
+                last = isUnknown(index) ? nil : value ?? last
                 return last
             }
         case .linear:
             var filled = values
             var before: Int?
             for (index, value) in values.enumerated() {
+                if isUnknown(index) { before = nil }
                 guard let value else { continue }
                 if let before, index - before > 1, let start = values[before] {
                     let span = Double(moments[index].microseconds - moments[before].microseconds)
