@@ -134,6 +134,7 @@ package final class ConurbServer: Service {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
             .init(service: Sealing(broker: broker, settings: configuration.history, logger: logger)),
+            .init(service: Retaining(broker: broker, settings: configuration.history, zone: configuration.site.timeZone, logger: logger)),
             .init(service: Passing(federation, gatekeeper, logger: logger)),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]

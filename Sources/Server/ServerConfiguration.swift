@@ -1,4 +1,5 @@
 internal import Broker
+package import Store
 
 /// How a server runs. Every value has a limit's job: what is not said here is not unbounded.
 package struct ServerConfiguration: Sendable {
@@ -85,6 +86,10 @@ package struct HistorySettings: Sendable {
     package var sealRowCountMin = 1024
     /// The rest between two walks over all series.
     package var sealEverySeconds = 300
+    /// How long what no source has a rule for is kept; nil: for ever.
+    package var retention: RetentionRule?
+    /// What was recorded of the past stays whole for so long, for more may follow.
+    package var settleHours = 24
     package init() {}
 
     /// What arrives old is packed as what grows old.

@@ -37,6 +37,7 @@ struct HistoryBenchCommand: AsyncParsableCommand {
         guard let name = MunicipalityName("bench") else { return }
         try await load(directory, name)
         try await BenchAsking(directory: directory, municipality: name, days: days, tell: tell).run()
+        try await BenchThinning(directory: directory.appending(path: "thinned"), days: days, sensor: sensor, tell: tell).run()
     }
 
     private func tell(_ name: String, _ figure: Double, _ unit: String) { print("\(name): \((figure * 1000).rounded() / 1000) \(unit)") }

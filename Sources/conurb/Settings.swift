@@ -4,6 +4,7 @@ import Configuration
 import Foundation
 import Logging
 import Server
+import Store
 import SystemPackage
 
 /// The options that every command has which opens a data directory.
@@ -66,6 +67,8 @@ struct Settings {
         server.history.sealAfterHours = try reader.integer("history.sealAfterHours", in: 0...876_000) ?? server.history.sealAfterHours
         server.history.sealRowCountMin = try reader.integer("history.sealRowsMin", in: 16...8192) ?? server.history.sealRowCountMin
         server.history.sealEverySeconds = try reader.integer("history.sealEverySeconds", in: 1...86_400) ?? server.history.sealEverySeconds
+        server.history.retention = try Self.retention(reader)
+        server.history.settleHours = try reader.integer("history.settleHours", in: 0...8760) ?? server.history.settleHours
         try Self.read(reader, &server.site)
         guard !server.isOpen || Self.isLoopback(server.host) else {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
@@ -142,6 +145,17 @@ struct Settings {
         site.tileURL = try reader.text("site.tileUrl")
         site.tileAttribution = try reader.text("site.tileAttribution")
         site.leafletDirectory = try reader.text("site.leafletDirectory") ?? site.leafletDirectory
+    }
+
+    /// `history.keepRaw`, `history.keepHourly`, `history.keepDaily`.
+    private static func retention(_ reader: SettingsReader) throws -> RetentionRule? {
+        func key(_ member: String) -> String { "history.keep" + member.prefix(1).uppercased() + member.dropFirst() }
+        var texts: [String: String] = [:]
+        for member in RetentionRule.members { if let text = try reader.text(key(member)), !text.isEmpty { texts[member] = text } }
+        guard !texts.isEmpty else { return nil }
+        do throws(RetentionRule.Invalid) { return try RetentionRule { texts[$0] } } catch {
+            throw ValidationError("\(key(error.member)): \(error.reason)")
+        }
     }
 
     /// A pseudonym in `Via` is a token (RFC 9110, section 7.6.3).

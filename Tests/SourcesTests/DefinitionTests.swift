@@ -29,6 +29,8 @@ struct DefinitionTests {
         ("licens: x", 8, "licens", "licence"), ("csv:\n  seperator: ';'", 9, "csv.seperator", "separator"),
         ("numbers: {decimals: ','}", 8, "numbers.decimals", "decimal"), ("time: {timezone: UTC}", 8, "time.timezone", "zone"),
         ("rules:\n  - {id: a, fild: b, required: true}", 9, "rules[0].fild", "field"),
+        ("retention: {raw: P1D, dayly: P2D}", 8, "retention.dayly", "daily"),
+        ("retention:\n  attributes: {a: {raw: P1D, hurly: P2D}}", 9, "retention.attributes.a.hurly", "hourly"),
     ])
     func `an unknown key is an error with its line and the nearest key`(more: String, line: Int, key: String, nearest: String) {
         let error = failure(yaml(more: more).replacing("attributes: {}", with: "attributes: {a: b}"))
@@ -49,6 +51,9 @@ struct DefinitionTests {
         ("time: {format: '%Y-%Q'}", "time.format"), ("time: {ambiguous: maybe}", "time.ambiguous"), ("crs: EPSG:999999", "crs"),
         ("crs: '+proj=utm +zone=31'", "crs"), ("crs: 'EPSG:2154 +towgs84'", "crs"), ("json: {records: a}", "json"),
         ("licence: {url: x}", "licence"), ("classification: secret", "classification"), ("nulls: [[a]]", "nulls[0]"),
+        ("retention: {}", "retention"), ("retention: {hourly: P9D}", "retention"), ("retention: {raw: 90}", "retention.raw"),
+        ("retention: {raw: P9D, hourly: P8D}", "retention.hourly"), ("retention: {raw: P9D, hourly: P9D, daily: PT1H}", "retention.daily"),
+        ("retention: {attributes: {other: {raw: P1D}}}", "retention.attributes.other"),
         ("rules: [{id: a, field: b}]", "rules[0]"), ("rules: [{field: b, required: true}]", "rules[0]"),
         ("rules: [{id: a, field: b, required: true, unique: true}]", "rules[0]"),
         ("rules: [{id: a, field: b, required: false}]", "rules[0].required"),

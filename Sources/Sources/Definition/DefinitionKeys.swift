@@ -3,7 +3,7 @@
 package enum DefinitionKeys {
     static let source = [
         "id", "title", "description", "version", "steward", "licence", "attribution", "classification", "context", "format",
-        "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "rules",
+        "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "rules", "retention",
     ]
     static let licence = ["name", "url"]
     static let csv = [
@@ -23,12 +23,15 @@ package enum DefinitionKeys {
     static let point = ["x", "y", "unknown"]
     static let range = ["min", "max"]
     static let checks = ["required", "range", "pattern", "unique", "oneOf", "referenceExists", "freshWithin"]
+    static let retentionRule = ["raw", "hourly", "daily"]
+    static let retention = retentionRule + ["attributes"]
     static let rule = ["id", "field", "fields", "severity"] + checks
 
     /// By the name of the schema's `$defs` entry.
     package static let all: [String: [String]] = [
         "source": source, "licence": licence, "csv": csv, "json": json, "numbers": numbers, "time": time, "entity": entity,
         "timeField": timeField, "value": value, "attribute": attribute, "point": point, "range": range, "rule": rule,
+        "retention": retention, "retentionRule": retentionRule,
     ]
 
     /// The one of `keys` that takes the fewest insertions, deletions, replacements and swaps of neighbours to become `key`.

@@ -33,7 +33,7 @@ struct DefinitionParser {
             encoding: try root["encoding"]?.choice(TextEncoding.self) ?? .utf8, csv: try csv(format),
             recordsPath: try recordsPath(format), numbers: try numbers(), nullTexts: try nullTexts(), time: time,
             crs: try crs(), entity: try entity(context), attributes: attributes,
-            rules: try rules(context))
+            rules: try rules(context), retention: try retention(format, attributes))
         try check(definition)
         return definition
     }
@@ -164,6 +164,11 @@ struct DefinitionParser {
         return EntityTemplate(
             id: try context.template(part.required("id")), types: types, scopes: scopes,
             observedAt: try part["observedAt"].map { value throws(SourceError) in try context.timeField(value) })
+    }
+
+    private func retention(_ format: SourceFormat, _ attributes: [AttributeMapping]) throws(SourceError) -> SourceRetention? {
+        guard let value = root["retention"] else { return nil }
+        return try RetentionParser(mapped: format == .ngsild ? nil : Set(attributes.map(\.name))).retention(value)
     }
 
     private func rules(_ context: DefinitionContext) throws(SourceError) -> [QualityRule] {

@@ -1,4 +1,5 @@
 public import CityModel
+package import Store
 
 /// What a source file says: where data comes from, how a record becomes an entity, and what a record must satisfy.
 /// The keys of the YAML are described in `docs/sources.md`; `SourceDefinition(parsing:)` reads them.
@@ -34,6 +35,8 @@ public struct SourceDefinition: Hashable, Sendable {
     public var entity: EntityTemplate?
     public var attributes: [AttributeMapping]
     public var rules: [QualityRule]
+    /// How long what it writes is kept; nil where it says nothing.
+    package var retention: SourceRetention?
 
     /// Whether records are NGSI-LD entities that need no mapping.
     public var isPassThrough: Bool { entity == nil }
@@ -120,3 +123,11 @@ public struct TimeField: Hashable, Sendable {
 
 /// How bad a broken rule is: `reject` refuses the record, `flag` counts it and lets it pass.
 public enum Severity: String, CaseIterable, Hashable, Sendable { case reject, flag }
+
+/// How long history is kept of what a source writes.
+package struct SourceRetention: Hashable, Sendable {
+    /// Of attributes that have no rule of their own; nil says nothing of them.
+    package var standard: RetentionRule?
+    /// By the name that the definition has for an attribute.
+    package var attributes: [String: RetentionRule]
+}

@@ -54,7 +54,10 @@ package struct SourcesDoor: Sendable {
         else { throw CityError.invalidRequest("a definition is UTF-8 text of at most \(Self.definitionByteCountMax) bytes") }
         let definition = try parse(text)
         guard definition.id == id else { throw CityError.badRequestData("id: the definition says \(definition.id), the path \(id)") }
-        try await broker.putSource(id, definition.document(text: text), access, at: request.now)
+        // Names are expanded now: whoever applies the rules later loads no contexts.
+        let context = definition.retention == nil ? Context.core : try await context(of: definition, access.writing)
+        let retention = try definition.retentionDocument(expand: context.expand)
+        try await broker.putSource(id, definition.document(text: text, retention: retention), access, at: request.now)
         return Response(status: .noContent)
     }
 
@@ -121,12 +124,13 @@ package struct SourcesDoor: Sendable {
 
 extension SourceDefinition {
     /// What is kept of a definition: its text, and what lists and pages show without parsing it.
-    func document(text: String) -> JSON {
+    func document(text: String, retention: JSON? = nil) -> JSON {
         var members: JSONObject = [
             "definition": .string(text), "title": .string(title), "classification": .string(classification.rawValue),
             "format": .string(format.rawValue), "types": .array((entity?.types ?? []).map(JSON.string)),
         ]
         if let description { members["description"] = .string(description) }
+        if let retention { members[RetentionRules.member] = retention }
         if let version { members["version"] = .string(version) }
         if let steward { members["steward"] = .string(steward) }
         if let attribution { members["attribution"] = .string(attribution) }
