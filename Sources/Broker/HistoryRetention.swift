@@ -1,5 +1,5 @@
 package import CityModel
-package import Query
+internal import Query
 package import Store
 
 /// Thins what is old of the history of every municipality that is open, as its sources and the installation say, in small steps:
@@ -14,10 +14,10 @@ package struct HistoryRetention: Sendable {
     private var position: RetentionPosition?
 
     /// - Parameter standard: for what no source says how long it is kept; nil keeps it.
-    /// - Parameter zone: whose days history is summed up by.
+    /// - Parameter zone: the IANA name of the zone whose days history is summed up by.
     /// - Parameter settlingSeconds: how long what was recorded of the past may be followed by more.
-    package init(broker: Broker, standard: RetentionRule?, zone: CivilZone, settlingSeconds: Int) {
-        (store, self.standard, self.zone, self.settlingSeconds) = (broker.store, standard, zone, settlingSeconds)
+    package init(broker: Broker, standard: RetentionRule?, zone: String, settlingSeconds: Int) {
+        (store, self.standard, self.zone, self.settlingSeconds) = (broker.store, standard, CivilZone(zone) ?? .utc, settlingSeconds)
     }
 
     /// Looks at some series of one municipality.

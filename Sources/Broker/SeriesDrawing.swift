@@ -41,15 +41,30 @@ extension Broker {
     package func drawnSeries(
         of id: IRI, attribute: IRI, in interval: Range<Instant>, countMax: Int, zone: CivilZone, _ access: ReadAccess, at now: Instant
     ) async throws -> DrawnSeries {
-        let (grid, every) = try PeriodGrid.charting(interval, countMax: countMax, zone: zone)
-        let question = SeriesQuestion(
-            filter: EntityFilter(ids: [id]), attributes: [attribute], grid: grid, functions: [.avg, .min, .max], limit: 1)
-        guard let group = try await answer(question, access, at: now).groups.first else { return DrawnSeries(every: nil, points: [], observationCount: 0) }
+        var (grid, every) = try PeriodGrid.charting(interval, countMax: countMax, zone: zone)
+        func ask(_ grid: PeriodGrid) async throws -> SeriesAnswer {
+            let question = SeriesQuestion(
+                filter: EntityFilter(ids: [id]), attributes: [attribute], grid: grid, functions: [.avg, .min, .max], limit: 1)
+            return try await answer(question, access, at: now)
+        }
+        var answered = try await ask(grid)
+        // Where no more than hours or days are kept, they are drawn.
+        let coarsest = [ThinnedSpan.Kept.daily, .hourly].first { kept in answered.dropped.contains { $0.kept == kept } }
+        if let length = coarsest?.length, let kept = PeriodDuration(length),
+            let chosen = PeriodDuration(every), chosen.months == 0, chosen.microseconds < kept.microseconds
+        {
+            (grid, every) = (try PeriodGrid(interval, every: kept, zone: zone, countMax: countMax), length)
+            answered = try await ask(grid)
+        }
+        guard let group = answered.groups.first else { return DrawnSeries(every: nil, points: [], observationCount: 0) }
         if group.observationCount <= countMax, group.datasetID == nil {
             let points = try await livePoints(of: id, attribute: attribute, in: interval, countMax: countMax, access, at: now)
-            return DrawnSeries(
-                every: nil, points: points.map { DrawnSeries.Point(at: $0.at, mean: $0.value, min: $0.value, max: $0.value) },
-                observationCount: group.observationCount)
+            // What was summed up is no observation any more.
+            if points.count == group.observationCount {
+                return DrawnSeries(
+                    every: nil, points: points.map { DrawnSeries.Point(at: $0.at, mean: $0.value, min: $0.value, max: $0.value) },
+                    observationCount: group.observationCount)
+            }
         }
         let points = (0..<grid.count).compactMap { index -> DrawnSeries.Point? in
             guard let mean = group.values[0][index], let min = group.values[1][index], let max = group.values[2][index] else { return nil }
@@ -77,6 +92,17 @@ extension Broker {
             }
             let hours = fold.percentiles(UsualWeek.percents).map { $0.map { UsualWeek.Hour(percentiles: $0.values, count: $0.count) } }
             return UsualWeek(hours: hours, observationCount: fold.count)
+        }
+    }
+}
+
+extension ThinnedSpan.Kept {
+    /// How long what is kept is of, in ISO 8601.
+    fileprivate var length: String? {
+        switch self {
+        case .hourly: "PT1H"
+        case .daily: "P1D"
+        case .nothing: nil
         }
     }
 }

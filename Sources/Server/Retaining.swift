@@ -1,7 +1,6 @@
 internal import Broker
 internal import CityModel
 internal import Logging
-internal import Query
 internal import ServiceLifecycle
 internal import Store
 
@@ -17,7 +16,7 @@ struct Retaining: Service {
 
     func run() async throws {
         var retention = HistoryRetention(
-            broker: broker, standard: settings.retention, zone: CivilZone(zone) ?? .utc, settlingSeconds: settings.settleHours * 3600)
+            broker: broker, standard: settings.retention, zone: zone, settlingSeconds: settings.settleHours * 3600)
         var walk = SealingWalk()
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             let start = ContinuousClock.now

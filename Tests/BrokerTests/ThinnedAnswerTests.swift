@@ -24,7 +24,7 @@ import Trust
     }
 
     private func thin(_ broker: TemporaryBroker, _ rule: RetentionRule?) async throws -> Int {
-        var retention = HistoryRetention(broker: broker.broker, standard: rule, zone: .utc, settlingSeconds: 0)
+        var retention = HistoryRetention(broker: broker.broker, standard: rule, zone: "UTC", settlingSeconds: 0)
         var count = 0
         while let step = try await retention.step(at: now) {
             #expect(step.faults == [])
@@ -85,6 +85,20 @@ import Trust
         #expect(found.dropped.first?.warning("level") == "199 - \"level from 2026-06-01T12:00:00Z to 2026-06-03T00:00:00Z: not everything is kept\"")
         // What is asked of the whole part alone needs nothing that is gone.
         #expect(try await figures(thinned, ["p95", "timeAvg"], every: "PT6H", from: 7 * 86_400).dropped == [])
+    }
+
+    @Test func `charts of what is no longer whole are drawn by the hour or the day`() async throws {
+        for (rule, every) in [(try rule("P3D"), "PT1H"), (try rule("P3D", "P5D"), "P1D")] {
+            let (_, thinned) = try await brokers(rule)
+            let access = try await thinned.writing().reading
+            func drawn(_ range: Range<Instant>) async throws -> DrawnSeries {
+                try await thinned.broker.drawnSeries(of: lamp, attribute: iri("level"), in: range, countMax: 2000, zone: .utc, access, at: now)
+            }
+            let all = try await drawn(noon..<now)
+            #expect(all.every == every && all.observationCount == 1440 && all.points.count == (every == "P1D" ? 11 : 240))
+            let recent = try await drawn(noon.adding(seconds: 8 * 86_400)..<now)
+            #expect(recent.every == nil && recent.points.count == 288)
+        }
     }
 
     private func evolution(

@@ -300,7 +300,7 @@ class SettingsTest(unittest.TestCase):
     def test_a_wrong_setting_keeps_the_server_from_starting_and_is_named(self):
         for number, (key, wrong) in enumerate((
                 ("port", "abc"), ("port", "81650000"), ("open", "maybe"), ("createMunicipalities", "perhaps"), ("http", {"bodyBytesMax": "lots"}),
-                ("log", {"level": "loud"}), ("site", {"timeZone": "Mars/Phobos"}), ("prot", 8080))):
+                ("log", {"level": "loud"}), ("history", {"keepRaw": "90 days"}), ("history", {"keepRaw": "P9D", "keepDaily": "P99D"}), ("site", {"timeZone": "Mars/Phobos"}), ("prot", 8080))):
             with self.subTest(key=key, value=wrong):
                 file = self.folder / f"wrong-{number}.json"
                 file.write_text(json.dumps({key: wrong}))

@@ -59,8 +59,8 @@ extension Federation {
         }
         var assembly = EvolutionAssembly(selection: selection, limits: limits)
         assembly.ends = (answers.map(\.end) + [local?.end(of: selection)]).compactMap { $0 }
-        var page = try assembly.page(merge.entity.map { [$0] } ?? [])
-        page.dropped = local?.dropped ?? []
+        assembly.dropped = local?.dropped ?? []
+        let page = try assembly.page(merge.entity.map { [$0] } ?? [])
         let remote = zip(matching.sources, answers).filter { $1.entities.contains { $0.id == id } }.map { source, answer in
             RemoteEntities(registration: source.registration.id, ids: [id], map: answer.entityMap)
         }

@@ -41,6 +41,7 @@ extension Federation {
                 throw CityError.tooComplexQuery("splitEntities: a source has more instances than it answers at once; narrow the interval")
             }
             assembly.ends += parts.ends
+            assembly.dropped = assembly.dropped.joined(parts.dropped)
             warned.append(contentsOf: parts.warnings)
             for id in next.compactMap({ map.entries[$0]?.id }) {
                 guard let entity = parts.entity(id), !query.isSplit || query.filter.matches(evolution: entity), try assembly.answers(entity)
@@ -72,6 +73,7 @@ extension Federation {
         if !here.isEmpty {
             let page = try await locally(wanted, ids: here, limit: here.count, origin)
             for entity in page.entities { parts.local[entity.id] = entity }
+            parts.dropped = page.dropped
             if page.hasMore { parts.limit(to: page.visitedCount) }
             if let end = page.end(of: wanted.selection) { parts.ends.append(end) }
         }
@@ -104,6 +106,8 @@ private struct EvolutionParts {
     /// Where answers end that have more instances.
     var ends: [Instant] = []
     var warnings: [SourceWarning] = []
+    /// What would have needed more than is kept here.
+    var dropped: [DroppedTime] = []
     /// The least number of entities that somebody answered who has more of those that it was asked for; nil where nobody has.
     private(set) var countMax: Int?
 

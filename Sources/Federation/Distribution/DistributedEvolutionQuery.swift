@@ -64,6 +64,7 @@ extension Federation {
                 answer.entities, at: index + 1, isCut: answer.isCut, count: answer.count, open: isOpen ? answer.entities.map(\.id) : [])
         }
         assembly.ends = (answers.map(\.end) + [local.end(of: wanted.selection)]).compactMap { $0 }
+        assembly.dropped = local.dropped
         var warnings = matching.loopWarnings + answers.flatMap(\.warnings)
         if query.isSplit {
             guard !gathering.isCut, assembly.ends.isEmpty else {

@@ -11,6 +11,8 @@ struct EvolutionAssembly {
     let limits: EvolutionLimits
     /// The moments at which answers of sources end that have more.
     var ends: [Instant] = []
+    /// What would have needed more than is kept here.
+    var dropped: [DroppedTime] = []
 
     private var isBackwards: Bool { selection.lastN != nil }
 
@@ -21,6 +23,7 @@ struct EvolutionAssembly {
         }
         let wanted = entities.map(self.wanted)
         var page = EvolutionPage(visitedCount: entities.count)
+        page.dropped = dropped
         if let aggregation = selection.aggregation {
             for entity in wanted {
                 let aggregates = try aggregates(of: entity, aggregation)
