@@ -21,9 +21,9 @@ struct EvolutionAggregating {
         var aggregates: OrderedDictionary<IRI, [AggregatedAttribute]> = [:]
         guard let range = try range(of: entity, series) else { return ([:], dropped) }
         for series in series {
-            guard let (kind, methods) = try methods(of: entity, series, range, &dropped) else { continue }
+            guard let (kind, methods, isMissing) = try methods(of: entity, series, range, &dropped) else { continue }
             guard !methods.isEmpty else {
-                guard !requested.contains(series.attribute) else {
+                guard isMissing || !requested.contains(series.attribute) else {
                     throw CityError.invalidRequest("aggrMethods: none of them applies to the values of \(series.attribute)")
                 }
                 continue
@@ -83,10 +83,10 @@ struct EvolutionAggregating {
         }
     }
 
-    /// Nil when the series has no values within the window.
+    /// Nil when the series has no values within the window. What is missing is left out of the periods.
     private func methods(
         of entity: HistoricEntity, _ series: Series, _ range: ClosedRange<Instant>, _ dropped: inout DroppedTimes
-    ) throws -> (AttributeKind, OrderedDictionary<String, AggregatedPeriods>)? {
+    ) throws -> (kind: AttributeKind, methods: OrderedDictionary<String, AggregatedPeriods>, isMissing: Bool)? {
         let kept = try snapshot.keptSummaries(of: entity.number, series, window)
         var periods = PeriodFilling(request, range, limits, kept: kept)
         for (times, kept) in periods.missing { dropped.add(series.attribute, times, kept) }
@@ -113,6 +113,7 @@ struct EvolutionAggregating {
                 return true
             }
         }
-        return try periods.finished()
+        let isMissing = !periods.missing.isEmpty
+        return try periods.finished().map { ($0, $1, isMissing) }
     }
 }

@@ -130,10 +130,9 @@ extension ReadSnapshot {
     // MARK: From hours to days
 
     private func dailyPlan(of series: SeriesKey, before border: Int64, _ policy: RetentionPolicy) throws -> ThinningPlan? {
-        let spans = try summarySpans(of: series, .hourly, to: border - 1).prefix(RetentionPolicy.summaryRowCountMax)
         var plan = ThinningPlan(series: series)
         var days: [SummaryGroup: [Int64: PeriodSummary]] = [:]
-        for span in spans {
+        for span in try summarySpans(of: series, .hourly, to: border - 1) where plan.summaries.removed.count < RetentionPolicy.summaryRowCountMax {
             let all = try summaries(span)
             let rest = all.filter { $0.end > border }
             guard rest.count < all.count else { continue }
@@ -159,7 +158,7 @@ extension ReadSnapshot {
 
     private func droppingPlan(of series: SeriesKey, before border: Int64) throws -> ThinningPlan? {
         var plan = ThinningPlan(series: series)
-        for span in try summarySpans(of: series, to: border - 1).prefix(RetentionPolicy.summaryRowCountMax) {
+        for span in try summarySpans(of: series, to: border - 1) where plan.summaries.removed.count < RetentionPolicy.summaryRowCountMax {
             let all = try summaries(span)
             let rest = all.filter { $0.end > border }
             guard rest.count < all.count, let end = all.filter({ $0.end <= border }).map(\.end).max() else { continue }

@@ -127,6 +127,14 @@ import Trust
             let distinct = try await evolution(thinned, TemporalQuery(relation), period, [.distinctCount, .max])
             #expect(distinct.dropped.contains { $0.attribute == iri("level") && $0.kept == .hourly })
         }
+        // Of what is gone no method says anything, which is no fault of the methods.
+        let quarters = AggregationRequest(methods: [.avg], period: try #require(PeriodDuration("PT15M")))
+        let projection = try Projection(attrs: "level", expand: { iri($0) })
+        let page = try await thinned.broker.queryEvolutions(
+            EntityFilter(types: .type(iri("Lamp"))),
+            EvolutionSelection(temporal: TemporalQuery(.before(noon.adding(seconds: 86_400))), projection: projection, aggregation: quarters),
+            offset: 0, limit: 9, wantsCount: false, limits: EvolutionLimits(), thinned.writing().reading, at: now)
+        #expect(page.entities.isEmpty && !page.dropped.isEmpty)
     }
 
     @Test func `instances that are gone are told of, unless the most recent were asked for`() async throws {

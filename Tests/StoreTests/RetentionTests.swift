@@ -180,6 +180,19 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `however many units a series has, all of them become days and then go`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for minute in 0..<(3 * 24 * 60) { _ = try Self.add(.integer(1), at: Self.hours(Double(minute) / 60), unit: "U\(minute % 30)", transaction) }
+        }
+        for (rule, hourly, daily) in [(try Self.rule("P1D"), 30 * 72, 0), (try Self.rule("P1D", "P1D"), 0, 30 * 4), (try Self.rule("P1D", "P1D", "P1D"), 0, 0)] {
+            #expect(try await Self.thin(folder.file(), Self.policy(rule, at: Self.hours(100 * 24))).faults == [])
+            let counts = try await counts(folder)
+            #expect((counts.rows, counts.hourly, counts.daily) == (1, hourly, daily))
+        }
+        #expect(try await folder.file().verify().faults == [])
+    }
+
     @Test func `erasing erases summaries and that there were any`() async throws {
         for erasesAll in [true, false] {
             let folder = try await folder(days: 3)
