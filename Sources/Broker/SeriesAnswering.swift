@@ -201,6 +201,7 @@ private struct ThinnedSeries {
             addSummaries(before: sample.at.microseconds, to: &fold)
             fold.add(sample.value, at: sample.at)
         case .numbers(let times, let values):
+            guard let next = summaries.first, let last = times.last, next.summary.first.time < last else { return fold.add(span) }
             for index in times.indices {
                 addSummaries(before: times[index], to: &fold)
                 fold.add(values[index], at: Instant(microseconds: times[index]))
