@@ -12,15 +12,21 @@ struct Retaining: Service {
     let zone: String
     let logger: Logger
 
+    /// By how much the clock may run ahead of the time that has passed since the start.
+    private static let clockErrorMax = Duration.seconds(86_400)
     private static let breath = Duration.milliseconds(50)
 
     func run() async throws {
         var retention = HistoryRetention(
             broker: broker, standard: settings.retention, zone: zone, settlingSeconds: settings.settleHours * 3600)
         var walk = SealingWalk()
+        let (begun, clock) = (Instant.now, ContinuousClock.now)
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             let start = ContinuousClock.now
-            let isOver = await step(&retention, &walk)
+            // What a clock that jumps calls old would be gone for good.
+            let isSteady = Self.isSteady(.now, since: begun, after: start - clock)
+            if !isSteady { logger.error("the clock has jumped ahead; history is thinned again after a restart") }
+            let isOver = isSteady ? await step(&retention, &walk) : true
             walk.duration += .now - start
             var pause = Self.breath
             if isOver {
@@ -30,6 +36,11 @@ struct Retaining: Service {
             }
             try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
         }
+    }
+
+    /// Whether no more time has passed by the clock than has passed, or hardly.
+    static func isSteady(_ now: Instant, since begun: Instant, after elapsed: Duration) -> Bool {
+        .microseconds(now.microseconds - begun.microseconds) <= elapsed + clockErrorMax
     }
 
     /// - Returns: whether the walk is over.

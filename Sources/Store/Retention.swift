@@ -72,7 +72,9 @@ extension MunicipalityFile {
             step.count += done.count
             step.longestTransaction = max(step.longestTransaction, done.duration)
         }
-        while !Task.isCancelled, let border = borders.daily, let done = try await dropRows(of: series, before: border, policy) {
+        // What can still be summed up, but was being written to, waits for the next walk.
+        guard try await read({ try $0.thinningPlan(of: series, borders, policy) == nil }) else { return }
+        while !Task.isCancelled, let border = borders.daily, let done = try await dropRows(of: series, borders, before: border, policy) {
             step.count += done.count
             step.longestTransaction = max(step.longestTransaction, done.duration)
         }
@@ -83,7 +85,12 @@ extension MunicipalityFile {
         of series: SeriesKey, _ borders: RetentionBorders, _ policy: RetentionPolicy
     ) async throws -> (count: Int, duration: Duration)? {
         let watch = try await watchHistory(of: [series.entity], before: Instant(microseconds: borders.raw))
-        guard let plan = try await read({ try $0.thinningPlan(of: series, borders, policy) }) else { return nil }
+        let plan = try await read { snapshot in
+            // The rule may have been corrected since the walk came here.
+            guard try snapshot.borders(of: series, policy) == borders else { return nil as ThinningPlan? }
+            return try snapshot.thinningPlan(of: series, borders, policy)
+        }
+        guard let plan else { return nil }
         return try await write { transaction in
             let start = ContinuousClock.now
             transaction.watch = watch
@@ -92,8 +99,10 @@ extension MunicipalityFile {
         }
     }
 
-    private func dropRows(of series: SeriesKey, before border: Int64, _ policy: RetentionPolicy) async throws -> (count: Int, duration: Duration)? {
-        guard try await read({ try $0.hasDroppedRow(of: series, before: border, policy) }) else { return nil }
+    private func dropRows(
+        of series: SeriesKey, _ borders: RetentionBorders, before border: Int64, _ policy: RetentionPolicy
+    ) async throws -> (count: Int, duration: Duration)? {
+        guard try await read({ try $0.borders(of: series, policy) == borders && $0.hasDroppedRow(of: series, before: border, policy) }) else { return nil }
         return try await write { transaction in
             let start = ContinuousClock.now
             return (try transaction.dropRows(of: series, before: border, policy), .now - start)
@@ -120,6 +129,12 @@ extension ReadSnapshot {
             found.append((next, borders))
         }
         return (found, last)
+    }
+
+    /// What the rules say of one series now; nil where it is kept.
+    fileprivate func borders(of series: SeriesKey, _ policy: RetentionPolicy) throws -> RetentionBorders? {
+        let rules = RetentionRules(standard: policy.standard, sources: try documents(.source))
+        return try terms.name(of: series.attribute).flatMap { rules.rule($0, of: try source(of: series.entity)) }?.borders(at: policy.now, policy.calendar)
     }
 
     /// The series after another, wherever something of it lies.

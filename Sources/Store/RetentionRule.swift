@@ -104,30 +104,60 @@ struct RetentionCalendar: Sendable {
 }
 
 /// The rules of one file: what its sources say of what they write, and what holds for everything else.
+///
+/// Which source wrote a series is not known, but which wrote its entity last. So of sources that write entities of one type and each
+/// say how long an attribute is kept, the longest counts, whichever wrote last: what is dropped does not come back.
 package struct RetentionRules: Sendable {
     /// In the documents of sources; what stands for all attributes.
     package static let member = "retention", anyAttribute = "*"
 
+    private struct Source {
+        var rules: [String: RetentionRule] = [:]
+        /// Attributes whose stored rule can't be read: they are kept.
+        var unreadable: Set<String> = []
+        /// Of the entities that it writes; none where it writes what it is given.
+        let types: Set<String>
+
+        func shares(typesWith other: Source) -> Bool { types.isEmpty || other.types.isEmpty || !types.isDisjoint(with: other.types) }
+    }
+
     private let standard: RetentionRule?
-    private let ofSources: [String: [String: RetentionRule]]
+    private let sources: [String: Source]
 
-    init(standard: RetentionRule?, sources: [Document]) {
+    init(standard: RetentionRule?, sources documents: [Document]) {
         self.standard = standard
-        var ofSources: [String: [String: RetentionRule]] = [:]
-        for source in sources {
-            for (attribute, rule) in source.body[Self.member]?.objectValue ?? [:] {
-                // What was checked when the source was declared is a rule.
-                if let rule = try? RetentionRule({ rule[$0]?.stringValue }) { ofSources[source.id, default: [:]][attribute] = rule }
+        var sources: [String: Source] = [:]
+        for document in documents {
+            var source = Source(types: Set((document.body["types"]?.arrayValue ?? []).compactMap(\.stringValue)))
+            for (attribute, text) in document.body[Self.member]?.objectValue ?? [:] {
+                if let rule = try? RetentionRule({ text[$0]?.stringValue }) { source.rules[attribute] = rule } else { source.unreadable.insert(attribute) }
             }
+            sources[document.id] = source
         }
-        self.ofSources = ofSources
+        self.sources = sources
     }
 
-    var isEmpty: Bool { standard == nil && ofSources.isEmpty }
+    var isEmpty: Bool { standard == nil && sources.values.allSatisfy { $0.rules.isEmpty } }
 
-    /// - Parameter source: the one that wrote the attribute's entity last, if one did.
-    func rule(_ attribute: IRI, of source: String?) -> RetentionRule? {
-        let rules = source.flatMap { ofSources[$0] }
-        return rules?[attribute.text] ?? rules?[Self.anyAttribute] ?? standard
+    /// - Parameter id: the source that wrote the attribute's entity last, if one did. Of one that was withdrawn everything is kept: what
+    ///   it said of it is not known any more.
+    /// - Returns: nil where everything is kept.
+    func rule(_ attribute: IRI, of id: String?) -> RetentionRule? {
+        guard let id else { return standard }
+        guard let own = sources[id] else { return nil }
+        let alike = sources.values.filter { $0.shares(typesWith: own) }
+        guard !alike.contains(where: { $0.unreadable.contains(attribute.text) }), !own.unreadable.contains(Self.anyAttribute) else { return nil }
+        let named = alike.compactMap { $0.rules[attribute.text] }
+        return named.max { $0.isShorter(than: $1) } ?? own.rules[Self.anyAttribute] ?? standard
     }
+}
+
+extension RetentionRule {
+    /// Whether it keeps less than another: whole for a shorter time, or as long and then by the hour, or by the day.
+    fileprivate func isShorter(than other: RetentionRule) -> Bool {
+        let (mine, others) = (ages, other.ages)
+        return mine.lexicographicallyPrecedes(others)
+    }
+
+    private var ages: [Double] { [raw.days, hourly?.days ?? .infinity, daily?.days ?? .infinity] }
 }

@@ -64,7 +64,8 @@ extension ReadSnapshot {
         }
     }
 
-    /// The last number before a moment that is in a summary which ends before it.
+    /// The last number before a moment that summaries know: of one that ends before it the last, of one that goes on beyond it the first where
+    /// it has no more than these two.
     func lastSummed(of series: SeriesKey, before moment: Int64, _ classificationMax: Classification) throws -> (point: PeriodSummary.Point, unit: String?)? {
         guard try holdsThinned() else { return nil }
         var last: (point: PeriodSummary.Point, unit: String?)?
@@ -72,7 +73,10 @@ extension ReadSnapshot {
             for span in try summarySpans(of: series, level, to: moment).reversed() where span.group.isVisible(classificationMax) {
                 // Of each group the last row that has one.
                 if let last, span.to <= last.point.time { continue }
-                guard let found = try summaries(span).last(where: { $0.last.time < moment })?.last else { continue }
+                let found = try summaries(span).reversed().lazy.compactMap { summary in
+                    summary.last.time < moment ? summary.last : summary.points?.last { $0.time < moment }
+                }.first
+                guard let found else { continue }
                 if last.map({ $0.point.time < found.time }) ?? true { last = (found, span.group.unit) }
             }
         }

@@ -59,6 +59,8 @@ enum SummaryTable {
         ) WITHOUT ROWID, STRICT;
 
         CREATE TABLE past_source (past INTEGER PRIMARY KEY, source TEXT NOT NULL) STRICT;
+        -- Of those that went before this table came it is not known; no source has an empty name.
+        INSERT INTO past_source (past, source) SELECT id, '' FROM past;
         """
 
     /// A snapshot holds instances alone.

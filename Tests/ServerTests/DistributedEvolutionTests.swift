@@ -216,7 +216,8 @@ import Trust
 /// Sources of histories that answer what they should not.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct HostileEvolutionTests {
     private static let all = "timerel=after&timeAt=2026-01-01T00:00:00Z"
-    private static let reading = #""operations":["retrieveTemporal","queryTemporal"],"management":{"timeout":400}"#
+    private static let reading = #""operations":["retrieveTemporal","queryTemporal"]"#
+    private static let impatient = reading + #","management":{"timeout":400}"#
 
     private func asked(_ said: StandIn.Said, _ target: String) async throws -> Answer {
         let broker = try await RunningServer()
@@ -282,7 +283,7 @@ import Trust
             for await _ in gate { break }
             return .init(body: "[]")
         }
-        try await broker.create("csourceRegistrations", registration(source.address, Self.reading))
+        try await broker.create("csourceRegistrations", registration(source.address, Self.impatient))
         let answer = try await broker.ask(.GET, "temporal/entities?type=Lamp&\(Self.all)")
         #expect(answer.status == 200)
         #expect(answer.warnings.first?.hasPrefix("199 ") ?? false)

@@ -1,5 +1,6 @@
 import CityModel
 import GRDB
+import OrderedCollections
 import Query
 import Series
 @testable import Store
@@ -60,6 +61,45 @@ import Testing
                 try count("SELECT coalesce(sum(count), 0) FROM summary WHERE level = 1"),
                 try count("SELECT coalesce(sum(count), 0) FROM summary WHERE level = 2")
             )
+        }
+    }
+
+    @Test func `of sources that write the same the longest rule counts, whichever wrote last, and of one that was withdrawn all is kept`() throws {
+        func source(_ id: String, _ types: [String], _ rules: [String: JSON]) -> Document {
+            let members = JSONObject(uniqueKeysWithValues: rules.map { ($0.key == "*" ? "*" : iri($0.key).text, $0.value) })
+            return Document(id: id, body: ["types": .array(types.map(JSON.string)), "retention": .object(members)], modifiedAt: noon)
+        }
+        let standard = try Self.rule("P30D", "P30D", "P30D")
+        let rules = RetentionRules(
+            standard: standard,
+            sources: [
+                source("live", ["Road"], ["level": ["raw": "P90D"], "plate": ["raw": "P1D", "hourly": "P1D", "daily": "P1D"]]),
+                source("archive", ["Road"], ["level": ["raw": "P90D", "hourly": "P20Y"]]), source("names", ["Road"], [:]),
+                source("given", [], ["*": ["raw": "P2D"]]), source("other", ["Well"], ["level": ["raw": "P50Y"]]),
+                source("damaged", ["Lamp"], ["level": ["raw": "soon"]]),
+            ])
+        let longest = try Self.rule("P90D")
+        for id in ["live", "archive", "names"] { #expect(rules.rule(iri("level"), of: id) == longest) }
+        for id in ["live", "archive", "names"] { #expect(rules.rule(iri("plate"), of: id) == (try Self.rule("P1D", "P1D", "P1D"))) }
+        #expect(rules.rule(iri("name"), of: "names") == standard)
+        #expect(rules.rule(iri("level"), of: "other") == (try Self.rule("P50Y")))
+        #expect(rules.rule(iri("name"), of: "given") == (try Self.rule("P2D")))
+        #expect(rules.rule(iri("level"), of: nil) == standard)
+        #expect(rules.rule(iri("level"), of: "withdrawn") == nil && rules.rule(iri("level"), of: "damaged") == nil)
+    }
+
+    @Test func `what a series was last is known within an hour of two numbers`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            for (minutes, value) in [(-10.0, 5.0), (10, 7), (50, 9), (180, 11)] { _ = try Self.add(.number(value), at: Self.hours(minutes / 60), transaction) }
+        }
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P1D"), at: Self.hours(72)))
+        #expect(try await counts(folder).hourly == 2)
+        for (minutes, value) in [(10.0, 5.0), (30, 7), (50, 7), (51, 9), (181, 11)] {
+            let last = try await folder.file().read { snapshot in
+                try snapshot.lastSample(of: 1, snapshot.series(of: 1, .open)[0], before: Self.hours(minutes / 60), HistoryWindow(nil, now: Self.hours(72), .open))
+            }
+            #expect(last == value, "before minute \(minutes)")
         }
     }
 
