@@ -2,10 +2,11 @@
 
     .venv/bin/python Tests/acceptance/run_all.py .build/release/conurb [NAME...]
 
-NAME restricts the run to scripts whose name contains it ("cli", "browser"). The longest script runs beside the other acceptance
-scripts, in a process of its own, and its output follows theirs.
+NAME restricts the run to scripts whose name contains it ("cli", "browser"). Some of the longest scripts run beside the other acceptance
+scripts, one after the other in a process of their own, and their output follows.
 """
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -24,8 +25,8 @@ import harness
 # Small enough to be ready soon, large enough that every layer of the page has something to show.
 DEMO_OPTIONS = ("--seed", "7", "--municipalities", "8", "--sensors", "400", "--speed", "20")
 DEMO_START_SECONDS_MAX = 300
-# Takes minutes, and asserts nothing about time.
-LONGEST = "test_montpellier"
+# About half of the time that all take, and none asserts anything about time.
+BESIDE = ("test_montpellier", "test_recorded_series", "test_retention", "test_import_crash")
 
 
 def run_browser(names):
@@ -53,31 +54,34 @@ def guarded(name, run):
     return counts
 
 
-def run_beside(name, log, pipe):
-    """In another process: sends the counts of a part, and leaves its output in a file."""
+def run_beside(names, log, pipe):
+    """In another process: sends the counts of each part, and leaves their output in a file."""
     with open(log, "w", buffering=1) as output:
         sys.stdout = sys.stderr = output
-        pipe.send(guarded(name, lambda: harness.run_module(importlib.import_module(name))))
+        for name in names:
+            pipe.send((name, guarded(name, lambda: harness.run_module(importlib.import_module(name)))))
 
 
 class Beside:
-    """A part that runs while others do."""
+    """Parts that run while others do."""
 
-    def __init__(self, name, folder):
-        self.name, self.log = name, pathlib.Path(folder) / "beside.log"
+    def __init__(self, names, folder):
+        self.names, self.log = names, pathlib.Path(folder) / "beside.log"
         self.pipe, other = multiprocessing.Pipe(duplex=False)
         context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=run_beside, args=(name, self.log, other))
+        self.process = context.Process(target=run_beside, args=(names, self.log, other))
         self.process.start()
         other.close()
 
     def counts(self):
-        try:
-            counts = self.pipe.recv()
-        except EOFError:  # the process died
-            counts = harness.Counts(failed=1)
+        """By part. One of which the process said nothing before it died has failed."""
+        counts = {name: harness.Counts(failed=1) for name in self.names}
+        with contextlib.suppress(EOFError):
+            for _ in self.names:
+                name, found = self.pipe.recv()
+                counts[name] = found
         self.process.join()
-        print(self.log.read_text() if self.log.exists() else f"{self.name} left no output", flush=True)
+        print(self.log.read_text() if self.log.exists() else f"{self.names} left no output", flush=True)
         return counts
 
 
@@ -95,12 +99,13 @@ def main():
     parts = {}
     names = [path.stem for path in chosen(HERE)]
     with tempfile.TemporaryDirectory(prefix="conurb-beside-") as folder:
-        beside = Beside(LONGEST, folder) if LONGEST in names and len(names) > 1 else None
+        others = [name for name in names if name in BESIDE] if len(names) > len(BESIDE) else []
+        beside = Beside(others, folder) if others else None
         for name in names:
-            if not beside or name != LONGEST:
+            if name not in others:
                 parts[name] = guarded(name, lambda: harness.run_module(importlib.import_module(name)))
         if beside:
-            parts[LONGEST] = beside.counts()
+            parts |= beside.counts()
     browser_modules = chosen(BROWSER)
     if browser_modules:
         parts["browser"] = guarded("browser", lambda: run_browser(browser_modules))
