@@ -218,22 +218,34 @@ extension WriteTransaction {
             """, series.arguments)
     }
 
-    /// - Returns: how many rows were removed.
-    fileprivate func dropRows(of series: SeriesKey, before border: Int64, _ policy: RetentionPolicy) throws -> Int {
-        guard let arguments = try droppedArguments(of: series, before: border, policy) else { return 0 }
-        let doomed = "SELECT \(InstanceKey.columns), form FROM instance WHERE \(Self.droppedCondition) ORDER BY at_us, late_us LIMIT ?"
-        let all = arguments + [policy.rowCountMax]
+    /// What goes with rows that no summary has counted: numbers that expire by themselves among them.
+    private func droppedFacts(of doomed: String, _ arguments: StatementArguments, before border: Int64) throws -> [Int: ThinnedFacts] {
         var facts: [Int: ThinnedFacts] = [:]
         let cursor = try rows(
             """
-            SELECT form / \(InstanceForm.classificationUnit), min(at_us), max(at_us) FROM (\(doomed))
-            WHERE form & \(InstanceForm.deletionBit) = 0 GROUP BY 1
-            """, all)
+            SELECT form / \(InstanceForm.classificationUnit), min(at_us), max(at_us), typeof(value) IN ('integer', 'real') AS is_number FROM (\(doomed))
+            WHERE form & \(InstanceForm.deletionBit) = 0 GROUP BY 1, 4
+            """, arguments)
         while let row = try cursor.next() {
-            var found = ThinnedFacts()
-            for index in 1...2 { found.addOther(at: try row.decode(Int64.self, atIndex: index)) }
-            facts[try row.decode(Int.self, atIndex: 0)] = found
+            let rank = try row.decode(Int.self, atIndex: 0)
+            for moment in [try row.decode(Int64.self, atIndex: 1), try row.decode(Int64.self, atIndex: 2)] {
+                if try row.decode(Bool.self, atIndex: 3) {
+                    facts[rank, default: ThinnedFacts()].addNumber(at: moment, periodEnd: border)
+                    facts[rank]?.addDropped(until: border)
+                } else {
+                    facts[rank, default: ThinnedFacts()].addOther(at: moment)
+                }
+            }
         }
+        return facts
+    }
+
+    /// - Returns: how many rows were removed.
+    fileprivate func dropRows(of series: SeriesKey, before border: Int64, _ policy: RetentionPolicy) throws -> Int {
+        guard let arguments = try droppedArguments(of: series, before: border, policy) else { return 0 }
+        let doomed = "SELECT \(InstanceKey.columns), form, value FROM instance WHERE \(Self.droppedCondition) ORDER BY at_us, late_us LIMIT ?"
+        let all = arguments + [policy.rowCountMax]
+        let facts = try droppedFacts(of: doomed, all, before: border)
         try execute("DELETE FROM instance WHERE (\(InstanceKey.columns)) IN (SELECT \(InstanceKey.columns) FROM (\(doomed)))", all)
         let count = db.changesCount
         try removeNames(of: series)

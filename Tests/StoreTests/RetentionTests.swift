@@ -103,6 +103,23 @@ import Testing
         }
     }
 
+    @Test func `numbers that would have expired by themselves are said to be gone when they are dropped`() async throws {
+        let folder = try TemporaryStore()
+        try await folder.file().write { transaction in
+            let target = try transaction.insertHistoric(entityID(1), types: [iri("Thing")], classification: .open, at: noon)
+            for hour in 0..<4 {
+                var attribute = Attribute(kind: .property, value: .integer(Int64(hour)), observedAt: Self.hours(Double(hour)))
+                attribute.expiresAt = Self.hours(9000)
+                _ = try transaction.appendHistory(attribute, name: Self.level, of: target.number, .open, at: Self.hours(Double(hour)))
+            }
+        }
+        try await Self.thin(folder.file(), Self.policy(Self.rule("P1D", "P1D", "P1D"), at: Self.hours(24 * 9)))
+        #expect(try await counts(folder).rows == 1)
+        let spans = try await folder.file().read { try $0.thinnedSpans(of: 1, $0.series(of: 1, .open)[0], .open) }
+        #expect(spans.map(\.kept) == [.nothing] && spans.map(\.isOfNumbers) == [true])
+        #expect(spans.map(\.times) == [Self.hours(0)..<Self.hours(24 * 8 - 12)])
+    }
+
     @Test func `what is old becomes hours, what is older days, and what is oldest goes`() async throws {
         let folder = try await folder(days: 40)
         let now = Self.hours(40 * 24)
