@@ -12,14 +12,11 @@ import math
 import os
 import random
 import sqlite3
-import threading
-import time
-import unittest
 
 import requests
 
 import harness
-from harness import NGSI_LD
+from crash_rounds import CrashRounds, HistoryWriter
 
 ROUNDS = int(os.environ.get("ROUNDS", "20"))
 SEED = int(os.environ.get("SEED", str(random.SystemRandom().randrange(1_000_000))))
@@ -55,65 +52,17 @@ def figures(day):
     return [len(values), math.fsum(values), min(values), max(values), values[0], values[-1]]
 
 
-class Writer(threading.Thread):
-    """Adds days to the history of one sensor after the other until its connection breaks."""
-
-    def __init__(self, server, name):
-        super().__init__(daemon=True)
-        self.server, self.name, self.sensors, self.unexpected = server, name, {}, []
-
-    def run(self):
-        session = requests.Session()
-        session.headers["NGSILD-Tenant"] = MUNICIPALITY
-        for sensor in range(1000):
-            identifier = f"urn:ngsi-ld:Sensor:{self.name}-{sensor}"
-            for day in range(DAYS):
-                acknowledged, _ = self.sensors.get(identifier, (0, 0))
-                self.sensors[identifier] = (acknowledged, day + 1)
-                document = {"id": identifier, "type": "Sensor", "level": [
-                    {"type": "Property", "value": value(number), "observedAt": moment(number)} for number in numbers(day)]}
-                try:
-                    answer = session.post(f"{self.server.base}{NGSI_LD}/temporal/entities", json=document, timeout=20)
-                except requests.RequestException:
-                    return
-                if answer.status_code not in (201, 204):
-                    self.unexpected.append(f"{answer.status_code} {answer.text[:300]}")
-                    return
-                self.sensors[identifier] = (day + 1, day + 1)
+def parts():
+    for day in range(DAYS):
+        yield day + 1, [{"type": "Property", "value": value(number), "observedAt": moment(number)} for number in numbers(day)]
 
 
-class RetentionCrashTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.data = harness.TemporaryFolder.of(cls)
-        cls.conurb = harness.Conurb()
+class RetentionCrashTest(CrashRounds):
+    def writer(self, server, name):
+        return HistoryWriter(server, name, MUNICIPALITY, parts)
 
     def test_nothing_is_lost_or_double_when_thinning_is_cut_off(self):
-        print(f"seed {SEED}, {ROUNDS} rounds", flush=True)
-        chance = random.Random(SEED)
-        server = harness.Server(self.data, environment=SETTINGS).start()
-        known = {}
-        try:
-            for round_number in range(1, ROUNDS + 1):
-                writers = [Writer(server, f"{round_number}-{index}") for index in range(WRITERS)]
-                for writer in writers:
-                    writer.start()
-                time.sleep(chance.uniform(1.0, 3.0))  # the moment of the crash is what is random here
-                server.kill()
-                for writer in writers:
-                    writer.join(timeout=30)
-                    self.assertEqual(writer.unexpected, [])
-                    known.update(writer.sensors)
-                self.assert_verified(round_number)
-                server.start()
-                self.check(server, {identifier: known[identifier] for identifier in chance.sample(sorted(known), min(40, len(known)))})
-            self.check(server, known)
-            self.assertEqual(server.stop(), 0)
-            self.assert_verified(ROUNDS)
-        finally:
-            if server.process.poll() is None:
-                server.kill()
-            server.log_path.unlink(missing_ok=True)
+        known = self.crash(ROUNDS, SEED, SETTINGS, writer_count=WRITERS, seconds=(1.0, 3.0), sample_count=40)
         with sqlite3.connect(self.data / MUNICIPALITY / "municipality.sqlite") as file:
             hourly, daily = (file.execute("SELECT coalesce(sum(count), 0) FROM summary WHERE level = ?", [level]).fetchone()[0] for level in (1, 2))
             dropped = file.execute("SELECT count(*) FROM thinned WHERE daily_us IS NOT NULL").fetchone()[0]
@@ -147,10 +96,6 @@ class RetentionCrashTest(unittest.TestCase):
             said = [dropped["kept"] for dropped in answer.json().get("dropped", [])]
             self.assertEqual(said, ["nothing"] if gone else [], identifier)
             self.assertEqual("NGSILD-Warning" in answer.headers, gone, identifier)
-
-    def assert_verified(self, round_number):
-        verified = self.conurb.verify(self.data)
-        self.assertEqual(verified.returncode, 0, f"verify, round {round_number}, seed {SEED}:\n{verified.stdout}\n{verified.stderr}")
 
 
 if __name__ == "__main__":
