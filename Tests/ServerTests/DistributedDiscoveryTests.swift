@@ -5,7 +5,7 @@ import OrderedCollections
 import Testing
 
 /// Types and attributes of several brokers, put together (clause 5.7.11).
-@Suite(.serialized, .timeLimit(.minutes(1))) struct DistributedDiscoveryTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DistributedDiscoveryTests {
     @Test func `types and attributes of sources are listed, as far as they are registered (clauses 4.5.10, 4.5.11, 4.5.12, 4.5.13, 4.5.14)`() async throws {
         let (broker, source) = (try await RunningServer(), try await RunningServer())
         try await broker.create("entities", lamp(1, property("level", "1")))

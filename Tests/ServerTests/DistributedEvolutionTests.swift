@@ -7,7 +7,7 @@ import Testing
 import Trust
 
 /// Histories of several brokers, spoken to over HTTP (clauses 4.3.6, 5.6.11 to 5.6.16, 5.7.3, 5.7.4).
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DistributedEvolutionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DistributedEvolutionTests {
     private static let reading = #""operations":["retrieveTemporal","queryTemporal"]"#
     private static let all = "timerel=after&timeAt=2020-01-01T00:00:00Z"
 
@@ -214,7 +214,7 @@ import Trust
 }
 
 /// Sources of histories that answer what they should not.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct HostileEvolutionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HostileEvolutionTests {
     private static let all = "timerel=after&timeAt=2026-01-01T00:00:00Z"
     private static let reading = #""operations":["retrieveTemporal","queryTemporal"]"#
     private static let impatient = reading + #","management":{"timeout":400}"#

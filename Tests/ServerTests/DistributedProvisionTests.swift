@@ -8,7 +8,7 @@ import Testing
 import Trust
 
 /// Writes that two brokers take part in, over HTTP (clauses 5.6 and 6.3.17).
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DistributedProvisionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DistributedProvisionTests {
     private static let allOperations = #""operations":["redirectionOps","createBatch","upsertBatch","updateBatch","deleteBatch","mergeBatch"]"#
 
     private func withTwo(_ body: (RunningServer, RunningServer) async throws -> Void) async throws {

@@ -8,7 +8,7 @@ import Testing
 import Trust
 
 /// Two brokers, spoken to over HTTP (clauses 4.3.6, 5.7.1, 5.7.2, 5.12).
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DistributedReadingTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DistributedReadingTests {
     /// Runs `body` with a broker and a source.
     private func withTwo(_ body: (RunningServer, RunningServer) async throws -> Void) async throws {
         let (broker, source) = (try await RunningServer(), try await RunningServer())

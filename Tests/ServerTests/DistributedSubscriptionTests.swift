@@ -7,7 +7,7 @@ import Testing
 import Trust
 
 /// Subscriptions that reach context sources (clauses 5.8.1.4, 5.8.2.4, 5.8.5.4 and 5.8.6).
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DistributedSubscriptionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DistributedSubscriptionTests {
     private static let id = "urn:ngsi-ld:Subscription:1"
 
     private func subscription(_ receiver: String, _ more: String = "") -> String {

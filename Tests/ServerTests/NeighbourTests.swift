@@ -8,7 +8,7 @@ import Testing
 import Trust
 
 /// Registrations that point at another municipality on the same installation: `conurb:NAME`.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct NeighbourTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct NeighbourTests {
     @Test func `a neighbour answers what he shows to whoever asks, and no more`() async throws {
         let server = try await RunningServer(isOpen: false)
         let (alder, _) = (try await server.token(.administer, in: "alder"), try await server.token(.administer, in: "birch"))

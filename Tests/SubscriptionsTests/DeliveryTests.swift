@@ -5,7 +5,7 @@ import Store
 import Subscriptions
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DeliveryTests {
+@Suite(.timeLimit(.minutes(10))) struct DeliveryTests {
     @Test func `a change to a subscribed entity is told (clause 5.8.6)`() async throws {
         let city = try City()
         let id = try await city.subscribe(subscription())

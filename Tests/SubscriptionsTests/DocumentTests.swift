@@ -5,7 +5,7 @@ import Store
 import Subscriptions
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DocumentTests {
+@Suite(.timeLimit(.minutes(10))) struct DocumentTests {
     private static func document(_ members: String) -> String {
         #"{"type":"Subscription","entities":[{"type":"Lamp"}],"notification":{"endpoint":{"uri":"http://a.example/"}}"#
             + (members.isEmpty ? "" : ",") + members + "}"

@@ -7,7 +7,7 @@ import Store
 import Testing
 
 /// What a fault or a change in the middle of the work leaves behind.
-@Suite(.timeLimit(.minutes(1))) struct FaultTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultTests {
     private func subscribeToSources(_ city: City) async throws {
         let library = SubscriptionLibrary(broker: city.broker, contexts: city.contexts, countMax: 10, aboutSources: true)
         let document: JSONObject = [

@@ -7,7 +7,7 @@ import Subscriptions
 import Testing
 
 /// What a notification says (clause 5.8.6).
-@Suite(.timeLimit(.minutes(1))) struct NotificationTests {
+@Suite(.timeLimit(.minutes(10))) struct NotificationTests {
     private static let lamp = IRI("urn:ngsi-ld:Lamp:1")!
 
     private func document(_ members: String, _ notification: String, endpoint: String = "") -> String {

@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 import Trust
 
-@Suite(.timeLimit(.minutes(1))) struct QueueTests {
+@Suite(.timeLimit(.minutes(10))) struct QueueTests {
     @Test func `what waits for an endpoint that was changed goes to the new one at once, with what that asks for`() async throws {
         let city = try City()
         let old = #""receiverInfo":[{"key":"X-Key","value":"old"}]"#
@@ -108,7 +108,7 @@ import Trust
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CompilingTests {
+@Suite(.timeLimit(.minutes(10))) struct CompilingTests {
     private static let contextURL = "http://contexts.example/lamps.jsonld"
     private static let context = DownloadedContext(document: ["@context": ["level": "https://lamps.example/level"]])
 
