@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 
 let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -65,7 +66,7 @@ let package = Package(
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
         .target(
-            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb], swiftSettings: strict),
+            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],

@@ -32,6 +32,11 @@ extension Broker {
         try await file(toRead: access).read { try $0.types(access.classificationMax) }
     }
 
+    /// Types and attributes, as of one moment.
+    package func vocabulary(_ access: ReadAccess) async throws -> (types: [IRI], attributes: [IRI]) {
+        try await file(toRead: access).read { (try $0.types(access.classificationMax), try $0.attributes(access.classificationMax)) }
+    }
+
     /// Types with the names of their attributes.
     package func typesWithAttributes(_ access: ReadAccess) async throws -> [(type: IRI, attributes: [IRI])] {
         let visible = access.classificationMax

@@ -21,7 +21,7 @@ extension Broker {
                 return true
             }
             if question.takesPast { try snapshot.visitPast(question.filter, window) { try answering.add($0) } }
-            return answering.answer()
+            return try answering.answer()
         }
     }
 }
@@ -51,7 +51,8 @@ private struct SeriesAnswering {
 
     private struct Group {
         var fold: SeriesFold
-        let name: String?
+        /// Whose name is the group's.
+        let owner: FoundEntity?
         var seriesCount = 0
         var units: Set<String?> = []
     }
@@ -59,7 +60,7 @@ private struct SeriesAnswering {
     private let snapshot: ReadSnapshot
     private let question: SeriesQuestion
     private let window: HistoryWindow
-    private let areas: [(id: IRI, name: String?, geometry: PreparedGeometry)]
+    private let areas: [(found: FoundEntity, geometry: PreparedGeometry)]
     private let looksBack: Bool
     private var groups: [Key: Group] = [:]
     private var seriesCount = 0
@@ -73,9 +74,19 @@ private struct SeriesAnswering {
     }
 
     mutating func add(_ found: FoundEntity) throws {
-        let entity = try found.entity ?? snapshot.entity(found.stored)
-        let place = place(of: entity)
-        try add(number: found.stored.number, key: place.key, name: place.name)
+        let key: String?
+        switch question.grouping {
+        case .entity: return try add(number: found.stored.number, key: found.stored.id.text, owner: found)
+        case .all: key = nil
+        case .type: key = try (found.entity?.types ?? snapshot.entityTypes(found.stored)).first?.text
+        case .attribute(let name): key = try snapshot.entity(found, keeping: [name]).attributes[name]?.first?.groupText
+        case .within:
+            guard let value = try snapshot.entity(found, keeping: [.location]).attributes[.location]?.first?.value, let place = try? Geometry(value),
+                let area = areas.first(where: { $0.geometry.intersects(place) })
+            else { return try add(number: found.stored.number, key: nil, owner: nil) }
+            return try add(number: found.stored.number, key: area.found.stored.id.text, owner: area.found)
+        }
+        try add(number: found.stored.number, key: key, owner: nil)
     }
 
     mutating func add(_ past: HistoricEntity) throws {
@@ -85,42 +96,30 @@ private struct SeriesAnswering {
             case .type: past.types.first?.text
             case .all, .attribute, .within: nil
             }
-        try add(number: past.number, key: key, name: nil)
+        try add(number: past.number, key: key, owner: nil)
     }
 
-    private func place(of entity: Entity) -> (key: String?, name: String?) {
-        switch question.grouping {
-        case .entity: return (entity.id.text, entity.plainName)
-        case .type: return (entity.types.first?.text, nil)
-        case .all: return (nil, nil)
-        case .attribute(let name): return (entity.attributes[name]?.first?.groupText, nil)
-        case .within:
-            guard let value = entity.attributes[.location]?.first?.value, let geometry = try? Geometry(value),
-                let area = areas.first(where: { $0.geometry.intersects(geometry) })
-            else { return (nil, nil) }
-            return (area.id.text, area.name)
-        }
-    }
-
-    private mutating func add(number: Int64, key: String?, name: String?) throws {
-        for series in try snapshot.series(of: number, attributes: question.attributes, window.classificationMax) {
+    private mutating func add(number: Int64, key: String?, owner: FoundEntity?) throws {
+        // Of those without a sample nothing is said but what they were before.
+        let all = try snapshot.series(of: number, attributes: question.attributes, window.classificationMax, mayBeEmpty: !looksBack)
+        for series in all {
             try window.checkDeadline()
             seriesCount += 1
             guard seriesCount <= SeriesLimits.seriesCountMax else {
                 throw CityError.tooComplexQuery("more than \(SeriesLimits.seriesCountMax) series; narrow the question, by type or area for example")
             }
-            try fold(series, of: number, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), name)
+            try fold(series, of: number, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), owner)
         }
     }
 
-    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ name: String?) throws {
-        var group = try groups.removeValue(forKey: key) ?? newGroup(name)
+    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ owner: FoundEntity?) throws {
+        var group = try groups.removeValue(forKey: key) ?? newGroup(owner)
         let interval = question.grid.interval
         let (before, keptBefore) = (group.fold.observationCount, group.fold.keptCount)
         group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
         let (grid, takesTogether) = (question.grid, question.functions.allSatisfy(\.takesTogether))
         var thinned = try ThinnedSeries(snapshot, number, series, interval, window)
-        try snapshot.visitSamples(of: number, series, in: interval, window) { first, last in
+        let unit = try snapshot.visitSamples(of: number, series, in: interval, window) { first, last in
             takesTogether && grid.holdsTogether(first, last)
         } visit: { span in thinned.add(span, to: &group.fold) }
         thinned.addRest(to: &group.fold)
@@ -129,7 +128,7 @@ private struct SeriesAnswering {
         let count = group.fold.observationCount - before
         if count > 0 || looksBack || !thinned.missing.isEmpty {
             group.seriesCount += 1
-            group.units.insert(try snapshot.unit(of: number, series, window).map { String($0.prefix(100)) })
+            group.units.insert(try (unit ?? snapshot.unit(of: number, series, window)).map { String($0.prefix(100)) })
         }
         let keptAfter = group.fold.keptCount
         groups[key] = group
@@ -139,25 +138,32 @@ private struct SeriesAnswering {
         }
     }
 
-    private func newGroup(_ name: String?) throws -> Group {
+    private func newGroup(_ owner: FoundEntity?) throws -> Group {
         guard (groups.count + 1) * question.grid.count * question.functions.count <= SeriesLimits.cellCountMax else {
             throw CityError.tooComplexQuery(
                 "every: \(question.functions.count) functions of \(groups.count + 1) groups in \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax) values; ask for longer periods, fewer groups or fewer functions")
         }
-        return Group(fold: SeriesFold(question.grid, question.functions, now: window.now), name: name)
+        return Group(fold: SeriesFold(question.grid, question.functions, now: window.now), owner: owner)
     }
 
-    func answer() -> SeriesAnswer {
-        let keys = ordered(groups.filter { $0.value.seriesCount > 0 }.keys.sorted())
-        let answered = keys.prefix(question.limit).compactMap { key -> SeriesGroup? in
+    func answer() throws -> SeriesAnswer {
+        let keys = ordered(groups.filter { $0.value.seriesCount > 0 && isWanted($0.value) }.keys.sorted())
+        let naming = snapshot.terms.names { $0.lastWord == "name" }
+        let answered = try keys.prefix(question.limit).compactMap { key -> SeriesGroup? in
             guard let group = groups[key] else { return nil }
             var fold = group.fold
             return SeriesGroup(
-                key: key.key, name: group.name, attribute: key.attribute, datasetID: key.datasetID,
+                key: key.key, name: try group.owner.flatMap { try snapshot.entity($0, keeping: naming).plainName }, attribute: key.attribute, datasetID: key.datasetID,
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))
         }
         return SeriesAnswer(groups: answered, groupCount: keys.count, dropped: dropped.all)
+    }
+
+    private func isWanted(_ group: Group) -> Bool {
+        guard let condition = question.condition else { return true }
+        var fold = group.fold
+        return fold.firstResult(question.functions[condition.function]).map(condition.holds) ?? false
     }
 
     /// By the value that is asked for. Those without one come last, either way; equals stay in the order of their keys.
@@ -245,28 +251,27 @@ extension SeriesFold {
 
 extension ReadSnapshot {
     /// The entities of a type that have an area, by identifier.
-    fileprivate func areas(_ type: IRI, _ window: HistoryWindow) throws -> [(id: IRI, name: String?, geometry: PreparedGeometry)] {
-        var areas: [(id: IRI, name: String?, geometry: PreparedGeometry)] = []
+    fileprivate func areas(_ type: IRI, _ window: HistoryWindow) throws -> [(found: FoundEntity, geometry: PreparedGeometry)] {
+        var areas: [(found: FoundEntity, geometry: PreparedGeometry)] = []
         let search = EntitySearch(
             filter: EntityFilter(types: .type(type)), classificationMax: window.classificationMax, limit: .max / 2, now: window.now)
         try visitMatches(search) { found in
-            let entity = try found.entity ?? self.entity(found.stored)
-            guard let value = entity.attributes[.location]?.first?.value, let geometry = try? Geometry(value), ![.point, .multiPoint].contains(geometry.kind) else { return true }
+            guard let value = try entity(found, keeping: [.location]).attributes[.location]?.first?.value, let geometry = try? Geometry(value), ![.point, .multiPoint].contains(geometry.kind) else { return true }
             guard areas.count < SeriesLimits.areaCountMax else {
                 throw CityError.tooComplexQuery("group: more than \(SeriesLimits.areaCountMax) areas")
             }
-            areas.append((entity.id, entity.plainName, try PreparedGeometry(geometry)))
+            areas.append((found, try PreparedGeometry(geometry)))
             return true
         }
         guard !areas.isEmpty else { throw CityError.badRequestData("group: there is no \(type) that has an area") }
-        return areas.sorted { $0.id < $1.id }
+        return areas.sorted { $0.found.stored.id < $1.found.stored.id }
     }
 }
 
 extension Entity {
     /// Its attribute `name`, of whatever vocabulary.
     fileprivate var plainName: String? {
-        attributes.first { $0.key.text.split(whereSeparator: { "/#:".contains($0) }).last == "name" }?.value.first?.value.stringValue.map { String($0.prefix(200)) }
+        attributes.first { $0.key.lastWord == "name" }?.value.first?.value.stringValue.map { String($0.prefix(200)) }
     }
 }
 

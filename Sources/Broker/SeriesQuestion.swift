@@ -12,15 +12,40 @@ package struct SeriesQuestion: Sendable {
     package var grouping: SeriesGrouping
     /// The greatest first, or the least, by the first period of one of the functions; nil by key.
     package var order: (function: Int, isDescending: Bool)?
+    /// Which groups, by the first period of one of the functions; nil for all.
+    package var condition: SeriesCondition?
     /// Groups that are answered.
     package var limit: Int
 
     package init(
         filter: EntityFilter, attributes: [IRI], grid: PeriodGrid, functions: [SeriesFunction], filling: GapFilling = .none,
-        grouping: SeriesGrouping = .entity, order: (function: Int, isDescending: Bool)? = nil, limit: Int
+        grouping: SeriesGrouping = .entity, order: (function: Int, isDescending: Bool)? = nil, condition: SeriesCondition? = nil,
+        limit: Int
     ) {
         (self.filter, self.attributes, self.grid, self.functions) = (filter, attributes, grid, functions)
         (self.filling, self.grouping, self.order, self.limit) = (filling, grouping, order, limit)
+        self.condition = condition
+    }
+}
+
+/// What a value has to be for a group to be answered.
+package struct SeriesCondition: Hashable, Sendable {
+    package enum Comparison: String, Hashable, Sendable { case greaterOrEqual = ">=", lessOrEqual = "<=", greater = ">", less = "<" }
+
+    /// Which of the functions.
+    let function: Int
+    let comparison: Comparison
+    let bound: Double
+
+    package init(function: Int, _ comparison: Comparison, _ bound: Double) { (self.function, self.comparison, self.bound) = (function, comparison, bound) }
+
+    func holds(_ value: Double) -> Bool {
+        switch comparison {
+        case .greaterOrEqual: value >= bound
+        case .lessOrEqual: value <= bound
+        case .greater: value > bound
+        case .less: value < bound
+        }
     }
 }
 

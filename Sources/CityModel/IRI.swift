@@ -34,6 +34,16 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
     public init(known text: String) { self.text = text }
 
     public var description: String { text }
+
+    /// What stands after the last `/`, `#` or `:`, those at the end left aside; the whole text where there is none.
+    public var lastWord: Substring {
+        func isMark(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: ":") }
+        let utf8 = text.utf8
+        guard let last = utf8.lastIndex(where: { !isMark($0) }) else { return text[...] }
+        let start = utf8[...last].lastIndex(where: isMark).map(utf8.index(after:)) ?? utf8.startIndex
+        return text[start...last]
+    }
+
     public static func == (left: IRI, right: IRI) -> Bool { left.text.hasSameCodePoints(as: right.text) }
     public static func < (left: IRI, right: IRI) -> Bool { left.text < right.text }
 

@@ -109,9 +109,16 @@ extension Instant: CustomStringConvertible {
 
     /// ISO 8601 in UTC with as many fraction digits as needed: none, three or six.
     public var description: String {
-        let civil = utc
         var bytes: [UInt8] = []
         bytes.reserveCapacity(27)
+        appendDateTime(to: &bytes)
+        bytes.append(UInt8(ascii: "Z"))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The same without the `Z`, in ASCII.
+    public func appendDateTime(to bytes: inout [UInt8]) {
+        let civil = utc
         func append(_ number: Int, _ width: Int) {
             var divisor = 1
             for _ in 1..<width { divisor *= 10 }
@@ -136,8 +143,6 @@ extension Instant: CustomStringConvertible {
             bytes.append(UInt8(ascii: "."))
             if civil.microsecond % 1000 == 0 { append(civil.microsecond / 1000, 3) } else { append(civil.microsecond, 6) }
         }
-        bytes.append(UInt8(ascii: "Z"))
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -15,7 +15,11 @@ struct HistoryAnswer {
 
     private var grid: PeriodGrid { query.question.grid }
     private var functions: [String] { query.question.functions.map(\.name) }
-    private var periods: [String] { grid.bounds.dropLast().map(query.zone.text) }
+    private var periods: [String] {
+        var periods: [String] = []
+        query.zone.forEachText(of: Array(grid.bounds.dropLast())) { periods.append(String(decoding: $0, as: UTF8.self)) }
+        return periods
+    }
 
     func response(_ format: HistoryFormat) throws -> Response {
         var headers: HTTPFields = [.contentType: format.mediaType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff", .vary: "Accept"]
@@ -23,10 +27,7 @@ struct HistoryAnswer {
         for dropped in answer.dropped { headers.append(HTTPField(name: .ngsildWarning, value: dropped.warning(names.short(dropped.attribute)))) }
         let bytes: [UInt8]
         switch format {
-        case .json:
-            var writer = JSONWriter()
-            writer.write(json)
-            bytes = writer.bytes
+        case .json: bytes = json
         case .csv:
             headers[.contentType] = "text/csv; charset=utf-8; header=present"
             headers[.contentDisposition] = "attachment; filename=\"history.csv\""
@@ -97,15 +98,34 @@ extension HistoryAnswer {
         ],
     ]
 
-    private var json: JSON {
-        var members: JSONObject = [
-            "from": .string(query.zone.text(grid.interval.lowerBound)), "to": .string(query.zone.text(grid.interval.upperBound)),
-            "zone": .string(query.zone.name), "periods": .array(periods.map(JSON.string)), "count": .integer(Int64(answer.groupCount)),
-            "series": .array(answer.groups.map(json)),
-        ]
-        if let every = query.every { members["every"] = .string(every) }
-        if !answer.dropped.isEmpty { members["dropped"] = .array(answer.dropped.map(json)) }
-        return .object(members)
+    /// Numbers and moments are many: they are written as they come.
+    private var json: [UInt8] {
+        var writer = JSONWriter(byteCapacity: answer.groups.count * (grid.count * functions.count * Self.numberByteCount / 2 + 250) + 1024)
+        func member(_ name: StaticString, _ value: JSON) {
+            writer.raw(name)
+            writer.write(value)
+        }
+        member(#"{"from":"#, .string(query.zone.text(grid.interval.lowerBound)))
+        member(#","to":"#, .string(query.zone.text(grid.interval.upperBound)))
+        member(#","zone":"#, .string(query.zone.name))
+        writer.raw(#","periods":["#)
+        var isFirst = true
+        query.zone.forEachText(of: Array(grid.bounds.dropLast())) { text in
+            writer.raw(isFirst ? "\"" : ",\"")
+            writer.raw(text)
+            writer.raw("\"")
+            isFirst = false
+        }
+        member(#"],"count":"#, .integer(Int64(answer.groupCount)))
+        if let every = query.every { member(#","every":"#, .string(every)) }
+        if !answer.dropped.isEmpty { member(#","dropped":"#, .array(answer.dropped.map(json))) }
+        writer.raw(#","series":["#)
+        for (index, group) in answer.groups.enumerated() {
+            if index > 0 { writer.raw(",") }
+            write(group, to: &writer)
+        }
+        writer.raw("]}")
+        return writer.bytes
     }
 
     private func json(_ dropped: DroppedTime) -> JSON {
@@ -115,18 +135,34 @@ extension HistoryAnswer {
         ]
     }
 
-    private func json(_ group: SeriesGroup) -> JSON {
-        var members: JSONObject = ["key": group.key.map(JSON.string) ?? .null]
-        if let name = group.name { members["name"] = .string(name) }
-        members["attribute"] = .string(names.short(group.attribute))
-        if let datasetID = group.datasetID { members["datasetId"] = .string(datasetID.text) }
-        if let unitCode = group.unitCode { members["unitCode"] = .string(unitCode) }
-        members["seriesCount"] = .integer(Int64(group.seriesCount))
-        members["observationCount"] = .integer(Int64(group.observationCount))
-        var values: JSONObject = [:]
-        for (function, row) in zip(functions, group.values) { values[function] = .array(row.map { $0.map(JSON.number) ?? .null }) }
-        members["values"] = .object(values)
-        return .object(members)
+    private func write(_ group: SeriesGroup, to writer: inout JSONWriter) {
+        writer.raw(#"{"key":"#)
+        if let key = group.key { writer.write(key) } else { writer.raw("null") }
+        func member(_ name: StaticString, _ text: String?) {
+            guard let text else { return }
+            writer.raw(name)
+            writer.write(text)
+        }
+        member(#","name":"#, group.name)
+        member(#","attribute":"#, names.short(group.attribute))
+        member(#","datasetId":"#, group.datasetID?.text)
+        member(#","unitCode":"#, group.unitCode)
+        writer.raw(#","seriesCount":"#)
+        writer.write(Int64(group.seriesCount))
+        writer.raw(#","observationCount":"#)
+        writer.write(Int64(group.observationCount))
+        writer.raw(#","values":{"#)
+        for (index, (function, values)) in zip(functions, group.values).enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.write(function)
+            writer.raw(":[")
+            for (index, value) in values.enumerated() {
+                if index > 0 { writer.raw(",") }
+                if let value { writer.write(value) } else { writer.raw("null") }
+            }
+            writer.raw("]")
+        }
+        writer.raw("}}")
     }
 }
 

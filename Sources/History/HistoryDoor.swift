@@ -35,6 +35,7 @@ package struct HistoryDoor: Sendable {
         .init("fill", in: .query, "What stands where a period has no observation", schema: ["type": "string", "enum": .array(GapFilling.allCases.map { .string($0.rawValue) })]),
         .init("zone", in: .query, "IANA name of the zone of calendar days"),
         .init("order", in: .query, "A function, - before it for the greatest first; for questions without periods"),
+        .init("having", in: .query, "Which series or groups: a function, one of > >= < <= and a number, such as max>60; for questions without periods"),
         .init("limit", in: .query, "Series or groups that are answered", schema: ["type": "integer", "minimum": 1, "maximum": .integer(Int64(HistoryQuery.limitMax))]),
         .init("format", in: .query, "The same as Accept, for links", schema: ["type": "string", "enum": .array(HistoryFormat.allCases.map { .string($0.rawValue) })]),
     ]

@@ -17,7 +17,7 @@ struct HistoryNames: Sendable {
         } else {
             context = .core
         }
-        (types, attributes) = (try await broker.types(access), try await broker.attributes(access))
+        (types, attributes) = try await broker.vocabulary(access)
     }
 
     func type(_ name: String, _ parameter: String) throws(CityError) -> IRI { try resolve(name, among: types, parameter, "type") }
@@ -44,5 +44,5 @@ struct HistoryNames: Sendable {
         return alike.first ?? expanded
     }
 
-    private static func ending(_ name: IRI) -> String { name.text.split { "/#:".contains($0) }.last.map(String.init) ?? name.text }
+    private static func ending(_ name: IRI) -> String { String(name.lastWord) }
 }

@@ -32,6 +32,7 @@ struct HistoryQuery: Sendable {
         question = SeriesQuestion(
             filter: filter, attributes: try Self.attributes(query, names), grid: grid, functions: functions, filling: try Self.filling(query),
             grouping: try Self.grouping(query, names), order: try Self.order(query, functions, periodCount: grid.count),
+            condition: try Self.condition(query, functions, periodCount: grid.count),
             limit: try query.integer("limit", in: 1...Self.limitMax) ?? Self.limitStandard)
     }
 
@@ -143,6 +144,23 @@ struct HistoryQuery: Sendable {
         case let text? where text.hasPrefix("within:"): return .within(try names.type(String(text.dropFirst("within:".count)), "group"))
         case let text?: return .attribute(try names.attribute(text, "group"))
         }
+    }
+
+    /// `max>60`
+    private static func condition(
+        _ query: QueryParameters, _ functions: [SeriesFunction], periodCount: Int
+    ) throws(CityError) -> SeriesCondition? {
+        guard let text = query["having"] else { return nil }
+        guard periodCount == 1 else { throw .badRequestData("having: is for questions without periods (every)") }
+        let name = text.prefix { $0 != "<" && $0 != ">" }, rest = text.dropFirst(name.count)
+        let sign = rest.prefix { "<>=".contains($0) }
+        guard let comparison = SeriesCondition.Comparison(rawValue: String(sign)), let bound = Double(rest.dropFirst(sign.count)), bound.isFinite else {
+            throw .badRequestData("having: \(text.prefix(100)) is not a function, one of > >= < <= and a number, such as max>60")
+        }
+        guard let function = SeriesFunction(String(name)), let index = functions.firstIndex(of: function) else {
+            throw .badRequestData("having: \(name.prefix(100)) is not one of the functions asked for (fn)")
+        }
+        return SeriesCondition(function: index, comparison, bound)
     }
 
     private static func order(

@@ -16,6 +16,18 @@ package struct Chunk: Sendable {
 
     package var count: Int { summaries.reduce(0) { $0 + $1.count } }
 
+    /// What it takes in memory while it is open, roughly.
+    package var memoryByteCount: Int {
+        bytes.count + summaries.count * (MemoryLayout<BlockSummary>.stride + MemoryLayout<Range<Int>>.stride) + dictionary.memoryByteCount + 200
+    }
+
+    /// The unit of a block's last record. No block is decoded where the chunk has no texts.
+    package func lastUnit(ofBlock index: Int) throws(SeriesError) -> String? {
+        guard !dictionary.entries.isEmpty else { return nil }
+        let block = try block(index)
+        return try block.record(block.count - 1).unit
+    }
+
     /// - Throws: `SeriesError` for anything that `ChunkEncoder` did not write.
     package init(_ bytes: [UInt8]) throws(SeriesError) {
         (summaries, positions, dictionary) = try withBytes(of: bytes) { raw throws(SeriesError) in try Self.open(raw) }

@@ -21,9 +21,13 @@ public struct Measures: Hashable, Sendable {
         max = Swift.max(max, number)
     }
 
+    /// Fewer are added one after the other.
+    private static let wideCountMin = 32
+
     /// The same as one after the other, some at a time: adding in twice the precision waits for what was added before.
     /// - Parameter squaring: false leaves out the squares, for whom the standard deviation is nothing to.
     public mutating func add(_ numbers: ArraySlice<Double>, squaring: Bool) {
+        guard numbers.count >= Self.wideCountMin else { return addEach(numbers, squaring) }
         var (lanes, squareLanes) = (WideLanes(), WideLanes())
         var (least, greatest) = (SIMD8<Double>(repeating: min), SIMD8<Double>(repeating: max))
         var position = 0
@@ -42,7 +46,11 @@ public struct Measures: Hashable, Sendable {
         lanes.add(to: &sum)
         squareLanes.add(to: &squares)
         (count, min, max) = (count + position, least.min(), greatest.max())
-        for number in numbers.dropFirst(position) {
+        addEach(numbers.dropFirst(position), squaring)
+    }
+
+    private mutating func addEach(_ numbers: ArraySlice<Double>, _ squaring: Bool) {
+        for number in numbers {
             count += 1
             sum.add(number)
             if squaring { squares.addSquare(of: number) }

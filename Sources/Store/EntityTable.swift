@@ -52,6 +52,11 @@ extension ReadSnapshot {
     }
 
     package func entity(_ stored: StoredEntity) throws -> Entity { try decoder.entity(stored.document) }
+    /// As much as is asked for of an entity that was found.
+    package func entity(_ found: FoundEntity, keeping wanted: Set<IRI>) throws -> Entity {
+        try found.entity ?? decoder.entity(found.stored.document, keeping: wanted)
+    }
+
     package func entityTypes(_ stored: StoredEntity) throws -> [IRI] { try decoder.entity(stored.document, keeping: []).types }
 
     /// Up to `limit` entities that have expired or of which an attribute has.

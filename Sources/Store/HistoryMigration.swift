@@ -66,7 +66,7 @@ enum HistoryMigration {
     }
 
     private static func setKinds(_ db: Database) throws {
-        let entities = try Row.fetchCursor(
+        let entities = try GRDB.Row.fetchCursor(
             db, sql: "SELECT id, document FROM entity WHERE EXISTS (SELECT 1 FROM instance WHERE entity = entity.id)")
         while let row = try entities.next() {
             let number = try row.decode(Int64.self, atIndex: 0)

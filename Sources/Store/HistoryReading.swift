@@ -74,16 +74,19 @@ package struct HistoryWindow: Sendable {
 extension ReadSnapshot {
     /// The series of an entity's history that have something that may be seen, or had before it was thinned.
     /// - Parameter attributes: only of these; nil for all, but for the one that holds the scopes.
+    /// - Parameter mayBeEmpty: whether it does no harm that there is nothing of the default series of an attribute.
     /// - Complexity: two look-ups for each series, besides what may not be seen.
-    package func series(of entity: Int64, attributes: [IRI]? = nil, _ classificationMax: Classification) throws -> [Series] {
+    package func series(
+        of entity: Int64, attributes: [IRI]? = nil, _ classificationMax: Classification, mayBeEmpty: Bool = false
+    ) throws -> [Series] {
         let hidden = InstanceForm.hidden(from: classificationMax)
-        if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0, hidden) } }
+        if let attributes { return try attributes.flatMap { try series(of: entity, attribute: $0, hidden, mayBeEmpty) } }
         var all: [Series] = []
         var last: Int64 = .min
         while let next = try nextAttribute(of: entity, after: last, hidden) {
             last = next
             guard let name = terms.name(of: last), name != .scopeMember else { continue }
-            all += try series(of: entity, attribute: name, hidden)
+            all += try series(of: entity, attribute: name, hidden, false)
         }
         return all
     }
@@ -95,8 +98,11 @@ extension ReadSnapshot {
         return try [ofRows, chunkAttribute(of: entity, after: last, hidden), thinnedAttribute(of: entity, after: last, hidden)].compactMap { $0 }.min()
     }
 
-    private func series(of entity: Int64, attribute: IRI, _ hidden: Int) throws -> [Series] {
+    private func series(of entity: Int64, attribute: IRI, _ hidden: Int, _ mayBeEmpty: Bool) throws -> [Series] {
         guard let number = terms.number(of: attribute) else { return [] }
+        if try !mayHaveDatasets(of: entity, number) {
+            return try mayBeEmpty || hasSeries(of: entity, number, hidden) ? [Series(attribute: attribute, datasetID: nil, number: number)] : []
+        }
         var datasets: [String] = []
         var sql = "SELECT dataset FROM instance WHERE entity = ? AND attribute = ? AND dataset >= ? AND form < ? ORDER BY dataset LIMIT 1"
         while let row = try row(sql, [entity, number, datasets.last ?? "", hidden]) {
@@ -107,6 +113,22 @@ extension ReadSnapshot {
         // SQL orders texts by their bytes.
         if !old.isEmpty { datasets = Set(datasets + old).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
         return datasets.map { Series(attribute: attribute, datasetID: $0.isEmpty ? nil : IRI(known: $0), number: number) }
+    }
+
+    /// Whether an attribute has any series but the default one, seen or not.
+    private func mayHaveDatasets(of entity: Int64, _ attribute: Int64) throws -> Bool {
+        let exists = ["instance", "chunk", "thinned"].map { "EXISTS (SELECT 1 FROM \($0) WHERE entity = ?1 AND attribute = ?2 AND dataset > '')" }
+        return try row("SELECT \(exists.joined(separator: " OR "))", [entity, attribute])?.decode(Bool.self, atIndex: 0) ?? false
+    }
+
+    /// Whether something of an attribute's default series may be seen, or could be before it was thinned.
+    private func hasSeries(of entity: Int64, _ attribute: Int64, _ hidden: Int) throws -> Bool {
+        let key = "entity = ?1 AND attribute = ?2 AND dataset = ''"
+        return try row(
+            """
+            SELECT EXISTS (SELECT 1 FROM chunk WHERE \(key) AND form_min < ?3) OR EXISTS (SELECT 1 FROM instance WHERE \(key) AND form < ?3)
+                OR EXISTS (SELECT 1 FROM thinned WHERE \(key) AND rank < ?3 / \(InstanceForm.classificationUnit))
+            """, [entity, attribute, hidden])?.decode(Bool.self, atIndex: 0) ?? false
     }
 
     /// Whether a series has a record within the window.

@@ -25,7 +25,7 @@ enum InstanceMarksMigration {
 
     private static func moveExpiry(_ db: Database) throws {
         let key = "entity, attribute, dataset, at_us, late_us"
-        let expiring = try Row.fetchCursor(db, sql: "SELECT \(key), rest FROM instance WHERE form & \(unit) <> 0 AND rest IS NOT NULL")
+        let expiring = try GRDB.Row.fetchCursor(db, sql: "SELECT \(key), rest FROM instance WHERE form & \(unit) <> 0 AND rest IS NOT NULL")
         var moved: [(key: [DatabaseValue], microseconds: Int64)] = []
         while let row = try expiring.next() {
             let rest = try row.decode(Data.self, atIndex: 5)
@@ -34,7 +34,7 @@ enum InstanceMarksMigration {
         }
         for (values, microseconds) in moved {
             try db.execute(
-                sql: "UPDATE instance SET expires_us = ? WHERE (\(key)) = (?, ?, ?, ?, ?)", arguments: StatementArguments([microseconds.databaseValue] + values))
+                sql: "UPDATE instance SET expires_us = ? WHERE (\(key)) = (?, ?, ?, ?, ?)", arguments: GRDB.StatementArguments([microseconds.databaseValue] + values))
         }
     }
 }

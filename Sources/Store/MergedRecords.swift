@@ -17,10 +17,10 @@ struct MergedRecords {
     private let span: ClosedRange<Int64>
     private let rowCursor: RowCursor
     private var nextRow: StoredRecord?
-    /// Where chunks are still to be looked for; nil when there are no more.
-    private var unread: ClosedRange<Int64>?
+    /// Nil when there are no chunks, or no more.
+    private var chunkCursor: RowCursor?
     /// Where the chunk lies that comes next and was not opened yet.
-    private var found: ChunkSpan?
+    private var found: (span: ChunkSpan, row: Row)?
     private var chunk: Chunk?
     /// Blocks of the chunk that are still to be opened.
     private var blocks: Range<Int> = 0..<0
@@ -30,7 +30,7 @@ struct MergedRecords {
 
     init(_ snapshot: ReadSnapshot, _ series: SeriesKey, in span: ClosedRange<Int64>, isBackwards: Bool = false) throws {
         (self.snapshot, self.series, self.span, self.isBackwards) = (snapshot, series, span, isBackwards)
-        unread = span
+        chunkCursor = try snapshot.chunkRows(of: series, in: span, isBackwards: isBackwards)
         let direction = isBackwards ? "DESC" : "ASC"
         rowCursor = try snapshot.rows(
             """
@@ -45,8 +45,8 @@ struct MergedRecords {
         while positions.isEmpty {
             guard try findBlock() else { return try nextRow.map { try .record(takeRow($0)) } }
             if let found {
-                if let row = nextRow, isFirst(row, found.from...found.to) { return try .record(takeRow(row)) }
-                try openChunk(found)
+                if let row = nextRow, isFirst(row, found.span.from...found.span.to) { return try .record(takeRow(row)) }
+                try openChunk(found.span, found.row)
                 continue
             }
             guard let chunk, let index = isBackwards ? blocks.last : blocks.first else { return nil }
@@ -81,22 +81,21 @@ struct MergedRecords {
     /// - Returns: false when no chunk has any more.
     private mutating func findBlock() throws -> Bool {
         guard found == nil, blocks.isEmpty else { return true }
-        guard let unread,
-            let next = try snapshot.chunkSpan(of: series, from: unread.lowerBound, to: unread.upperBound, isBackwards: isBackwards)
-        else { return false }
-        // Chunks of a series share no moment.
-        if isBackwards {
-            self.unread = next.from > unread.lowerBound ? unread.lowerBound...(next.from - 1) : nil
-        } else {
-            self.unread = next.to < unread.upperBound ? (next.to + 1)...unread.upperBound : nil
+        while let row = try chunkCursor?.next() {
+            let next = try ChunkSpan(row)
+            if next.to >= span.lowerBound {
+                found = (next, row)
+                return true
+            }
+            if isBackwards { break }
         }
-        found = next
-        return true
+        chunkCursor = nil
+        return false
     }
 
-    private mutating func openChunk(_ found: ChunkSpan) throws {
-        self.found = nil
-        let opened = try snapshot.chunk(found)
+    private mutating func openChunk(_ next: ChunkSpan, _ row: Row) throws {
+        found = nil
+        let opened = try snapshot.chunk(next) { (row, 4) }
         let wanted = opened.summaries.indices.filter {
             opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
         }

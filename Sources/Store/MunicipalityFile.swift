@@ -23,6 +23,7 @@ package final class MunicipalityFile: Sendable {
     private let queue: CommitQueue
     private let decoders: DecoderPool
     let sealing: SealingState
+    private let chunks: ChunkCache
 
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
@@ -45,7 +46,7 @@ package final class MunicipalityFile: Sendable {
                 SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment())
             )
         }
-        registrations = RegistrationSignal()
+        (registrations, chunks) = (RegistrationSignal(), ChunkCache())
         queue = CommitQueue(
             pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing
         ) { work.publish(name, wokenQueues: $0) }
@@ -56,7 +57,7 @@ package final class MunicipalityFile: Sendable {
         self.whole = whole
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
         (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
-        sealing = whole.sealing
+        (sealing, chunks) = (whole.sealing, whole.chunks)
         reader = try whole.frozenReaders.reader(snapshot)
     }
 
@@ -84,8 +85,8 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
-        let (terms, decoders) = (terms, decoders)
-        return try await reader.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders)) }
+        let (terms, decoders, chunks) = (terms, decoders, chunks)
+        return try await reader.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.

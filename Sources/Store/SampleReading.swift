@@ -24,37 +24,41 @@ extension ReadSnapshot {
     /// not there.
     /// - Parameter window: its `temporal` is not looked at.
     /// - Parameter isWhole: whether all moments from the first to the second, both included, count as one.
+    /// - Returns: the unit of the last of them; outer nil where there was none.
     /// - Throws: `tooComplexQuery` when the window's deadline passes.
+    @discardableResult
     package func visitSamples(
         of entity: Int64, _ series: Series, in interval: Range<Instant>, _ window: HistoryWindow, isWhole: (Instant, Instant) -> Bool,
         visit: (SampleSpan) -> Void
-    ) throws {
+    ) throws -> String?? {
         let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
-        guard from < to else { return }
-        if try hasChunk(of: key(entity, series), from: from, to: to - 1) {
-            return try visitMergedSamples(of: key(entity, series), in: from...(to - 1), window, isWhole: isWhole, visit)
-        }
+        guard from < to else { return nil }
+        if try holdsChunks() { return try visitMergedSamples(of: key(entity, series), in: from...(to - 1), window, isWhole: isWhole, visit) }
         let cursor = try rows(
             """
-            SELECT at_us, value, form, max(late_us) FROM instance
+            SELECT at_us, value, form, unit, max(late_us) FROM instance
             WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us
             """,
             key(entity, series).arguments + [from, to, InstanceForm.hidden(from: window.classificationMax), window.now.microseconds])
-        var count = 0
+        var (count, unit) = (0, nil as String??)
         while let row = try cursor.next() {
             count += 1
             if count % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
-            visit(.one(try Sample(row)))
+            let sample = try Sample(row)
+            if sample.value != nil { unit = .some(try row.decode(String?.self, atIndex: 3)) }
+            visit(.one(sample))
         }
+        return unit
     }
 
     private func visitMergedSamples(
         of series: SeriesKey, in span: ClosedRange<Int64>, _ window: HistoryWindow, isWhole: (Instant, Instant) -> Bool, _ visit: (SampleSpan) -> Void
-    ) throws {
+    ) throws -> String?? {
         let hidden = InstanceForm.hidden(from: window.classificationMax)
         var merged = try MergedRecords(self, series, in: span)
-        var (held, buffer, lookedAt) = (nil as Sample?, BlockBuffer(), 0)
+        var (held, lookedAt) = (nil as Sample?, 0)
+        var (unit, lastBlock) = (nil as String??, nil as (chunk: Chunk, index: Int)?)
         while let item = try merged.next(takingBlocks: { $0.isPlain(Int64(hidden)) }) {
             lookedAt += 1
             if lookedAt % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
@@ -63,14 +67,18 @@ extension ReadSnapshot {
                 guard record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) else { continue }
                 if let before = held, before.at != sample.at { visit(.one(before)) }
                 held = sample
+                if sample.value != nil { (unit, lastBlock) = (.some(record.sample.unit), nil) }
             case .block(let chunk, let index):
                 // No moment of the block is that of a record before it.
                 if let before = held { visit(.one(before)) }
                 held = nil
-                try visit(buffer.samples(of: chunk, index, within: span, isWhole))
+                try visit(blockBuffer.samples(of: chunk, index, within: span, isWhole))
+                lastBlock = (chunk, index)
             }
         }
         if let held { visit(.one(held)) }
+        guard let lastBlock else { return unit }
+        return .some(try corruptible { () throws(SeriesError) in try lastBlock.chunk.lastUnit(ofBlock: lastBlock.index) })
     }
 
     /// The last number before a moment; nil when there is none, or when the series had ended.
@@ -83,7 +91,7 @@ extension ReadSnapshot {
     private func lastRecordedSample(of entity: Int64, _ series: Series, before moment: Instant, _ window: HistoryWindow) throws -> Sample? {
         let key = key(entity, series)
         let hidden = InstanceForm.hidden(from: window.classificationMax)
-        if try hasChunk(of: key, to: moment.microseconds - 1) {
+        if try holdsChunks() {
             var merged = try MergedRecords(self, key, in: .min...(moment.microseconds - 1), isBackwards: true)
             while case .record(let record)? = try merged.next() {
                 if record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) { return sample }

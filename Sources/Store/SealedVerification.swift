@@ -12,12 +12,11 @@ struct SealedVerification {
     /// - Parameter tell: called for each fault.
     func run(_ tell: (String) -> Void) throws {
         var last: (series: SeriesKey, to: Int64)?
-        let cursor = try Row.fetchCursor(
-            snapshot.db,
-            sql: """
-                SELECT \(SeriesKey.columns), from_us, to_us, count, form_min, recorded_from_us, recorded_to_us, changed_from_us, changed_to_us,
-                    data, id FROM chunk ORDER BY \(SeriesKey.columns), from_us
-                """)
+        let cursor = try snapshot.rows(
+            """
+            SELECT \(SeriesKey.columns), from_us, to_us, count, form_min, recorded_from_us, recorded_to_us, changed_from_us, changed_to_us,
+                data, id FROM chunk ORDER BY \(SeriesKey.columns), from_us
+            """)
         while let row = try cursor.next() {
             let series = SeriesKey(
                 entity: try row.decode(Int64.self, atIndex: 0), attribute: try row.decode(Int64.self, atIndex: 1),
@@ -44,13 +43,12 @@ struct SealedVerification {
 
     /// Rows that lie within chunks are few: each is looked for.
     private func checkKeys(_ tell: (String) -> Void) throws {
-        let cursor = try Row.fetchCursor(
-            snapshot.db,
-            sql: """
-                SELECT instance.entity, instance.attribute, instance.dataset, at_us, late_us FROM chunk CROSS JOIN instance
-                ON instance.entity = chunk.entity AND instance.attribute = chunk.attribute AND instance.dataset = chunk.dataset
-                AND at_us BETWEEN from_us AND to_us
-                """)
+        let cursor = try snapshot.rows(
+            """
+            SELECT instance.entity, instance.attribute, instance.dataset, at_us, late_us FROM chunk CROSS JOIN instance
+            ON instance.entity = chunk.entity AND instance.attribute = chunk.attribute AND instance.dataset = chunk.dataset
+            AND at_us BETWEEN from_us AND to_us
+            """)
         while let row = try cursor.next() {
             let key = InstanceKey(
                 entity: try row.decode(Int64.self, atIndex: 0), attribute: try row.decode(Int64.self, atIndex: 1),

@@ -8,6 +8,10 @@ package class ReadSnapshot {
     package let terms: TermTable
     private let decoders: DecoderPool
     private var borrowed: DocumentDecoder?
+    /// Chunks that are open; nil for who may see what is not committed.
+    let chunks: ChunkCache?
+    /// Room for the numbers of the block that is looked at.
+    var blockBuffer = BlockBuffer()
     /// Whether there is any chunk, once it was asked.
     var knowsChunks: Bool?
     /// Whether anything was thinned, once it was asked.
@@ -17,10 +21,11 @@ package class ReadSnapshot {
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: ChunkCache? = nil) {
         self.db = db
         self.terms = terms
         self.decoders = decoders
+        self.chunks = chunks
     }
 
     deinit { if let borrowed { decoders.giveBack(borrowed) } }
@@ -35,16 +40,14 @@ package class ReadSnapshot {
 
     /// Compiles `sql` once per connection and runs it. Values are bound, never put into the text.
     func execute(_ sql: String, _ arguments: StatementArguments = []) throws {
-        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+        let cursor = try RowCursor(db, sql, arguments)
+        while try cursor.next() != nil {}
     }
 
-    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> RowCursor {
-        try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
-    }
+    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> RowCursor { try RowCursor(db, sql, arguments) }
 
-    func row(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? {
-        try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
-    }
+    /// The first row alone.
+    func row(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? { try RowCursor(db, sql, arguments).next() }
 }
 
 /// A write in progress. What it did is undone when the closure it was given to throws.

@@ -13,12 +13,11 @@ struct SummaryVerification {
     /// - Parameter tell: called for each fault.
     func run(_ tell: (String) -> Void) throws {
         var last: (series: SeriesKey, level: SummaryLevel, group: SummaryGroup, start: Int64)?
-        let cursor = try Row.fetchCursor(
-            snapshot.db,
-            sql: """
-                SELECT \(SummarySpan.columns), \(SeriesKey.columns), data FROM summary
-                ORDER BY \(SeriesKey.columns), level, form, until, unit, from_us, id
-                """)
+        let cursor = try snapshot.rows(
+            """
+            SELECT \(SummarySpan.columns), \(SeriesKey.columns), data FROM summary
+            ORDER BY \(SeriesKey.columns), level, form, until, unit, from_us, id
+            """)
         while let row = try cursor.next() {
             let span = try SummarySpan(row)
             let series = SeriesKey(

@@ -23,10 +23,10 @@ package final class TermTable: Sendable {
 
     /// Takes what the file says for what is there, after a transaction that did not come to be.
     func reload(_ db: Database) throws {
-        let rows = try Row.fetchAll(db, sql: "SELECT id, iri FROM term")
+        let rows = try RowCursor(db, "SELECT id, iri FROM term", [])
         try state.withLock { state in
             state = State()
-            for row in rows {
+            while let row = try rows.next() {
                 let number = try row.decode(Int64.self, atIndex: 0)
                 let name = IRI(known: try row.decode(String.self, atIndex: 1))
                 state.numbers[name] = number
@@ -38,6 +38,7 @@ package final class TermTable: Sendable {
 
     package func number(of name: IRI) -> Int64? { state.withLock { $0.numbers[name] } }
     package func name(of number: Int64) -> IRI? { state.withLock { $0.names[number] } }
+    package func names(where isWanted: (IRI) -> Bool) -> Set<IRI> { state.withLock { Set($0.names.values.filter(isWanted)) } }
     /// All names by number, as of now.
     var names: [Int64: IRI] { state.withLock { $0.names } }
 

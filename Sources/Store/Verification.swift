@@ -76,13 +76,13 @@ struct Verification {
 
     private mutating func checkIntegrity() throws {
         for line in try String.fetchAll(snapshot.db, sql: "PRAGMA integrity_check(100)") where line != "ok" { fault("integrity: \(line)") }
-        for row in try Row.fetchAll(snapshot.db, sql: "PRAGMA foreign_key_check") { fault("foreign key: \(row)") }
+        for row in try GRDB.Row.fetchAll(snapshot.db, sql: "PRAGMA foreign_key_check") { fault("foreign key: \(row)") }
     }
 
     /// Every entity is readable, its indexes say what it says, and its version is that of a change.
     private mutating func checkEntities() throws -> Int {
         let newest = try snapshot.lastChangeNumber()
-        let cursor = try Row.fetchCursor(snapshot.db, sql: "SELECT \(StoredEntity.columns) FROM entity ORDER BY id")
+        let cursor = try snapshot.rows("SELECT \(StoredEntity.columns) FROM entity ORDER BY id")
         var count = 0
         var totals = IndexTotals()
         while let row = try cursor.next() {
@@ -142,7 +142,7 @@ struct Verification {
     /// What is past is found by each of its types and by no other.
     private mutating func checkPast() throws {
         var typeCount = 0
-        let cursor = try Row.fetchCursor(snapshot.db, sql: "SELECT id, iri, types FROM past ORDER BY id")
+        let cursor = try snapshot.rows("SELECT id, iri, types FROM past ORDER BY id")
         while let row = try cursor.next() {
             let (number, id) = (try row.decode(Int64.self, atIndex: 0), try row.decode(String.self, atIndex: 1))
             let types = Set(try row.decode(String.self, atIndex: 2).split(separator: " ").compactMap { Int64($0) })
@@ -156,15 +156,14 @@ struct Verification {
 
     /// Every instance that was moved is found by its identifier, and every identifier leads to an instance.
     private mutating func checkNames() throws {
-        let names = try Row.fetchCursor(
-            snapshot.db,
-            sql: "SELECT name, rest FROM instance_name LEFT JOIN instance USING (\(InstanceKey.columns)) ORDER BY instance_name.entity, name")
+        let names = try snapshot.rows(
+            "SELECT name, rest FROM instance_name LEFT JOIN instance USING (\(InstanceKey.columns)) ORDER BY instance_name.entity, name")
         while let row = try names.next() {
             let name = try row.decode(String.self, atIndex: 0)
             if try InstanceRest.name(in: row, at: 1) != name { fault("instance_name: \(name) is no identifier of the instance it leads to") }
         }
-        let instances = try Row.fetchCursor(
-            snapshot.db, sql: "SELECT entity, rest FROM instance WHERE rest IS NOT NULL AND instr(rest, CAST('\"instanceId\"' AS BLOB)) > 0")
+        let instances = try snapshot.rows(
+            "SELECT entity, rest FROM instance WHERE rest IS NOT NULL AND instr(rest, CAST('\"instanceId\"' AS BLOB)) > 0")
         while let row = try instances.next() {
             guard let name = try InstanceRest.name(in: row, at: 1) else { continue }
             let entity = try row.decode(Int64.self, atIndex: 0)

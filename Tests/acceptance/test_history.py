@@ -165,6 +165,16 @@ class HistoryTest(unittest.TestCase):
         self.assertEqual(answer["count"], 3)
         self.assertEqual(answer["series"][0]["unitCode"], "GQ")
 
+    def test_those_above_a_limit_are_answered_alone(self):
+        means = self.frame.groupby("station").pm25.mean()
+        limit = means.sort_values().iloc[1]
+        answer = self.ask(attr="pm25", having=f"avg>{limit - 0.5}", order="-avg", limit=1).json()
+        self.assertEqual((answer["count"], [series["key"].rsplit(":", 1)[1] for series in answer["series"]]), (2, [means.idxmax()]))
+        self.assertEqual(set(self.series(attr="pm25", having=f"avg<={limit + 1e-6}")), {f"urn:ngsi-ld:AirQualityObserved:{name}" for name in means[means <= limit].index})
+        for text in ("avg", "avg>", "avg=5", "avg>nan", "avg>>5", "max>5", ">5"):
+            self.assertIn("having", self.ask(400, attr="pm25", having=text).json()["detail"], text)
+        self.assertIn("having", self.ask(400, attr="pm25", having="avg>5", every="P1D").json()["detail"])
+
     # Formats
 
     def test_arrow_and_csv_say_the_same_as_json(self):

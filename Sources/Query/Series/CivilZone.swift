@@ -34,12 +34,44 @@ public struct CivilZone: Hashable, Sendable {
 
     /// ISO 8601 with the offset that holds at the moment, as `2026-03-29T03:00:00+02:00`.
     public func text(_ moment: Instant) -> String {
-        let offset = offsetSeconds(at: moment)
-        let shown = String(moment.shifted(seconds: offset).description.dropLast())
-        guard offset != 0 else { return shown + "Z" }
+        var bytes: [UInt8] = []
+        append(moment, offset: offsetSeconds(at: moment), to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Calls `body` with the text of each of some moments, in ASCII; they are in order.
+    public func forEachText(of moments: [Instant], _ body: ([UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        for (moment, offset) in zip(moments, offsets(at: moments)) {
+            bytes.removeAll(keepingCapacity: true)
+            append(moment, offset: offset, to: &bytes)
+            body(bytes)
+        }
+    }
+
+    private func append(_ moment: Instant, offset: Int, to bytes: inout [UInt8]) {
+        moment.shifted(seconds: offset).appendDateTime(to: &bytes)
+        guard offset != 0 else { return bytes.append(UInt8(ascii: "Z")) }
         let minutes = abs(offset) / 60
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return shown + (offset < 0 ? "-" : "+") + two(minutes / 60) + ":" + two(minutes % 60)
+        bytes.append(UInt8(ascii: offset < 0 ? "-" : "+"))
+        func appendTwo(_ number: Int) { bytes += [48 + UInt8(truncatingIfNeeded: number / 10), 48 + UInt8(truncatingIfNeeded: number % 10)] }
+        appendTwo(minutes / 60)
+        bytes.append(UInt8(ascii: ":"))
+        appendTwo(minutes % 60)
+    }
+
+    /// Clocks are not changed twice within a day: where both of its ends have the same offset, all between have.
+    private func offsets(at moments: [Instant]) -> [Int] {
+        var offsets: [Int] = []
+        offsets.reserveCapacity(moments.count)
+        while offsets.count < moments.count {
+            let start = offsets.count
+            var last = start
+            while last + 1 < moments.count, moments[last + 1].microseconds - moments[start].microseconds <= 86_400_000_000 { last += 1 }
+            let ends = (offsetSeconds(at: moments[start]), offsetSeconds(at: moments[last]))
+            offsets += ends.0 == ends.1 ? Array(repeating: ends.0, count: last - start + 1) : moments[start...last].map(offsetSeconds)
+        }
+        return offsets
     }
 }
 
