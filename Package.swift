@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
         .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],

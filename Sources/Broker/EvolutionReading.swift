@@ -159,9 +159,3 @@ struct EvolutionReading {
         return isBackwards ? record.time >= cut : record.time <= cut
     }
 }
-
-extension TemporalInstance {
-    fileprivate init(_ record: RecordedInstance) {
-        self.init(attribute: record.attribute, deletedAt: record.deletedAt, time: record.time, instanceID: record.instanceID)
-    }
-}

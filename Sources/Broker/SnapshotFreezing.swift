@@ -1,5 +1,6 @@
 package import CityModel
-internal import LinkedData
+package import LinkedData
+package import OrderedCollections
 package import Query
 package import Store
 package import Trust
@@ -36,7 +37,28 @@ package struct FoundElsewhere: Sendable {
 package struct SnapshotEvolutionQuery: Sendable {
     package let filter: EntityFilter
     package let selection: EvolutionSelection
+    /// What context sources have of it; nil where none was asked.
+    package var elsewhere: HistoriesElsewhere?
     package init(filter: EntityFilter, selection: EvolutionSelection) { (self.filter, self.selection) = (filter, selection) }
+}
+
+/// What context sources have of a temporal query.
+package struct HistoriesElsewhere: Sendable {
+    let ids: OrderedSet<IRI>
+    /// What is looked for here.
+    let filter: EntityFilter
+    /// Whether also what is nowhere else has to match as a whole.
+    let isSplit: Bool
+    /// Puts what is here, if anything is, together with what is elsewhere, and leaves of it what the query asks for; says too as what
+    /// the sources' part is classified. Nil where nothing is left.
+    let merge: @Sendable (IRI, TemporalEntity?) throws -> (evolution: TemporalEntity, foreign: Classification)?
+
+    package init(
+        ids: OrderedSet<IRI>, filter: EntityFilter, isSplit: Bool,
+        merge: @escaping @Sendable (IRI, TemporalEntity?) throws -> (evolution: TemporalEntity, foreign: Classification)?
+    ) {
+        (self.ids, self.filter, self.isSplit, self.merge) = (ids, filter, isSplit, merge)
+    }
 }
 
 /// How the queries of a snapshot went, each with how many entities it found.
@@ -78,20 +100,31 @@ extension Broker {
             }
         }
         for case .success(let histories) in found.1 {
-            try await Self.inParts(histories) { part in
+            try await Self.inParts(histories.flatMap { $0.parts(of: Self.instancePartCount) }, weight: \.instanceCount) { part in
                 try await file.write { transaction in for one in part { try transaction.freeze(one, in: record.number) } }
             }
         }
         return SnapshotOutcome(queries: found.0.map { $0.map(\.count) }, evolutions: found.1.map { $0.map(\.count) })
     }
 
-    private static func inParts<Element: Sendable>(_ elements: [Element], _ body: ([Element]) async throws -> Void) async throws {
-        for start in stride(from: 0, to: elements.count, by: partCount) {
-            try await body(Array(elements[start..<min(start + partCount, elements.count)]))
+    /// - Parameter weight: how many instances an element has.
+    private static func inParts<Element: Sendable>(
+        _ elements: [Element], weight: (Element) -> Int = { _ in 0 }, _ body: ([Element]) async throws -> Void
+    ) async throws {
+        var (part, instanceCount) = ([Element](), 0)
+        for element in elements {
+            if part.count == partCount || instanceCount + weight(element) > instancePartCount, !part.isEmpty {
+                try await body(part)
+                (part, instanceCount) = ([], 0)
+            }
+            part.append(element)
+            instanceCount += weight(element)
         }
+        if !part.isEmpty { try await body(part) }
     }
 
     private static var partCount: Int { 100 }
+    private static var instancePartCount: Int { 1000 }
 
     /// The end of the preparation of a snapshot that is still there.
     package func finishSnapshot(_ record: SnapshotRecord, _ access: WriteAccess) async throws {
@@ -118,80 +151,6 @@ extension Broker {
             else { return }
             now.untoldCount = count
             try transaction.update(now)
-        }
-    }
-}
-
-/// What the queries of one snapshot find, within its limits.
-private struct SnapshotFinding {
-    let snapshot: ReadSnapshot
-    let limits: SnapshotLimits
-    let now: Instant
-    private var entityCount = 0
-    private var instanceCount = 0
-    private var byteCount = 0
-
-    init(snapshot: ReadSnapshot, limits: SnapshotLimits, now: Instant) { (self.snapshot, self.limits, self.now) = (snapshot, limits, now) }
-
-    /// A query that fails leaves the others as they are.
-    mutating func attempt<Found>(_ find: (inout SnapshotFinding) throws -> [Found]) -> Result<[Found], CityError> {
-        do { return .success(try find(&self)) } catch let error as CityError { return .failure(error) } catch {
-            return .failure(.internalFault("a snapshot's query failed: \(error)"))
-        }
-    }
-
-    mutating func entities(of query: SnapshotQuery, _ broker: Broker, _ access: ReadAccess) throws -> [EntityToFreeze] {
-        var (found, met) = ([EntityToFreeze](), Set<IRI>())
-        func add(_ entity: Entity, _ classification: Classification, _ number: Int64?) throws {
-            guard query.elsewhere?.wholeFilter?.matches(entity) ?? true else { return }
-            try count(entities: 1)
-            guard let shown = query.view.selected(entity) else { return }
-            try count(bytes: shown.approximateByteCount)
-            found.append(EntityToFreeze(shown, classification: classification, number: number))
-        }
-        let search = broker.search(EntityQuery(filter: query.elsewhere?.filter ?? query.filter, limit: Int(Int32.max)), access, at: now)
-        try snapshot.visitMatches(search) { match in
-            let local = try match.entity ?? snapshot.entity(match.stored)
-            let whole = query.elsewhere?.merge(local.id, local)
-            try add(whole?.entity ?? local, max(whole?.classification ?? .open, match.stored.classification), match.stored.number)
-            met.insert(local.id)
-            return true
-        }
-        for id in query.elsewhere?.ids ?? [] where !met.contains(id) {
-            if let (entity, classification) = query.elsewhere?.merge(id, nil) { try add(entity, classification, nil) }
-        }
-        return found
-    }
-
-    mutating func histories(of query: SnapshotEvolutionQuery, _ broker: Broker, _ access: ReadAccess) throws -> [HistoryToFreeze] {
-        guard let temporal = query.selection.temporal else { throw CityError.badRequestData("temporalQ: is missing") }
-        let search = HistorySearch(
-            filter: query.filter, temporal: temporal, classificationMax: access.classificationMax, offset: 0, limit: limits.entityCountMax + 1,
-            now: now)
-        let selection = query.selection
-        return try snapshot.searchHistory(search).matches.map { match in
-            try count(entities: 1)
-            let window = HistoryWindow(temporal, validity: match.validity, isBackwards: selection.lastN != nil, now: now, access.classificationMax)
-            let history = try snapshot.historyToFreeze(
-                match, window, lastN: selection.lastN, countMax: limits.instanceCountMax - instanceCount, byteCountMax: limits.byteCountMax - byteCount
-            ) { series in selection.projection.keeps(series.attribute) && selection.datasets?.datasets.contains(series.datasetID) ?? true }
-            instanceCount += history.instanceCount
-            byteCount += history.byteCount
-            return history
-        }
-    }
-
-    private mutating func count(entities: Int) throws {
-        entityCount += entities
-        guard entityCount <= limits.entityCountMax else {
-            throw CityError.tooManyResults("a snapshot holds at most \(limits.entityCountMax) entities; narrow its queries")
-        }
-    }
-
-    private mutating func count(bytes: Int) throws {
-        byteCount += bytes
-        guard byteCount <= limits.byteCountMax else {
-            throw CityError.tooManyResults("a snapshot holds at most about \(limits.byteCountMax >> 20) MiB; narrow its queries")
         }
     }
 }

@@ -98,12 +98,20 @@ package final class SnapshotService: Sendable {
         let moment = now()
         do throws(CityError) {
             let context = try await contexts.context(document.context, in: access.municipality)
-            var read = document.queries.map { json in Self.result { try SnapshotQueries.query(json, context) } }
-            let warnings = await askSources(&read, record, access, context, at: moment)
-            let evolutions = document.evolutionQueries.map { json in Self.result { try SnapshotQueries.evolutionQuery(json, context) } }
-            let outcome = try await freeze(record, read.map { $0.map(\.query) }, evolutions, access, at: moment)
+            let origin = origin(record, access, context, at: moment)
+            let (queries, warnings) = await asked(document.queries) { json in
+                try SnapshotQueries.query(json, context)
+            } ask: { read in
+                try await askSources(&read, origin)
+            }
+            let (evolutions, evolutionWarnings) = await asked(document.evolutionQueries) { json in
+                try SnapshotQueries.evolutionQuery(json, context)
+            } ask: { read in
+                try await askSources(&read, origin)
+            }
+            let outcome = try await freeze(record, queries.map { $0.map(\.query) }, evolutions.map { $0.map(\.query) }, access, at: moment)
             document.queryDetails = zip(outcome.queries, warnings).map { Self.details($0, $1) }
-            document.evolutionDetails = outcome.evolutions.map { Self.details($0) }
+            document.evolutionDetails = zip(outcome.evolutions, evolutionWarnings).map { Self.details($0, $1) }
             record.status = outcome.status
         } catch {
             document.queryDetails = document.queries.map { _ in Self.details(.failure(error)) }
@@ -128,34 +136,52 @@ package final class SnapshotService: Sendable {
         }
     }
 
-    /// Has what sources have of the queries (clause 5.7.2.4), all within what one distributed request may take.
-    /// - Returns: what went wrong with each query's sources.
-    private func askSources(
-        _ queries: inout [Result<SnapshotQueries.Read, CityError>], _ record: SnapshotRecord, _ access: WriteAccess, _ context: Context, at moment: Instant
-    ) async -> [[SourceWarning]] {
-        // No credential of whoever made the snapshot is kept: sources answer what they show to anybody.
-        let origin = Origin(
+    /// For what sources are asked, all queries of a snapshot within what one distributed request may take. No credential of whoever made
+    /// the snapshot is kept: sources answer what they show to anybody.
+    private func origin(_ record: SnapshotRecord, _ access: WriteAccess, _ context: Context, at moment: Instant) -> Origin {
+        Origin(
             access: access.reading.narrowed(to: record.classificationMax), asker: Asker(now: moment, credential: .none), context: context, via: []
         ) { _ in nil }
-        var warnings: [[SourceWarning]] = []
-        for index in queries.indices {
-            warnings.append([])
-            guard case .success(var read) = queries[index], let distributed = read.distributed else { continue }
-            do {
-                guard let answer = try await federation.everything(distributed, countMax: broker.snapshotLimits.entityCountMax, origin) else { continue }
-                (read.query.elsewhere, warnings[index]) = (answer.found, answer.warnings)
-                queries[index] = .success(read)
-            } catch {
-                queries[index] = .failure(error as? CityError ?? .internalFault("context sources could not be asked: \(error)"))
-            }
-        }
-        return warnings
     }
 
-    private static func result<Value>(_ body: () throws -> Value) -> Result<Value, CityError> {
-        do { return .success(try body()) } catch let error as CityError { return .failure(error) } catch {
-            return .failure(.internalFault("a snapshot's query can't be read: \(error)"))
+    /// Reads queries, and has what sources have of them. One that can't be read, or of which sources have too much, fails alone.
+    /// - Parameter ask: fills in what sources have, and returns what went wrong with them.
+    /// - Returns: what went wrong with each query's sources beside the queries.
+    private func asked<Read>(
+        _ queries: [JSON], read: (JSON) throws -> Read, ask: (inout Read) async throws -> [SourceWarning]
+    ) async -> ([Result<Read, CityError>], [[SourceWarning]]) {
+        var (results, warnings) = ([Result<Read, CityError>](), [[SourceWarning]]())
+        for query in queries {
+            do {
+                var query = try read(query)
+                warnings.append(try await ask(&query))
+                results.append(.success(query))
+            } catch {
+                warnings.append([])
+                results.append(.failure(error as? CityError ?? .internalFault("a snapshot's query could not be prepared: \(error)")))
+            }
         }
+        return (results, warnings)
+    }
+
+    /// Clause 5.7.2.4.
+    private func askSources(_ read: inout SnapshotQueries.Read, _ origin: Origin) async throws -> [SourceWarning] {
+        guard let distributed = read.distributed,
+            let answer = try await federation.everything(distributed, countMax: broker.snapshotLimits.entityCountMax, origin)
+        else { return [] }
+        read.query.elsewhere = answer.found
+        return answer.warnings
+    }
+
+    /// Clause 5.7.4.4.
+    private func askSources(_ read: inout SnapshotQueries.ReadEvolution, _ origin: Origin) async throws -> [SourceWarning] {
+        let limits = broker.snapshotLimits
+        guard let distributed = read.distributed,
+            let answer = try await federation.everything(
+                distributed, countMax: limits.entityCountMax, instanceCountMax: limits.instanceCountMax, origin)
+        else { return [] }
+        read.query.elsewhere = answer.found
+        return answer.warnings
     }
 
     /// Clause 5.2.42. Sources that did not answer make no failure of a query (clause 6.3.17), but they are named.

@@ -1,5 +1,6 @@
 package import CityModel
 internal import GRDB
+package import LinkedData
 package import Query
 
 /// One record of history with everything that it says.
@@ -12,10 +13,16 @@ package struct RecordedInstance: Sendable {
     /// What the entity was classified as when it was recorded.
     let classification: Classification
     let key: InstanceKey
-    /// The `instanceId` of a record that was moved to another moment.
+    /// The `instanceId` of a record that was moved to another moment, or that a context source gave.
     let name: String?
 
     package var instanceID: String { name ?? key.instanceID }
+}
+
+extension TemporalInstance {
+    package init(_ record: RecordedInstance) {
+        self.init(attribute: record.attribute, deletedAt: record.deletedAt, time: record.time, instanceID: record.instanceID)
+    }
 }
 
 /// The instances of one attribute with one dataset, in order of time.
@@ -188,8 +195,9 @@ private struct WindowSelect {
         """
 
     init(_ entity: Int64, _ series: Series, _ window: HistoryWindow) {
-        // The trace of a deletion that nobody observed has a deletedAt and no other timestamp.
-        let isNoTrace = "form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit)"
+        // The trace of a deletion that nobody observed has a deletedAt and no other timestamp, but for what a source says of its own.
+        let isNoTrace =
+            "(form & \(InstanceForm.observedBit + InstanceForm.deletionBit) <> \(InstanceForm.deletionBit) OR \(InstanceRest.tellsDeletion))"
         conditions = ["entity = ?", "attribute = ?", "dataset = ?", "form < ?", InstanceForm.isAlive]
         arguments = [
             entity, series.number, series.datasetID?.text ?? "", InstanceForm.hidden(from: window.classificationMax), window.now.microseconds,
@@ -198,8 +206,10 @@ private struct WindowSelect {
         case .observedAt?:
             (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.observedBit) <> 0", Self.isLastOfMoment])
             arguments += Array(arguments.suffix(2))
-        case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace])
-        case .modifiedAt?: (time, conditions) = ("coalesce(modified_us, at_us + late_us)", conditions + [isNoTrace])
+        case .createdAt?: (time, conditions) = ("at_us + late_us", conditions + [isNoTrace, ForeignRow.isRecorded])
+        case .modifiedAt?:
+            time = "coalesce(modified_us, at_us + late_us)"
+            conditions += [isNoTrace, "(modified_us IS NOT NULL OR \(ForeignRow.isRecorded))"]
         case .deletedAt?: (time, conditions) = ("at_us", conditions + ["form & \(InstanceForm.deletionBit) <> 0"])
         case nil: time = "at_us"
         }

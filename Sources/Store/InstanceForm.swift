@@ -50,26 +50,55 @@ struct InstanceForm: Hashable {
 }
 
 /// The members of an instance that few have, as JSON text (`instance.rest`): attributes of the attribute, types of values and
-/// targets; and the `instanceId` of an instance that was moved to another moment.
+/// targets; the `instanceId` of an instance that was moved to another moment; and of one that a context source gave its times.
 enum InstanceRest {
+    /// What it says beside the members of the attribute.
+    struct Marks {
+        /// The `instanceId`, where it is not that of the key; empty where a source did not say it.
+        var instanceID: String?
+        /// Whether the instance is of a context source, so that it has the times that are said here and no others.
+        var isForeign = false
+        /// Of such an instance.
+        var deletedAt: Instant?
+    }
+
+    /// The condition that it says when a source removed an instance. Only the rows of removals are to be asked.
+    static let tellsDeletion = "instr(coalesce(rest, x''), CAST('\"deletedAt\"' AS BLOB)) > 0"
+
     /// Nil when the instance has nothing of the kind.
     static func bytes(of attribute: Attribute, instanceID: String? = nil) -> [UInt8]? {
         guard
             !attribute.subattributes.isEmpty || attribute.valueType != nil || !attribute.objectTypes.isEmpty || instanceID != nil
                 || attribute.unitCode?.utf8.contains(0) ?? false
         else { return nil }
-        // A property with some value carries them, so that one reader and one writer serve documents and this.
+        return bytes(carrier(of: attribute), instanceID.map { [("instanceId", $0)] } ?? [])
+    }
+
+    /// All that the columns do not say of an instance that a context source gave, or say only for it to be found.
+    static func bytes(ofForeign instance: TemporalInstance) -> [UInt8] {
+        var carrier = carrier(of: instance.attribute)
+        let said = instance.attribute
+        (carrier.observedAt, carrier.createdAt, carrier.modifiedAt) = (said.observedAt, said.createdAt, said.modifiedAt)
+        return bytes(carrier, [("instanceId", instance.instanceID)] + (instance.deletedAt.map { [("deletedAt", $0.description)] } ?? []))
+    }
+
+    /// A property with some value carries them, so that one reader and one writer serve documents and this.
+    private static func carrier(of attribute: Attribute) -> Attribute {
         var carrier = Attribute(kind: .property, value: 0)
         carrier.subattributes = attribute.subattributes
         (carrier.valueType, carrier.objectTypes) = (attribute.valueType, attribute.objectTypes)
         // SQL's texts end at U+0000.
         if attribute.unitCode?.utf8.contains(0) ?? false { carrier.unitCode = attribute.unitCode }
+        return carrier
+    }
+
+    private static func bytes(_ carrier: Attribute, _ marks: [(name: String, text: String)]) -> [UInt8] {
         var writer = JSONWriter()
         EntityWriter(names: WholeNames(), format: .normalized).writeObject(carrier, to: &writer)
-        if let instanceID {
+        for (name, text) in marks {
             writer.bytes.removeLast()
-            writer.raw(",\"instanceId\":")
-            writer.write(instanceID)
+            writer.raw(",\"\(name)\":".utf8)
+            writer.write(text)
             writer.raw("}")
         }
         return writer.bytes
@@ -81,14 +110,18 @@ enum InstanceRest {
     }
 
     /// Puts the members back.
-    /// - Returns: the `instanceId` of an instance that was moved.
-    static func read(_ bytes: some Collection<UInt8>, into attribute: inout Attribute) throws -> String? {
+    static func read(_ bytes: some Collection<UInt8>, into attribute: inout Attribute) throws -> Marks {
         let json = try JSON(parsing: Array(bytes))
-        guard let carrier = try EntityReader(context: WholeNames(), purpose: .stored).instances(json, path: "rest").first else { return nil }
+        guard let carrier = try EntityReader(context: WholeNames(), purpose: .stored).instances(json, path: "rest").first else { return Marks() }
         attribute.subattributes = carrier.subattributes
         (attribute.valueType, attribute.objectTypes) = (carrier.valueType, carrier.objectTypes)
         if let unitCode = carrier.unitCode { attribute.unitCode = unitCode }
-        return json["instanceId"]?.stringValue
+        var marks = Marks(instanceID: json["instanceId"]?.stringValue, deletedAt: json["deletedAt"]?.stringValue.flatMap { Instant($0) })
+        marks.isForeign = (carrier.observedAt ?? carrier.createdAt ?? carrier.modifiedAt ?? marks.deletedAt) != nil
+        if marks.isForeign {
+            (attribute.observedAt, attribute.createdAt, attribute.modifiedAt) = (carrier.observedAt, carrier.createdAt, carrier.modifiedAt)
+        }
+        return marks
     }
 }
 

@@ -16,6 +16,9 @@ package struct HistoricEntity: Sendable {
     package let scopes: [Scope]
     /// Whether it is an entity now.
     package let isCurrent: Bool
+
+    /// Stands for a time that a context source did not say. Only snapshots hold such entities.
+    static let unknownMicroseconds: Int64 = .min
 }
 
 extension ReadSnapshot {
@@ -52,12 +55,14 @@ extension ReadSnapshot {
         guard let classification = Classification(rank: try row.decode(Int.self, atIndex: 2)) else {
             throw CorruptRow(table: "past", reason: "classification")
         }
+        func time(_ column: Int) throws -> Instant? {
+            let microseconds = try row.decode(Int64?.self, atIndex: column)
+            return microseconds == HistoricEntity.unknownMicroseconds ? nil : microseconds.map(Instant.init(microseconds:))
+        }
         let types = try row.decode(String.self, atIndex: 6).split(separator: " ").compactMap { Int64($0).flatMap(terms.name(of:)) }
         return HistoricEntity(
             number: try row.decode(Int64.self, atIndex: 0), id: IRI(known: try row.decode(String.self, atIndex: 1)), types: types,
-            classification: classification, createdAt: Instant(microseconds: try row.decode(Int64.self, atIndex: 3)),
-            modifiedAt: Instant(microseconds: try row.decode(Int64.self, atIndex: 4)),
-            deletedAt: try row.decode(Int64?.self, atIndex: 5).map(Instant.init(microseconds:)), scopes: [], isCurrent: false)
+            classification: classification, createdAt: try time(3), modifiedAt: try time(4), deletedAt: try time(5), scopes: [], isCurrent: false)
     }
 }
 

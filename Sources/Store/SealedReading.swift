@@ -90,14 +90,15 @@ extension ReadSnapshot {
             attribute.modifiedAt = Instant(microseconds: sample.changed)
         }
         attribute.expiresAt = record.expires.map(Instant.init(microseconds:))
-        let name = try sample.rest.flatMap { try InstanceRest.read($0, into: &attribute) }
+        let marks = try sample.rest.map { try InstanceRest.read($0, into: &attribute) } ?? InstanceRest.Marks()
+        let deletedAt = marks.isForeign ? marks.deletedAt : form.isDeletion ? Instant(microseconds: sample.time) : nil
         return RecordedInstance(
-            attribute: attribute, deletedAt: form.isDeletion ? Instant(microseconds: sample.time) : nil, time: Instant(microseconds: time),
+            attribute: attribute, deletedAt: deletedAt, time: Instant(microseconds: time),
             classification: form.classification,
             key: InstanceKey(
                 entity: entity, attribute: series.number, dataset: series.datasetID?.text ?? "", atMicroseconds: sample.time,
                 lateMicroseconds: sample.late),
-            name: name)
+            name: marks.instanceID)
     }
 }
 

@@ -63,11 +63,14 @@ final class Installation: Sendable {
     /// - Parameter source: answers for all context sources.
     init(
         instanceCountMax: Int = 1000, batchCountMax: Int = 10_000, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
+        snapshots: SnapshotLimits = .init(),
         source: @escaping @Sendable (SourceRequest) -> SourceAnswer = { _ in .failed("no network in tests") }
     ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "conurb-ngsild-\(UUID().uuidString)", directoryHint: .isDirectory)
         store = try Store(directory: folder.path)
-        let broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true, batchCountMax: batchCountMax))
+        var configuration = BrokerConfiguration(createsMunicipalities: true, batchCountMax: batchCountMax)
+        configuration.snapshotLimits = snapshots
+        let broker = Broker(store: store, configuration: configuration)
         let documents: [String: JSON] = [
             Self.transport: ["@context": ["Bus": "https://city.example/Bus", "line": "https://city.example/line"]]
         ]
@@ -82,7 +85,7 @@ final class Installation: Sendable {
             broker: broker, contexts: contexts, limits: limits, notifications: notifications,
             passedOver: { _, passed in outgoing.passedOver.withLock { $0.append("\(passed)") } }
         ) { request, _ in source(request) }
-        snapshots = SnapshotService(
+        self.snapshots = SnapshotService(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, now: { Self.start }
         ) { endpoint, headers, body in
             outgoing.messages.withLock { $0.append(Message(uri: endpoint.uri, headers: headers, body: (try? JSON(parsing: body)) ?? .null)) }

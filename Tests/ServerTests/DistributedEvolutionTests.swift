@@ -63,6 +63,30 @@ import Trust
         }
     }
 
+    @Test func `a snapshot of histories comes back as the query was answered (clause 5.16.1.4)`() async throws {
+        try await withTwo { broker, source in
+            try await record(broker, history(1, level(1, day: 1), level(7, day: 2, #","datasetId":"urn:x:a""#)))
+            try await record(source, history(1, level(2, day: 1), level(8, day: 3, #","unitCode":"LUX","by":{"type":"Relationship","object":"urn:x:lab"}"#)))
+            try await record(source, history(2, level(3, day: 4)))
+            try await source.create("entities", lamp(3, property("level", "4") + #","scope":"/north""#))
+            #expect(try await source.ask(.DELETE, "entities/urn:ngsi-ld:Lamp:3").status == 204)
+            for timeproperty in ["observedAt", "createdAt", "deletedAt"] {
+                let target = "temporal/entities?type=Lamp&\(Self.all)&timeproperty=\(timeproperty)&options=sysAttrs"
+                let answered = try await broker.ask(.GET, target).json
+                let temporal = #""temporalQ":{"timerel":"after","timeAt":"2020-01-01T00:00:00Z","timeproperty":"\#(timeproperty)"}"#
+                let id = "urn:ngsi-ld:Snapshot:\(timeproperty)"
+                let query = #"{"type":"Query","entities":[{"type":"Lamp"}],\#(temporal)}"#
+                try await broker.create("snapshots", #"{"id":"\#(id)","type":"Snapshot","snapshotTemporalQueries":[\#(query)]}"#)
+                var status: JSON? = "preparing"
+                let end = ContinuousClock.now.advanced(by: .seconds(60))
+                while status == "preparing", .now < end { status = try await broker.ask(.GET, "snapshots/" + id).json["snapshotStatus"] }
+                #expect(status == "success")
+                let frozen = try await broker.ask(.GET, target, headers: [("NGSILD-Snapshot", id)]).json
+                #expect(frozen.ordered == answered.ordered)
+            }
+        }
+    }
+
     @Test func `of an auxiliary source no operations on histories can be registered (clause 5.9.2.4)`() async throws {
         let (broker, source) = (try await RunningServer(), try await RunningServer())
         let answer = try await broker.ask(.POST, "csourceRegistrations", registration(source.address, #""mode":"auxiliary",\#(Self.reading)"#))
@@ -209,6 +233,17 @@ import Trust
             let looping = try await broker.ask(.GET, "temporal/entities/urn:ngsi-ld:Lamp:1", headers: [("Via", "1.1 \(alias)")])
             #expect(looping.status == 404)
             #expect(looping.warnings.first?.hasPrefix("199 ") ?? false)
+        }
+    }
+}
+
+extension JSON {
+    /// The same with members and elements in one order.
+    fileprivate var ordered: JSON {
+        switch self {
+        case .array(let elements): .array(elements.map(\.ordered).sorted { $0.description < $1.description })
+        case .object(let members): .object(JSONObject(uniqueKeysWithValues: members.sorted { $0.key < $1.key }.map { ($0.key, $0.value.ordered) }))
+        default: self
         }
     }
 }
