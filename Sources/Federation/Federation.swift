@@ -19,13 +19,15 @@ package struct Federation: Sendable {
     let limits: FederationLimits
     let notifications: NotificationLimits
     let send: SendToSource
+    /// Told of registrations and subscriptions that can't be read.
+    package let passedOver: @Sendable (MunicipalityName, PassedOver) -> Void
     /// Where context sources reach this program; nil while it is not known.
     let address: @Sendable () -> String?
     /// The same where the configuration says it.
     package let publicAddress: String?
 
     /// - Parameter address: asked when it is needed, where the configuration says nothing: the port may be known late.
-    /// - Parameter passedOver: told of registrations, and subscriptions to them, that can't be read.
+    /// - Parameter passedOver: told of registrations and subscriptions that can't be read.
     /// - Parameter send: carries a request to its source.
     package init(
         broker: Broker, contexts: ContextLibrary, limits: FederationLimits = .init(), notifications: NotificationLimits = .init(),
@@ -35,6 +37,7 @@ package struct Federation: Sendable {
         self.publicAddress = publicAddress
         self.address = { publicAddress ?? address() }
         (self.broker, self.contexts, self.limits, self.send) = (broker, contexts, limits, send)
+        self.passedOver = passedOver
         book = ForwardingBook()
         catalogue = RegistrationCatalogue(report: passedOver)
         gate = OutboundGate(countMax: limits.inFlightCountMax)

@@ -83,10 +83,12 @@ private struct SubscriptionResource: Sendable {
         guard limit > 0 || wantsCount else { throw CityError.badRequestData("limit: 0 is possible with count=true only") }
         let answer = try await SubscriptionAnswer(request, door)
         let (page, count) = try await library.list(offset: offset, limit: limit, access)
-        let shown = try page.compactMap { listed in
-            // A subscription to entities that can't be read takes nobody else's from this list.
-            if case .following = listed { return try? answer.json(listed, in: access.municipality) }
-            return try answer.json(listed, in: access.municipality)
+        // One that can't be read takes no other from this list; it keeps its place among the pages.
+        let shown = page.compactMap { listed -> JSON? in
+            do { return try answer.json(listed, in: access.municipality) } catch {
+                door.federation.passedOver(access.municipality, PassedOver(unreadable: listed.id, reason: error))
+                return nil
+            }
         }
         var response = answer.response(.array(shown))
         if wantsCount { response.headers[.ngsildResultsCount] = String(count) }

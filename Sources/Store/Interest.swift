@@ -49,6 +49,11 @@ extension Interest {
     }
 
     init(_ json: JSON) {
+        // Of what can't be read nothing is known: whoever holds changes against the subscription itself decides.
+        guard json.objectValue != nil else {
+            self.init(wantsEveryEntity: true, operations: [.created, .updated, .deleted])
+            return
+        }
         func names(_ member: String) -> Set<IRI> { Set(json[member]?.arrayValue?.compactMap { $0.stringValue.map(IRI.init(known:)) } ?? []) }
         let operations = json["operations"]?.arrayValue?.compactMap { $0.integerValue.flatMap { Change.Operation(rawValue: Int($0)) } } ?? []
         let given = json["keys"]?.arrayValue, keys = given?.compactMap(Key.init)

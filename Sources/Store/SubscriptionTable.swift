@@ -224,8 +224,9 @@ extension SubscriptionRecord {
     }
 }
 
+/// What is damaged can be looked at as nothing, and removed; it keeps nobody from reading the others.
 private func json(_ row: Row, at column: Int) throws -> JSON {
-    try row.withUnsafeData(atIndex: column) { data in try data.map { try JSON(parsing: $0) } ?? .null }
+    try row.withUnsafeData(atIndex: column) { data in data.flatMap { try? JSON(parsing: $0) } ?? .null }
 }
 
 extension JSON {

@@ -34,6 +34,24 @@ internal import Testing
         #expect(try await city.ask(.get, "subscriptions/urn:ngsi-ld:Subscription:1").status == 404)
     }
 
+    @Test(arguments: ["subscriptions", "csourceSubscriptions"])
+    func `one that can't be read takes no other from the list, is reported and can be deleted`(collection: String) async throws {
+        let city = try Installation()
+        for number in 1...3 { #expect(try await city.ask(.post, collection, document(number)).status == 201) }
+        try await city.damage(subscription: "urn:ngsi-ld:Subscription:2")
+        let list = try await city.ask(.get, collection + "?count=true")
+        #expect(list.status == 200)
+        #expect(try list.json.arrayValue?.compactMap { $0["id"]?.stringValue?.last } == ["1", "3"])
+        #expect(list.headers[.ngsildResultsCount] == "3")
+        #expect(city.passedOver.contains { $0.hasPrefix("subscription urn:ngsi-ld:Subscription:2 is passed over") })
+        for (offset, count) in [1, 0, 1].enumerated() {
+            let page = try await city.ask(.get, collection + "?limit=1&offset=\(offset)")
+            #expect(try page.json.arrayValue?.count == count, "it keeps its place among the pages")
+        }
+        #expect(try await city.ask(.delete, collection + "/urn:ngsi-ld:Subscription:2").status == 204)
+        #expect(try await city.ask(.get, collection + "?count=true").headers[.ngsildResultsCount] == "2")
+    }
+
     @Test func `a subscription's end is a time in UTC (clause 4.6.3)`() async throws {
         let city = try Installation()
         #expect(try await city.ask(.post, "subscriptions", document(1, #""expiresAt":"2035-01-01T00:00:00+01:00","#)).status == 400)

@@ -174,6 +174,24 @@ import Testing
         #expect(try [rows[0], rows[2]].map { try $0.change.get().entity.id } == [entityID(1), entityID(3)])
     }
 
+    @Test func `a damaged subscription holds up no other, finds all changes and can be removed`() async throws {
+        let folder = try TemporaryStore()
+        let interest = Interest(types: [iri("Elsewhere")], operations: [.created])
+        try await folder.file().write { [self] in for number in 1...3 { try $0.insert(record("urn:s:\(number)", interest)) } }
+        try folder.store.close()
+        try await DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)").write { db in
+            try db.execute(sql: "UPDATE subscription SET body = x'FF', interest = x'7B' WHERE id = 'urn:s:2'")
+        }
+        let found = try await folder.file().read { try $0.subscriptions(offset: 0, limit: 9) }
+        #expect(found.map(\.id) == ["urn:s:1", "urn:s:2", "urn:s:3"])
+        #expect(found.map(\.body) == [[:], .null, [:]])
+        try await insert(1, [level: property(1)], in: folder)
+        #expect(try await watched(folder).count == 1, "what it wants is for the matcher to say")
+        #expect(try await folder.file().write { try $0.removeSubscription("urn:s:2") })
+        try await insert(2, [level: property(1)], in: folder)
+        #expect(try await watched(folder).count == 1)
+    }
+
     @Test func `an expired subscription leaves the index, also of a file that is opened later`() async throws {
         let folder = try TemporaryStore()
         let interest = Interest(wantsEveryEntity: true, operations: [.created])

@@ -8,6 +8,8 @@ package struct PassedOver: Error, CustomStringConvertible {
     /// The number of the change; nil for what throttling held back.
     package let change: Int64?
     package let reason: any Error
+    /// Whether the subscription itself can't be read, so that it was left out of a list.
+    private var isUnreadable = false
 
     package init(subscription: String?, change: Int64?, reason: any Error) {
         (self.subscription, registration, self.change, self.reason) = (subscription, nil, change, reason)
@@ -17,8 +19,14 @@ package struct PassedOver: Error, CustomStringConvertible {
         (subscription, self.registration, change, self.reason) = (nil, registration, nil, reason)
     }
 
+    package init(unreadable subscription: String, reason: any Error) {
+        self.init(subscription: subscription, change: nil, reason: reason)
+        isUnreadable = true
+    }
+
     package var description: String {
         if let registration { return "registration \(registration) is passed over: \(reason)" }
+        if isUnreadable, let subscription { return "subscription \(subscription) is passed over: \(reason)" }
         let what = change.map { "change \($0)" } ?? "a change"
         return "\(what) is passed over\(subscription.map { " for subscription \($0)" } ?? ""): \(reason)"
     }

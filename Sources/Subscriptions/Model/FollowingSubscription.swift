@@ -45,6 +45,13 @@ package enum ListedSubscription: Sendable {
     case made(SubscriptionRecord)
     case following(FollowingSubscription)
 
+    package var id: String {
+        switch self {
+        case .made(let record): record.id
+        case .following(let one): one.id
+        }
+    }
+
     package func answer(_ context: Context, includesSystemMembers: Bool, in municipality: MunicipalityName, at now: Instant) throws -> JSON {
         switch self {
         case .made(let record): try record.answer(context, includesSystemMembers: includesSystemMembers, at: now)
