@@ -51,8 +51,8 @@ private struct SeriesAnswering {
 
     private struct Group {
         var fold: SeriesFold
-        /// Whose name is the group's.
-        let owner: FoundEntity?
+        /// The number of the entity whose name is the group's.
+        let owner: Int64?
         var seriesCount = 0
         var units: Set<String?> = []
     }
@@ -60,8 +60,9 @@ private struct SeriesAnswering {
     private let snapshot: ReadSnapshot
     private let question: SeriesQuestion
     private let window: HistoryWindow
-    private let areas: [(found: FoundEntity, geometry: PreparedGeometry)]
+    private let areas: [(id: IRI, number: Int64, geometry: PreparedGeometry)]
     private let looksBack: Bool
+    private let empty: SeriesFold
     private var groups: [Key: Group] = [:]
     private var seriesCount = 0
     private var keptCount = 0
@@ -70,13 +71,14 @@ private struct SeriesAnswering {
     init(snapshot: ReadSnapshot, question: SeriesQuestion, window: HistoryWindow) throws {
         (self.snapshot, self.question, self.window) = (snapshot, question, window)
         looksBack = question.functions.contains(where: \.looksBack)
+        empty = SeriesFold(question.grid, question.functions, now: window.now)
         if case .within(let type) = question.grouping { areas = try snapshot.areas(type, window) } else { areas = [] }
     }
 
     mutating func add(_ found: FoundEntity) throws {
         let key: String?
         switch question.grouping {
-        case .entity: return try add(number: found.stored.number, key: found.stored.id.text, owner: found)
+        case .entity: return try add(number: found.stored.number, key: found.stored.id.text, owner: found.stored.number)
         case .all: key = nil
         case .type: key = try (found.entity?.types ?? snapshot.entityTypes(found.stored)).first?.text
         case .attribute(let name): key = try snapshot.entity(found, keeping: [name]).attributes[name]?.first?.groupText
@@ -84,7 +86,7 @@ private struct SeriesAnswering {
             guard let value = try snapshot.entity(found, keeping: [.location]).attributes[.location]?.first?.value, let place = try? Geometry(value),
                 let area = areas.first(where: { $0.geometry.intersects(place) })
             else { return try add(number: found.stored.number, key: nil, owner: nil) }
-            return try add(number: found.stored.number, key: area.found.stored.id.text, owner: area.found)
+            return try add(number: found.stored.number, key: area.id.text, owner: area.number)
         }
         try add(number: found.stored.number, key: key, owner: nil)
     }
@@ -99,21 +101,18 @@ private struct SeriesAnswering {
         try add(number: past.number, key: key, owner: nil)
     }
 
-    private mutating func add(number: Int64, key: String?, owner: FoundEntity?) throws {
+    private mutating func add(number: Int64, key: String?, owner: Int64?) throws {
         // Of those without a sample nothing is said but what they were before.
         let all = try snapshot.series(of: number, attributes: question.attributes, window.classificationMax, mayBeEmpty: !looksBack)
         for series in all {
             try window.checkDeadline()
-            seriesCount += 1
-            guard seriesCount <= SeriesLimits.seriesCountMax else {
-                throw CityError.tooComplexQuery("more than \(SeriesLimits.seriesCountMax) series; narrow the question, by type or area for example")
-            }
             try fold(series, of: number, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), owner)
         }
     }
 
-    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ owner: FoundEntity?) throws {
-        var group = try groups.removeValue(forKey: key) ?? newGroup(owner)
+    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ owner: Int64?) throws {
+        let known = groups.removeValue(forKey: key)
+        var group = known ?? Group(fold: empty, owner: owner)
         let interval = question.grid.interval
         let (before, keptBefore) = (group.fold.observationCount, group.fold.keptCount)
         group.fold.begin(looksBack ? try snapshot.lastSample(of: number, series, before: interval.lowerBound, window) : nil)
@@ -125,11 +124,17 @@ private struct SeriesAnswering {
         thinned.addRest(to: &group.fold)
         group.fold.finish()
         for (times, kept) in thinned.missing { dropped.add(series.attribute, times, kept) }
-        let count = group.fold.observationCount - before
-        if count > 0 || looksBack || !thinned.missing.isEmpty {
-            group.seriesCount += 1
-            group.units.insert(try (unit ?? snapshot.unit(of: number, series, window)).map { String($0.prefix(100)) })
+        guard group.fold.observationCount > before || looksBack || !thinned.missing.isEmpty else {
+            groups[key] = known
+            return
         }
+        if known == nil { try checkRoom(groupCount: groups.count + 1) }
+        group.seriesCount += 1
+        seriesCount += 1
+        guard seriesCount <= SeriesLimits.seriesCountMax else {
+            throw CityError.tooComplexQuery("more than \(SeriesLimits.seriesCountMax) series; narrow the question, by type or area for example")
+        }
+        group.units.insert(try (unit ?? snapshot.unit(of: number, series, window)).map { String($0.prefix(100)) })
         let keptAfter = group.fold.keptCount
         groups[key] = group
         keptCount += keptAfter - keptBefore
@@ -138,22 +143,22 @@ private struct SeriesAnswering {
         }
     }
 
-    private func newGroup(_ owner: FoundEntity?) throws -> Group {
-        guard (groups.count + 1) * question.grid.count * question.functions.count <= SeriesLimits.cellCountMax else {
+    private func checkRoom(groupCount: Int) throws {
+        guard groupCount * question.grid.count * question.functions.count <= SeriesLimits.cellCountMax else {
             throw CityError.tooComplexQuery(
-                "every: \(question.functions.count) functions of \(groups.count + 1) groups in \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax) values; ask for longer periods, fewer groups or fewer functions")
+                "every: \(question.functions.count) functions of \(groupCount) groups in \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax) values; ask for longer periods, fewer groups or fewer functions")
         }
-        return Group(fold: SeriesFold(question.grid, question.functions, now: window.now), owner: owner)
     }
 
     func answer() throws -> SeriesAnswer {
-        let keys = ordered(groups.filter { $0.value.seriesCount > 0 && isWanted($0.value) }.keys.sorted())
+        let keys = ordered(groups.compactMap { isWanted($0.value) ? $0.key : nil })
         let naming = snapshot.terms.names { $0.lastWord == "name" }
         let answered = try keys.prefix(question.limit).compactMap { key -> SeriesGroup? in
             guard let group = groups[key] else { return nil }
+            try window.checkDeadline()
             var fold = group.fold
             return SeriesGroup(
-                key: key.key, name: try group.owner.flatMap { try snapshot.entity($0, keeping: naming).plainName }, attribute: key.attribute, datasetID: key.datasetID,
+                key: key.key, name: try group.owner.flatMap { try snapshot.name(of: $0, among: naming, at: window.now) }, attribute: key.attribute, datasetID: key.datasetID,
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))
         }
@@ -168,19 +173,19 @@ private struct SeriesAnswering {
 
     /// By the value that is asked for. Those without one come last, either way; equals stay in the order of their keys.
     private func ordered(_ keys: [Key]) -> [Key] {
-        guard let (function, isDescending) = question.order else { return keys }
-        let ranked = keys.enumerated().map { index, key -> (index: Int, value: Double?) in
+        guard let (function, isDescending) = question.order else { return keys.sorted() }
+        let ranked = keys.map { key -> (key: Key, value: Double?) in
             var fold = groups[key]?.fold
-            return (index, fold?.firstResult(question.functions[function]))
+            return (key, fold?.firstResult(question.functions[function]))
         }
         return ranked.sorted { left, right in
             switch (left.value, right.value) {
             case (let one?, let other?) where one != other: isDescending ? one > other : one < other
             case (_?, nil): true
             case (nil, _?): false
-            default: left.index < right.index
+            default: left.key < right.key
             }
-        }.map { keys[$0.index] }
+        }.map(\.key)
     }
 }
 
@@ -251,8 +256,8 @@ extension SeriesFold {
 
 extension ReadSnapshot {
     /// The entities of a type that have an area, by identifier.
-    fileprivate func areas(_ type: IRI, _ window: HistoryWindow) throws -> [(found: FoundEntity, geometry: PreparedGeometry)] {
-        var areas: [(found: FoundEntity, geometry: PreparedGeometry)] = []
+    fileprivate func areas(_ type: IRI, _ window: HistoryWindow) throws -> [(id: IRI, number: Int64, geometry: PreparedGeometry)] {
+        var areas: [(id: IRI, number: Int64, geometry: PreparedGeometry)] = []
         let search = EntitySearch(
             filter: EntityFilter(types: .type(type)), classificationMax: window.classificationMax, limit: .max / 2, now: window.now)
         try visitMatches(search) { found in
@@ -260,18 +265,19 @@ extension ReadSnapshot {
             guard areas.count < SeriesLimits.areaCountMax else {
                 throw CityError.tooComplexQuery("group: more than \(SeriesLimits.areaCountMax) areas")
             }
-            areas.append((found, try PreparedGeometry(geometry)))
+            areas.append((found.stored.id, found.stored.number, try PreparedGeometry(geometry)))
             return true
         }
         guard !areas.isEmpty else { throw CityError.badRequestData("group: there is no \(type) that has an area") }
-        return areas.sorted { $0.found.stored.id < $1.found.stored.id }
+        return areas.sorted { $0.id < $1.id }
     }
-}
 
-extension Entity {
-    /// Its attribute `name`, of whatever vocabulary.
-    fileprivate var plainName: String? {
-        attributes.first { $0.key.lastWord == "name" }?.value.first?.value.stringValue.map { String($0.prefix(200)) }
+    /// The attribute `name` of an entity, of whatever vocabulary.
+    /// - Parameter names: what `name` is called in all of them.
+    fileprivate func name(of number: Int64, among names: Set<IRI>, at now: Instant) throws -> String? {
+        guard let stored = try storedEntity(number: number) else { return nil }
+        let named = try entity(FoundEntity(stored: stored, entity: nil), keeping: names).unexpired(at: now)
+        return named?.attributes.values.first?.first?.value.stringValue.map { String($0.prefix(200)) }
     }
 }
 

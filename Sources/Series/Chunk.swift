@@ -21,11 +21,9 @@ package struct Chunk: Sendable {
         bytes.count + summaries.count * (MemoryLayout<BlockSummary>.stride + MemoryLayout<Range<Int>>.stride) + dictionary.memoryByteCount + 200
     }
 
-    /// The unit of a block's last record. No block is decoded where the chunk has no texts.
-    package func lastUnit(ofBlock index: Int) throws(SeriesError) -> String? {
-        guard !dictionary.entries.isEmpty else { return nil }
-        let block = try block(index)
-        return try block.record(block.count - 1).unit
+    /// The unit of a block's record. No block is decoded where the chunk has no texts.
+    package func unit(inBlock index: Int, at position: Int) throws(SeriesError) -> String? {
+        dictionary.entries.isEmpty ? nil : try block(index).record(position).unit
     }
 
     /// - Throws: `SeriesError` for anything that `ChunkEncoder` did not write.

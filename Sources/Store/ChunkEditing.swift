@@ -2,7 +2,7 @@ internal import GRDB
 internal import Series
 
 /// Changes to what lies in chunks. A record that is touched is taken out of its chunk, which is written anew without it; where
-/// that happens often, the whole chunk becomes rows again, until it is sealed once more. So whatever edits history edits rows.
+/// that happens often, those around it become rows again too, until they are sealed once more. So whatever edits history edits rows.
 extension WriteTransaction {
     /// Makes rows of the records of a moment that lie in a chunk of a series.
     func unseal(_ moment: Int64, of series: SeriesKey) throws {
@@ -24,12 +24,24 @@ extension WriteTransaction {
         let records = try corruptible { () throws(SeriesError) in try chunk.records() }
         let kept = records.filter { !isTaken($0) }
         try removeChunk(span)
-        if sealing.countEdit(of: series) {
-            for record in kept { try insert(record, of: series) }
-        } else if !kept.isEmpty {
-            try insert(corruptible { () throws(SeriesError) in try PackedChunk(kept) }, of: series)
+        let loose = sealing.countEdit(of: series) ? Self.records(around: moment, in: kept) : kept.endIndex..<kept.endIndex
+        for part in [kept[..<loose.lowerBound], kept[loose.upperBound...]] where !part.isEmpty {
+            try insert(corruptible { () throws(SeriesError) in try PackedChunk(Array(part)) }, of: series)
         }
+        for record in kept[loose] { try insert(record, of: series) }
         return records.filter(isTaken)
+    }
+
+    /// Records that are made rows where one of them was: so few that the writer is soon free again, and so many that they are
+    /// sealed once more. No chunk of a few is left beside them. Whole moments.
+    private static func records(around moment: Int64, in records: [SampleRecord]) -> Range<Int> {
+        let middle = records.firstIndex { $0.time >= moment } ?? records.count
+        var (start, end) = (middle - Chunk.blockCount, middle + Chunk.blockCount)
+        if start < Chunk.blockCount { start = 0 }
+        if records.count - end < Chunk.blockCount { end = records.count }
+        while start > 0, records[start - 1].time == records[start].time { start -= 1 }
+        while end < records.count, end > 0, records[end].time == records[end - 1].time { end += 1 }
+        return start..<end
     }
 
     /// Puts a record in `instance` where no other stands.

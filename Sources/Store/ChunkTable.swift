@@ -175,23 +175,14 @@ extension ReadSnapshot {
         return spans
     }
 
-    /// A chunk, opened.
+    /// A chunk, opened. Who writes late instances mostly comes to the same again.
     func chunk(_ span: ChunkSpan) throws -> Chunk {
-        try chunk(span) {
-            guard let row = try row("SELECT data FROM chunk WHERE id = ?", [span.id]) else {
-                throw CorruptRow(table: "chunk", reason: "\(span.id) is not there")
-            }
-            return (row, 0)
-        }
-    }
-
-    /// A chunk, opened. The last is kept: who writes late instances mostly comes to the same again.
-    /// - Parameter data: the row and the column that has the chunk's bytes, asked for where it is not open yet.
-    func chunk(_ span: ChunkSpan, _ data: () throws -> (Row, Int)) throws -> Chunk {
         if let chunk = chunks?.chunk(span.id) { return chunk }
         if let openedChunk, openedChunk.id == span.id { return openedChunk.chunk }
-        let (row, column) = try data()
-        let bytes = try row.withUnsafeData(atIndex: column) { $0.map { [UInt8]($0) } ?? [] }
+        guard let row = try row("SELECT data FROM chunk WHERE id = ?", [span.id]) else {
+            throw CorruptRow(table: "chunk", reason: "\(span.id) is not there")
+        }
+        let bytes = try row.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } ?? [] }
         do {
             let chunk = try Chunk(bytes)
             if let chunks { chunks.insert(chunk, span.id) } else { openedChunk = (span.id, chunk) }
@@ -199,19 +190,26 @@ extension ReadSnapshot {
         } catch { throw CorruptRow(table: "chunk", reason: "\(span.id): \(error)") }
     }
 
-    /// The chunks of a series that hold moments of a span, both ends included, one after the other; each row as `ChunkSpan` reads it, then
-    /// the chunk's bytes. Backwards, what follows the first that ends before the span does so too.
+    /// Where the chunks of a series lie that hold moments of a span, both ends included, one after the other; the first may end before
+    /// the span. Backwards, what follows the first that does so does too.
     func chunkRows(of series: SeriesKey, in span: ClosedRange<Int64>, isBackwards: Bool) throws -> RowCursor? {
         guard try holdsChunks() else { return nil }
-        let key = "entity = ?1 AND attribute = ?2 AND dataset = ?3"
-        let select = "SELECT id, from_us, to_us, count, data FROM chunk WHERE \(key) AND from_us <= ?4"
-        if isBackwards { return try rows("\(select) ORDER BY from_us DESC", series.arguments + [span.upperBound]) }
-        // Chunks are in the order of their ends as in that of their beginnings: the last that begins before the span is the only one of
-        // those that may reach into it.
-        let first = "SELECT from_us FROM chunk WHERE \(key) AND from_us <= ?5 ORDER BY from_us DESC LIMIT 1"
-        return try rows(
-            "\(select) AND from_us >= coalesce((\(first)), ?5) ORDER BY from_us", series.arguments + [span.upperBound, span.lowerBound])
+        return isBackwards
+            ? try rows(Self.chunksBackwards, series.arguments + [span.upperBound])
+            : try rows(Self.chunksForwards, series.arguments + [span.upperBound, span.lowerBound])
     }
+
+    private static let chunksBackwards = """
+        SELECT id, from_us, to_us, count FROM chunk WHERE \(SeriesKey.condition) AND from_us <= ? ORDER BY from_us DESC
+        """
+    /// Chunks are in the order of their ends as in that of their beginnings: the last that begins before the span is the only one of
+    /// those that may reach into it.
+    private static let chunksForwards = """
+        SELECT id, from_us, to_us, count FROM chunk WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND from_us <= ?4
+        AND from_us >= coalesce(
+            (SELECT from_us FROM chunk WHERE entity = ?1 AND attribute = ?2 AND dataset = ?3 AND from_us <= ?5 ORDER BY from_us DESC LIMIT 1), ?5)
+        ORDER BY from_us
+        """
 }
 
 extension WriteTransaction {
@@ -241,6 +239,7 @@ extension WriteTransaction {
 }
 
 extension ChunkSpan {
+    /// - Parameter row: number, beginning, end and count.
     init(_ row: Row) throws {
         id = try row.decode(Int64.self, atIndex: 0)
         (from, to) = (try row.decode(Int64.self, atIndex: 1), try row.decode(Int64.self, atIndex: 2))

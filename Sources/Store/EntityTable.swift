@@ -43,13 +43,10 @@ package struct Provenance: Sendable {
 }
 
 extension ReadSnapshot {
-    package func storedEntity(_ id: IRI) throws -> StoredEntity? {
-        try row("SELECT \(StoredEntity.columns) FROM entity WHERE iri = ?", [id.text]).map(StoredEntity.init)
-    }
-
-    func storedEntity(number: Int64) throws -> StoredEntity? {
-        try row("SELECT \(StoredEntity.columns) FROM entity WHERE id = ?", [number]).map(StoredEntity.init)
-    }
+    package func storedEntity(_ id: IRI) throws -> StoredEntity? { try row(Self.entityByID, [id.text]).map(StoredEntity.init) }
+    package func storedEntity(number: Int64) throws -> StoredEntity? { try row(Self.entityByNumber, [number]).map(StoredEntity.init) }
+    private static let entityByID = "SELECT \(StoredEntity.columns) FROM entity WHERE iri = ?"
+    private static let entityByNumber = "SELECT \(StoredEntity.columns) FROM entity WHERE id = ?"
 
     package func entity(_ stored: StoredEntity) throws -> Entity { try decoder.entity(stored.document) }
     /// As much as is asked for of an entity that was found.

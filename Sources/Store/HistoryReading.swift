@@ -124,9 +124,12 @@ extension ReadSnapshot {
 
     /// Whether an attribute has any series but the default one, seen or not.
     private func mayHaveDatasets(of entity: Int64, _ attribute: Int64) throws -> Bool {
-        let exists = ["instance", "chunk", "thinned"].map { "EXISTS (SELECT 1 FROM \($0) WHERE entity = ?1 AND attribute = ?2 AND dataset > '')" }
-        return try row("SELECT \(exists.joined(separator: " OR "))", [entity, attribute])?.decode(Bool.self, atIndex: 0) ?? false
+        try row(Self.existsDataset, [entity, attribute])?.decode(Bool.self, atIndex: 0) ?? false
     }
+
+    private static let existsDataset = "SELECT "
+        + ["instance", "chunk", "thinned"].map { "EXISTS (SELECT 1 FROM \($0) WHERE entity = ?1 AND attribute = ?2 AND dataset > '')" }
+        .joined(separator: " OR ")
 
     /// Whether something of an attribute's default series may be seen, or could be before it was thinned.
     private func hasSeries(of entity: Int64, _ attribute: Int64, _ hidden: Int) throws -> Bool {

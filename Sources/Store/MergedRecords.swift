@@ -20,7 +20,7 @@ struct MergedRecords {
     /// Nil when there are no chunks, or no more.
     private var chunkCursor: RowCursor?
     /// Where the chunk lies that comes next and was not opened yet.
-    private var found: (span: ChunkSpan, row: Row)?
+    private var found: ChunkSpan?
     private var chunk: Chunk?
     /// Blocks of the chunk that are still to be opened.
     private var blocks: Range<Int> = 0..<0
@@ -31,22 +31,21 @@ struct MergedRecords {
     init(_ snapshot: ReadSnapshot, _ series: SeriesKey, in span: ClosedRange<Int64>, isBackwards: Bool = false) throws {
         (self.snapshot, self.series, self.span, self.isBackwards) = (snapshot, series, span, isBackwards)
         chunkCursor = try snapshot.chunkRows(of: series, in: span, isBackwards: isBackwards)
-        let direction = isBackwards ? "DESC" : "ASC"
-        rowCursor = try snapshot.rows(
-            """
-            SELECT \(StoredRecord.columns) FROM instance WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us <= ?
-            ORDER BY at_us \(direction), late_us \(direction)
-            """, series.arguments + [span.lowerBound, span.upperBound])
+        rowCursor = try snapshot.rows(isBackwards ? Self.rowsBackwards : Self.rowsForwards, series.arguments + [span.lowerBound, span.upperBound])
         nextRow = try rowCursor.next().map(StoredRecord.init)
     }
+
+    private static let rowsForwards = "\(rowsOfSpan) ORDER BY at_us, late_us"
+    private static let rowsBackwards = "\(rowsOfSpan) ORDER BY at_us DESC, late_us DESC"
+    private static let rowsOfSpan = "SELECT \(StoredRecord.columns) FROM instance WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us <= ?"
 
     /// - Parameter takes: whether a block is wanted whole. Only forwards; it may reach beyond the span.
     mutating func next(takingBlocks takes: ((BlockSummary) -> Bool)? = nil) throws -> Item? {
         while positions.isEmpty {
             guard try findBlock() else { return try nextRow.map { try .record(takeRow($0)) } }
             if let found {
-                if let row = nextRow, isFirst(row, found.span.from...found.span.to) { return try .record(takeRow(row)) }
-                try openChunk(found.span, found.row)
+                if let row = nextRow, isFirst(row, found.from...found.to) { return try .record(takeRow(row)) }
+                try openChunk(found)
                 continue
             }
             guard let chunk, let index = isBackwards ? blocks.last : blocks.first else { return nil }
@@ -84,7 +83,7 @@ struct MergedRecords {
         while let row = try chunkCursor?.next() {
             let next = try ChunkSpan(row)
             if next.to >= span.lowerBound {
-                found = (next, row)
+                found = next
                 return true
             }
             if isBackwards { break }
@@ -93,9 +92,9 @@ struct MergedRecords {
         return false
     }
 
-    private mutating func openChunk(_ next: ChunkSpan, _ row: Row) throws {
+    private mutating func openChunk(_ next: ChunkSpan) throws {
         found = nil
-        let opened = try snapshot.chunk(next) { (row, 4) }
+        let opened = try snapshot.chunk(next)
         let wanted = opened.summaries.indices.filter {
             opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
         }

@@ -23,13 +23,13 @@ package final class MunicipalityFile: Sendable {
     private let queue: CommitQueue
     private let decoders: DecoderPool
     let sealing: SealingState
-    private let chunks: ChunkCache
+    private let chunks: OpenChunks
 
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
 
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
-    init(name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork) throws {
+    init(name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache) throws {
         self.name = name
         let configuration = Self.configuration(readerCountMax: limits.readerCountMax)
         pool = try DatabasePool(path: path, configuration: configuration)
@@ -46,7 +46,7 @@ package final class MunicipalityFile: Sendable {
                 SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment())
             )
         }
-        (registrations, chunks) = (RegistrationSignal(), ChunkCache())
+        (registrations, chunks) = (RegistrationSignal(), OpenChunks(cache: cache, file: incarnation))
         queue = CommitQueue(
             pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing
         ) { work.publish(name, wokenQueues: $0) }

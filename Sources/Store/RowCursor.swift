@@ -20,6 +20,16 @@ final class RowCursor {
         let known = try db.cachedStatement(sql: sql)
         statement = sqlite3_stmt_busy(known.sqliteStatement) == 0 ? known : try db.makeStatement(sql: sql)
         handle = statement.sqliteStatement
+        if sqlite3_stmt_readonly(handle) != 0 {
+            // An interruption reaches what runs, and not what follows.
+            try Task.checkCancellation()
+        } else if sqlite3_get_autocommit(db.sqliteConnection) != 0 {
+            // Some faults end a transaction: what follows would be kept one by one.
+            throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back", sql: sql)
+        }
+        guard sqlite3_bind_parameter_count(handle) == CInt(arguments.count) else {
+            throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "\(arguments.count) arguments", sql: sql)
+        }
         let code = arguments.bind(to: handle)
         guard code == SQLITE_OK else { throw fault(code) }
         isWaiting = try step()
@@ -44,8 +54,10 @@ final class RowCursor {
         return false
     }
 
-    private func fault(_ code: CInt) -> DatabaseError {
-        DatabaseError(
+    private func fault(_ code: CInt) -> any Error {
+        // Nobody interrupts a statement but whoever asked for it.
+        if code == SQLITE_INTERRUPT { return CancellationError() }
+        return DatabaseError(
             resultCode: ResultCode(rawValue: code), message: db.sqliteConnection.flatMap(sqlite3_errmsg).map { String(cString: $0) },
             sql: statement.sql)
     }
@@ -137,6 +149,7 @@ extension DatabaseValue: ColumnValue {
 extension CorruptRow {
     fileprivate init(_ statement: OpaquePointer, _ index: CInt, _ reason: String) {
         let table = sqlite3_column_table_name(statement, index).map { String(cString: $0) } ?? ""
-        self.init(table: table, reason: "\(String(cString: sqlite3_column_name(statement, index))): \(reason)")
+        let column = sqlite3_column_name(statement, index).map { String(cString: $0) } ?? "\(index)"
+        self.init(table: table, reason: "\(column): \(reason)")
     }
 }

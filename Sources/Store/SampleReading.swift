@@ -58,7 +58,7 @@ extension ReadSnapshot {
         let hidden = InstanceForm.hidden(from: window.classificationMax)
         var merged = try MergedRecords(self, series, in: span)
         var (held, lookedAt) = (nil as Sample?, 0)
-        var (unit, lastBlock) = (nil as String??, nil as (chunk: Chunk, index: Int)?)
+        var (unit, lastInBlock) = (nil as String??, nil as (chunk: Chunk, index: Int, position: Int)?)
         while let item = try merged.next(takingBlocks: { $0.isPlain(Int64(hidden)) }) {
             lookedAt += 1
             if lookedAt % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
@@ -67,18 +67,19 @@ extension ReadSnapshot {
                 guard record.isVisible(hidden, at: window.now.microseconds), let sample = Sample(record) else { continue }
                 if let before = held, before.at != sample.at { visit(.one(before)) }
                 held = sample
-                if sample.value != nil { (unit, lastBlock) = (.some(record.sample.unit), nil) }
+                if sample.value != nil { (unit, lastInBlock) = (.some(record.sample.unit), nil) }
             case .block(let chunk, let index):
                 // No moment of the block is that of a record before it.
                 if let before = held { visit(.one(before)) }
                 held = nil
-                try visit(blockBuffer.samples(of: chunk, index, within: span, isWhole))
-                lastBlock = (chunk, index)
+                let samples = try blockBuffer.samples(of: chunk, index, within: span, isWhole)
+                visit(samples)
+                if let position = samples.lastPosition(in: chunk.summaries[index]) { lastInBlock = (chunk, index, position) }
             }
         }
         if let held { visit(.one(held)) }
-        guard let lastBlock else { return unit }
-        return .some(try corruptible { () throws(SeriesError) in try lastBlock.chunk.lastUnit(ofBlock: lastBlock.index) })
+        guard let last = lastInBlock else { return unit }
+        return .some(try corruptible { () throws(SeriesError) in try last.chunk.unit(inBlock: last.index, at: last.position) })
     }
 
     /// The last number before a moment; nil when there is none, or when the series had ended.
@@ -120,6 +121,17 @@ extension ReadSnapshot {
     }
 
     private static var isSample: String { "(typeof(value) IN ('integer', 'real') OR form & \(InstanceForm.deletionBit) <> 0)" }
+}
+
+extension SampleSpan {
+    /// Where in its block the last of them is; nil where there is none.
+    fileprivate func lastPosition(in block: BlockSummary) -> Int? {
+        switch self {
+        case .numbers(let times, _): times.isEmpty ? nil : times.endIndex - 1
+        case .block: block.count - 1
+        case .one: nil
+        }
+    }
 }
 
 extension BlockBuffer {

@@ -11,8 +11,8 @@ package struct SealingPolicy: Hashable, Sendable {
     /// Records of one chunk at most.
     package var chunkCountMax: Int
 
-    /// Rows of one transaction: half a chunk, so that two fill one and the writer is soon free again.
-    var rowCountMax: Int { chunkCountMax / 2 }
+    /// Rows of one transaction: so few that the writer is soon free again.
+    var rowCountMax: Int { min(4096, chunkCountMax / 2) }
     /// Bytes of texts and documents of one transaction, but for one moment that has more.
     let rowByteCountMax = 4 << 20
     /// Of those of one chunk; the rest to what a chunk's dictionary takes is for the last moment.
@@ -24,7 +24,7 @@ package struct SealingPolicy: Hashable, Sendable {
     /// What is longer, in characters or bytes, stays a row.
     static let valueCountMax = 1 << 16
 
-    package init(before: Instant, rowCountMin: Int = 1024, chunkCountMax: Int = 8192) {
+    package init(before: Instant, rowCountMin: Int = 1024, chunkCountMax: Int = 32_768) {
         (self.before, self.rowCountMin, self.chunkCountMax) = (before, max(1, rowCountMin), min(max(4, chunkCountMax), Chunk.countMax / 2))
     }
 }

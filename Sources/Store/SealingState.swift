@@ -38,13 +38,12 @@ final class SealingState: Sendable {
     /// Never goes back: a transaction that is undone leaves a look-up more.
     func sealed(until microseconds: Int64) { state.withLock { $0.sealedUntil = max($0.sealedUntil ?? .min, microseconds) } }
 
-    /// Edits after which a chunk is undone as a whole: it costs about as much as three that write it anew, and those that correct
-    /// one record of a series mostly correct more.
+    /// Edits after which what lies around one becomes rows: those that correct one record of a series mostly correct its neighbours too.
     private static let editCountMax = 4
     private static let editedSeriesCountMax = 10_000
 
     /// Counts the edits of a series.
-    /// - Returns: whether it was edited so often that its chunk had better be rows.
+    /// - Returns: whether it was edited so often that what lies around had better be rows.
     func countEdit(of series: SeriesKey) -> Bool {
         state.withLock { state in
             if state.edits.count >= Self.editedSeriesCountMax { state.edits = [:] }

@@ -8,10 +8,10 @@ package class ReadSnapshot {
     package let terms: TermTable
     private let decoders: DecoderPool
     private var borrowed: DocumentDecoder?
-    /// Chunks that are open; nil for who may see what is not committed.
-    let chunks: ChunkCache?
+    /// Chunks of the file that are open; nil for who may see what is not committed.
+    let chunks: OpenChunks?
     /// Room for the numbers of the block that is looked at.
-    var blockBuffer = BlockBuffer()
+    lazy var blockBuffer = BlockBuffer()
     /// Whether there is any chunk, once it was asked.
     var knowsChunks: Bool?
     /// Whether anything was thinned, once it was asked.
@@ -21,7 +21,7 @@ package class ReadSnapshot {
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: ChunkCache? = nil) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: OpenChunks? = nil) {
         self.db = db
         self.terms = terms
         self.decoders = decoders

@@ -10,7 +10,7 @@ struct StatementArguments: ExpressibleByArrayLiteral {
     init(_ values: some Sequence<some DatabaseValueConvertible>) { self.values = values.map(\.databaseValue) }
     init(_ values: [(any DatabaseValueConvertible)?]) { self.values = values.map { $0?.databaseValue ?? .null } }
 
-    var isEmpty: Bool { values.isEmpty }
+    var count: Int { values.count }
 
     static func + (left: Self, right: Self) -> Self {
         var all = left
@@ -22,7 +22,6 @@ struct StatementArguments: ExpressibleByArrayLiteral {
 
     /// Binds all of them to a statement, which reads them until it is bound anew.
     func bind(to statement: OpaquePointer) -> CInt {
-        guard sqlite3_bind_parameter_count(statement) == CInt(values.count) else { return SQLITE_MISUSE }
         for (index, value) in values.enumerated() {
             let code = value.bind(to: statement, at: CInt(index + 1))
             guard code == SQLITE_OK else { return code }

@@ -20,6 +20,7 @@ package final class Store: Sendable {
     private let lock: DirectoryLock
     private let limits: StoreLimits
     private let state = Mutex(State())
+    private let chunks = ChunkCache()
     /// Where there is something to do for whoever delivers notifications.
     package let work = PendingWork()
 
@@ -73,7 +74,7 @@ package final class Store: Sendable {
             }
             closeLeastUsed(&state)
             let file: MunicipalityFile
-            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work) } catch let error
+            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work, chunks: chunks) } catch let error
                 as DatabaseError where error.resultCode == .SQLITE_NOTADB
             { throw StoreError.notAMunicipality(path: path.path) }
             state.open[name] = OpenFile(file: file, lastUse: state.uses)

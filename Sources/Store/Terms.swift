@@ -24,16 +24,15 @@ package final class TermTable: Sendable {
     /// Takes what the file says for what is there, after a transaction that did not come to be.
     func reload(_ db: Database) throws {
         let rows = try RowCursor(db, "SELECT id, iri FROM term", [])
-        try state.withLock { state in
-            state = State()
-            while let row = try rows.next() {
-                let number = try row.decode(Int64.self, atIndex: 0)
-                let name = IRI(known: try row.decode(String.self, atIndex: 1))
-                state.numbers[name] = number
-                state.names[number] = name
-                state.next = max(state.next, number + 1)
-            }
+        var read = State()
+        while let row = try rows.next() {
+            let number = try row.decode(Int64.self, atIndex: 0)
+            let name = IRI(known: try row.decode(String.self, atIndex: 1))
+            read.numbers[name] = number
+            read.names[number] = name
+            read.next = max(read.next, number + 1)
         }
+        state.withLock { $0 = read }
     }
 
     package func number(of name: IRI) -> Int64? { state.withLock { $0.numbers[name] } }

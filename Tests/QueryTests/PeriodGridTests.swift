@@ -41,6 +41,21 @@ import Testing
         #expect(try texts(grid("2026-02-10T10:10:00Z", "2026-02-10T11:00:00Z", "PT4H", "Asia/Kathmandu"), "Asia/Kathmandu").first == "2026-02-10T12:00:00+05:45")
     }
 
+    @Test(arguments: ["Europe/Paris", "America/St_Johns", "Asia/Beirut", "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+    func `many moments have the texts that each has for itself`(name: String) throws {
+        var random = SeededGenerator(seed: 5)
+        let zone = try #require(CivilZone(name))
+        for step in [Int64(300), 1800, 3600, 86_400, 2_000_000] {
+            // Some of them across a change of clocks, and the day that Samoa left out.
+            let start = [Int64(1_774_656_000), 1_792_800_000, 1_325_150_000, .random(in: 0...1_900_000_000, using: &random)].randomElement(using: &random)!
+            let moments = (0..<400).map { Instant(seconds: start + $0 * step) }
+            var found: [String] = []
+            zone.forEachText(of: moments) { found.append(String(decoding: $0, as: UTF8.self)) }
+            #expect(found == moments.map(zone.text))
+        }
+        zone.forEachText(of: []) { _ in Issue.record("there is none") }
+    }
+
     @Test func `days, months and years are those of Foundation's calendar`() throws {
         var random = SeededGenerator(seed: 11)
         let zones = ["Europe/Paris", "America/Sao_Paulo", "Asia/Beirut", "Australia/Lord_Howe", "UTC", "America/St_Johns", "Africa/Cairo"]

@@ -211,6 +211,51 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `where a sealed series is corrected again and again its neighbourhood becomes rows, not all of its chunk`() async throws {
+        let folder = try await folder(6000)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(9000), rowCountMin: 100))
+        #expect(try await counts(folder).chunks == 1)
+        for minute in 3000..<3004 {
+            try await folder.file().write { transaction in
+                let key = InstanceKey(
+                    entity: 1, attribute: try #require(transaction.terms.number(of: Self.level)), dataset: "",
+                    atMicroseconds: Self.minute(minute).microseconds, lateMicroseconds: 1_000_000)
+                #expect(try transaction.sealedRecord(key) != nil)
+                try transaction.removeSealed(key)
+            }
+        }
+        let after = try await counts(folder)
+        #expect(after.chunks == 2 && after.rows + after.records == 5996 && after.rows == 2048, "\(after)")
+        #expect(try await folder.file().verify().faults == [])
+        // They go where they were with the next walk.
+        _ = try await folder.file().seal(SealingPolicy(before: Self.minute(9000), rowCountMin: 100))
+        #expect(try await counts(folder).rows == 0)
+    }
+
+    @Test func `a chunk that was read is held open, until another stands in its place`() async throws {
+        let folder = try await folder(400)
+        let file = try folder.file()
+        _ = try await file.seal(SealingPolicy(before: Self.minute(1000), rowCountMin: 100))
+        func values() async throws -> [Double?] {
+            try await file.read { snapshot in
+                let series = try #require(try snapshot.series(of: 1, .special).first)
+                var values: [Double?] = []
+                try snapshot.visitSamples(
+                    of: 1, series, in: Self.minute(10)..<Self.minute(13), HistoryWindow(nil, now: noon, .special), isWhole: { _, _ in false }
+                ) { span in
+                    guard case .numbers(_, let numbers) = span else { return }
+                    values += Array(numbers)
+                }
+                return values
+            }
+        }
+        #expect(try await values() == [1, 1.1, 1.2])
+        try await file.write { try $0.execute("UPDATE chunk SET data = zeroblob(length(data))") }
+        #expect(try await values() == [1, 1.1, 1.2], "its number is the same")
+        try await file.write { try $0.execute("UPDATE chunk SET id = id + 1000") }
+        await #expect(throws: CorruptRow.self) { try await values() }
+    }
+
     @Test func `the datasets of a sealed attribute are looked up one by one, but for those that may not be seen`() async throws {
         let folder = try await folder(20)
         try await folder.file().write { transaction in
