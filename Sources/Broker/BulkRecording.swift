@@ -68,10 +68,13 @@ extension Broker {
 
     /// Records what was gathered, in several writes, of which none holds up others for long. Those of one entity that become
     /// rows follow its new state: who is cut off and begins anew comes to the same.
+    /// - Parameter turn: how long one of the writes goes on.
     /// - Returns: one outcome for each observation, in the order in which they were gathered.
-    package func record(_ bulk: BulkRecording, _ access: WriteAccess, at now: Instant) async throws -> [RecordingOutcome] {
+    package func record(
+        _ bulk: BulkRecording, _ access: WriteAccess, at now: Instant, turn: Duration = .milliseconds(10)
+    ) async throws -> [RecordingOutcome] {
         let policy = configuration.packing?.policy(at: now) ?? SealingPolicy(before: Instant(microseconds: .min))
-        return try await BulkWriting(file: file(toWrite: access), recording: bulk.recording, policy: policy, now: now).write()
+        return try await BulkWriting(file: file(toWrite: access), recording: bulk.recording, policy: policy, now: now, turn: turn).write()
     }
 }
 

@@ -9,9 +9,13 @@ struct BulkWriting: Sendable {
     let recording: Recording
     let policy: SealingPolicy
     let now: Instant
+    /// How long one write goes on; then others have their turn.
+    let turn: Duration
 
-    /// Of one write: entities, values that are packed, and rows.
-    private static let targetCountMax = 250, packedCountMax = 1 << 16, rowCountMax = 2000
+    /// Of what is planned together: entities, and values that are packed.
+    private static let targetCountMax = 250, packedCountMax = 1 << 16
+    /// Rows between two looks at the clock.
+    private static let rowCountBetweenLooks = 32
 
     /// An entity with the number of its history; nil when it had none when that was looked for.
     private struct Numbered: Sendable {
@@ -29,7 +33,7 @@ struct BulkWriting: Sendable {
     private struct Rows: Sendable {
         let run: InstanceRun
         let entity: Int64
-        let entries: ArraySlice<Int>
+        var entries: ArraySlice<Int>
         /// Whether nothing is recorded of their moments.
         let areAlone: Bool
     }
@@ -69,24 +73,43 @@ struct BulkWriting: Sendable {
                 }
             }
         }
-        var (tags, rows) = try await file.write { transaction in
-            transaction.watch = watch
-            var (tags, rows) = ([Int](), [Rows]())
-            for (target, runs) in zip(targets, planned) {
-                let (number, isAsPlanned) = try transaction.settle(target.target, target.number, runs.map { ($0.run, $0.plan) }, recording, watch, at: now)
-                for planned in runs { rows += Self.rows(planned, number, isAsPlanned: isAsPlanned) }
-                if isAsPlanned { tags += runs.flatMap(\.plan.newTags) }
+        var (tags, rows, rest) = ([Int](), [Rows](), zip(targets, planned).map { $0 }[...])
+        while !rest.isEmpty {
+            let (waiting, turn) = (rest, turn)
+            let settled = try await file.write { transaction in
+                transaction.watch = watch
+                return try Self.settle(waiting, until: .now + turn, recording, watch, transaction, at: now)
             }
-            return (tags, rows)
+            tags += settled.tags
+            rows += settled.rows
+            rest = rest.dropFirst(settled.count)
         }
         while !rows.isEmpty {
-            let part = Self.takeRows(&rows)
-            tags += try await file.write { transaction in
+            let (waiting, turn) = (rows, turn)
+            let written = try await file.write { transaction in
                 transaction.watch = watch
-                return try part.flatMap { try Self.record($0, watch, transaction, at: now) }
+                return try Self.record(waiting, until: .now + turn, watch, transaction, at: now)
             }
+            tags += written.tags
+            rows = written.rest
         }
         return tags
+    }
+
+    /// Settles entities, one at least, until a moment.
+    private static func settle(
+        _ targets: ArraySlice<(Numbered, [PlannedRun])>, until end: ContinuousClock.Instant, _ recording: Recording, _ watch: HistoryWatch,
+        _ transaction: WriteTransaction, at now: Instant
+    ) throws -> (tags: [Int], rows: [Rows], count: Int) {
+        var (tags, rows, count) = ([Int](), [Rows](), 0)
+        for (target, runs) in targets {
+            guard count == 0 || ContinuousClock.now < end else { break }
+            let (number, isAsPlanned) = try transaction.settle(target.target, target.number, runs.map { ($0.run, $0.plan) }, recording, watch, at: now)
+            for planned in runs { rows += Self.rows(planned, number, isAsPlanned: isAsPlanned) }
+            if isAsPlanned { tags += runs.flatMap(\.plan.newTags) }
+            count += 1
+        }
+        return (tags, rows, count)
     }
 
     private static func rows(_ planned: PlannedRun, _ number: Int64, isAsPlanned: Bool) -> [Rows] {
@@ -97,27 +120,25 @@ struct BulkWriting: Sendable {
         ].filter { !$0.entries.isEmpty }
     }
 
-    /// Those of one write.
-    private static func takeRows(_ rows: inout [Rows]) -> [Rows] {
-        var (part, count, used) = ([Rows](), 0, 0)
-        while used < rows.count, count < rowCountMax {
-            let next = rows[used]
-            let entries = next.entries.prefix(rowCountMax - count)
-            part.append(Rows(run: next.run, entity: next.entity, entries: entries, areAlone: next.areAlone))
-            count += entries.count
-            guard entries.count == next.entries.count else {
-                rows[used] = Rows(run: next.run, entity: next.entity, entries: next.entries.dropFirst(entries.count), areAlone: next.areAlone)
-                break
-            }
-            used += 1
-        }
-        rows.removeFirst(used)
-        return part
+    /// Records rows, some at least, until a moment.
+    private static func record(
+        _ rows: [Rows], until end: ContinuousClock.Instant, _ watch: HistoryWatch, _ transaction: WriteTransaction, at now: Instant
+    ) throws -> (tags: [Int], rest: [Rows]) {
+        var (tags, rest, used) = ([Int](), rows, 0)
+        repeat {
+            let part = rest[used].entries.prefix(rowCountBetweenLooks)
+            tags += try record(part, of: rest[used], watch, transaction, at: now)
+            rest[used].entries = rest[used].entries.dropFirst(part.count)
+            if rest[used].entries.isEmpty { used += 1 }
+        } while used < rest.count && ContinuousClock.now < end
+        return (tags, Array(rest.dropFirst(used)))
     }
 
-    private static func record(_ rows: Rows, _ watch: HistoryWatch, _ transaction: WriteTransaction, at now: Instant) throws -> [Int] {
-        guard rows.areAlone, watch.isUntouched(rows.entity) else { return try transaction.record(rows.entries, of: rows.run, rows.entity, at: now) }
-        try transaction.recordAlone(rows.entries, of: rows.run, rows.entity, at: now)
+    private static func record(
+        _ entries: ArraySlice<Int>, of rows: Rows, _ watch: HistoryWatch, _ transaction: WriteTransaction, at now: Instant
+    ) throws -> [Int] {
+        guard rows.areAlone, watch.isUntouched(rows.entity) else { return try transaction.record(entries, of: rows.run, rows.entity, at: now) }
+        try transaction.recordAlone(entries, of: rows.run, rows.entity, at: now)
         return []
     }
 }

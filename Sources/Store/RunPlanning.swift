@@ -44,14 +44,18 @@ extension ReadSnapshot {
         let key = entity.flatMap { entity in
             terms.number(of: run.name).map { SeriesKey(entity: entity, attribute: $0, dataset: run.datasetID?.text ?? "") }
         }
-        // What summaries may count already the writer finds out.
-        if let key, let end = try thinnedEnd(of: key), moments.span.lowerBound < end { return .leavingAll(of: run) }
+        let closed = try key.flatMap { try closedPast(of: $0, in: moments.span) }
         var free: [Int] = []
         var known = try key.map { try KnownMoments(self, $0, in: moments.span, countMax: 8 * moments.order.count + 2 * policy.chunkCountMax) }
         while let moment = moments.next() {
             let records = try moment.first.flatMap { try known?.records(at: run.entries[$0].sample.time) } ?? []
             guard known?.isCut != true else { return .leavingAll(of: run) }
-            plan.take(moment, of: run, known: records, repetition, free: &free)
+            // What summaries may count already is taken for known, as long as nothing of its moment is recorded.
+            let refused = records.isEmpty ? closed.map { closed in moment.prefix { run.entries[$0].isRefused(by: closed) } } ?? [] : []
+            switch repetition {
+            case .isLeft where !refused.isEmpty: plan.leave(moment, of: run)
+            case .isLeft, .lastStays: plan.take(moment.dropFirst(refused.count), of: run, known: records, repetition, free: &free)
+            }
         }
         plan.left = (plan.left + moments.rest).sorted()
         try pack(free, of: run, key, policy, at: now.microseconds, into: &plan)
@@ -118,6 +122,10 @@ extension RunPlan {
         }
     }
 
+    fileprivate mutating func leave(_ moment: ArraySlice<Int>, of run: InstanceRun) {
+        left += moment.filter { run.entries[$0].tag != InstanceRun.currentTag }
+    }
+
     /// The entity records its own instance itself.
     fileprivate mutating func addRows(_ indices: ArraySlice<Int>, of run: InstanceRun) {
         plain += indices.filter { run.entries[$0].tag != InstanceRun.currentTag }
@@ -129,6 +137,8 @@ extension RunPlan {
 }
 
 extension InstanceRun.Entry {
+    fileprivate func isRefused(by past: ClosedPast) -> Bool { past.contains(sample.time, isNumber: sample.value.isNumeric) }
+
     /// Whether history holds it with a record of its moment, whoever may see that.
     fileprivate func hasContent(of record: StoredRecord) -> Bool {
         let unit = Int64(InstanceForm.classificationUnit)

@@ -52,33 +52,6 @@ extension ReadSnapshot {
         while let row = try cursor.next() { spans += try ThinnedFacts(row).spans }
         return spans
     }
-
-    /// Up to when anything of a series was thinned; nil when nothing was.
-    func thinnedEnd(of series: SeriesKey) throws -> Int64? {
-        guard try holdsThinned() else { return nil }
-        return try row(
-            "SELECT max(max(coalesce(raw_us, other_us), coalesce(other_us, raw_us))) FROM thinned WHERE \(SeriesKey.condition)", series.arguments)?
-            .decode(Int64?.self, atIndex: 0)
-    }
-
-    /// What may not be recorded any more of a series, because it would be counted twice or be gone at once: all before the moment for
-    /// what is no number, and for numbers what lies before the other or in a period that has a summary.
-    ///
-    /// Whether a summary counts an observation that comes late is not known, and sources send again what they sent: taking each
-    /// for new would count the past twice with each import. So a period that has a summary takes no more; one that has none, as when
-    /// a station was cut off, does.
-    func takesNoMore(of series: SeriesKey, at moment: Int64, isNumber: Bool) throws -> Bool {
-        guard let end = try thinnedEnd(of: series), moment < end else { return false }
-        let isRow = try row("SELECT 1 FROM instance WHERE \(SeriesKey.condition) AND at_us = ? LIMIT 1", series.arguments + [moment]) != nil
-        // What stands there whole may be corrected.
-        guard !isRow, try sealedRecords(of: series, at: moment).isEmpty else { return false }
-        guard isNumber else { return true }
-        let dropped = try row("SELECT max(daily_us) FROM thinned WHERE \(SeriesKey.condition)", series.arguments)?.decode(Int64?.self, atIndex: 0)
-        if let dropped, moment < dropped { return true }
-        return try summarySpans(of: series, from: moment, to: moment).contains { span in
-            try summaries(span).contains { $0.start <= moment && moment < $0.end }
-        }
-    }
 }
 
 extension WriteTransaction {

@@ -51,13 +51,15 @@ import Trust
         try TemporaryBroker(packing: HistoryPacking(ageSeconds: 0, countMin: countMin))
     }
 
-    private func record(_ all: [ObservedEntity], _ folder: TemporaryBroker, at now: Instant) async throws -> [RecordingOutcome] {
+    private func record(
+        _ all: [ObservedEntity], _ folder: TemporaryBroker, at now: Instant, turn: Duration = .milliseconds(10)
+    ) async throws -> [RecordingOutcome] {
         let access = try await folder.writing()
         var bulk = BulkRecording(provenance: .init(classification: .open))
         for start in stride(from: 0, to: all.count, by: 70) {
             try await folder.broker.gather(Array(all[start..<min(start + 70, all.count)]), into: &bulk, access)
         }
-        return try await folder.broker.record(bulk, access, at: now)
+        return try await folder.broker.record(bulk, access, at: now, turn: turn)
     }
 
     /// Everything that is answered.
@@ -113,7 +115,8 @@ import Trust
             groups.append(group)
             let now = Self.later.adding(seconds: Double(number) * 60)
             let expected = try await plain.broker.record(group, provenance: .init(classification: .open), plain.writing(), at: now)
-            let found = try await record(group, bulk, at: now)
+            // However short the writer's turns are.
+            let found = try await record(group, bulk, at: now, turn: seed % 2 == 0 ? .zero : .milliseconds(10))
             #expect(found == expected)
             if chance.next() % 3 == 0 {
                 var sealing = HistorySealing(broker: bulk.broker, ageSeconds: 0, rowCountMin: 20)

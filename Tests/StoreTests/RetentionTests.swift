@@ -299,7 +299,7 @@ import Testing
         #expect(try await file.verify().faults == [])
     }
 
-    @Test func `what an import packs of a summed past is not packed, and what is new of it is`() async throws {
+    @Test func `what an import says again of a summed past the plan knows, and what is new of it is packed`() async throws {
         let folder = try await folder(days: 10)
         try await Self.thin(folder.file(), Self.policy(Self.rule("P2D"), at: Self.hours(10 * 24)))
         for (start, isNew) in [(0.0, false), (-9 * 24, true)] {
@@ -309,14 +309,50 @@ import Testing
                 run.append(instance, .open, tag: number)
             }
             let now = Self.hours(20 * 24)
-            let (planned, series) = (run, try await folder.file().read { try $0.series(of: 1, .open).count })
-            #expect(series == 1)
-            let plan = try await folder.file().read { try $0.plan(planned, of: 1, SealingPolicy(before: now, rowCountMin: 100), .lastStays, at: now) }
-            #expect(plan.packedCount == 0 && plan.left.count == 200)
-            let recorded = try await folder.file().write { try $0.record(plan.left, of: planned, 1, at: now).count }
-            #expect(recorded == (isNew ? 200 : 0))
+            let planned = run
+            for repetition in [RunRepetition.lastStays, .isLeft] {
+                let plan = try await folder.file().read { try $0.plan(planned, of: 1, SealingPolicy(before: now, rowCountMin: 100), repetition, at: now) }
+                #expect(plan.packedCount == (isNew ? 200 : 0) && plan.newTags.count == (isNew ? 200 : 0) && plan.plain == [])
+                // Whoever adds to an evolution is told that nothing can be added there.
+                #expect(plan.left == (isNew || repetition == .lastStays ? [] : Array(0..<200)))
+            }
         }
-        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test(arguments: UInt64(0)..<8)
+    func `a planned import into a thinned past comes to what one observation after the other comes to`(seed: UInt64) async throws {
+        let (planned, plain) = (try await folder(days: 6), try await folder(days: 6))
+        var chance = SplitMix(seed: seed)
+        let rule = try Self.rule("P2D", seed % 2 == 0 ? "P3D" : nil, seed % 4 == 0 ? "P5D" : nil)
+        for folder in [planned, plain] {
+            try await folder.file().write { transaction in
+                // Hours of which nothing was told, and moments that stay whole.
+                try transaction.execute("DELETE FROM instance WHERE (at_us / 3600000000) % 5 = 0")
+                for hour in [20, 70] { _ = try Self.add(.string("state"), at: Self.hours(Double(hour) + 0.25), recorded: Self.hours(144), transaction) }
+            }
+            try await Self.thin(folder.file(), Self.policy(rule, at: Self.hours(6 * 24)))
+        }
+        var run = InstanceRun(name: Self.level, datasetID: nil)
+        for tag in 0..<400 {
+            let moment = Self.hours(-10 + Double(chance.next() % 800) / 6 + (chance.next() % 4 == 0 ? 0.25 : 0))
+            let value: JSON = chance.next() % 4 == 0 ? .string("late") : .integer(Int64(chance.next() % 3))
+            run.append(Attribute(kind: .property, value: value, observedAt: moment), .open, tag: tag)
+        }
+        let (all, now) = (run, Self.hours(8 * 24))
+        let plan = try await planned.file().read { try $0.plan(all, of: 1, SealingPolicy(before: now, rowCountMin: 20), .lastStays, at: now) }
+        let recorded = try await planned.file().write { transaction in
+            try transaction.pack(plan, of: all, 1)
+            try transaction.recordAlone(plan.plain, of: all, 1, at: now)
+            return try plan.newTags + all.tags(of: plan.plain) + transaction.record(plan.left, of: all, 1, at: now)
+        }
+        let expected = try await plain.file().write { try $0.record(all.others, of: all, 1, at: now) }
+        #expect(plan.packedCount > 0 && !expected.isEmpty && expected.count < 400)
+        #expect(Set(expected).isSuperset(of: recorded))
+        func whole(_ folder: TemporaryStore) async throws -> [HistoryInstance] {
+            try await folder.file().read { try $0.history(of: 1, attribute: Self.level, in: Self.hours(-1000)..<Self.hours(1000), limit: 10_000, .open, at: now) }
+        }
+        #expect(try await whole(planned) == whole(plain))
+        #expect(try await planned.file().verify().faults == [])
     }
 
     @Test func `verification finds damaged summaries, and such as are not what their row says`() async throws {
