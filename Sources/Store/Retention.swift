@@ -10,7 +10,7 @@ package struct RetentionPolicy: Sendable {
     package var now: Instant
     /// Old observations that were recorded since wait.
     package var settledBefore: Instant
-    /// Rows of one transaction.
+    /// Rows of `instance` that one transaction deletes; those of one moment may be more.
     package var rowCountMax: Int
     let calendar: RetentionCalendar
 
@@ -205,17 +205,17 @@ extension WriteTransaction {
         guard db.changesCount == count else {
             throw CityError.internalFault("\(db.changesCount) rows were to be summed up where \(count) were read")
         }
-        try removeNames(of: series)
+        try removeNames(of: series, in: span)
     }
 
-    /// Removes the identifiers of instances that were moved and are gone.
-    private func removeNames(of series: SeriesKey) throws {
+    /// Removes the identifiers of instances of a span that were moved and are gone.
+    private func removeNames(of series: SeriesKey, in span: ClosedRange<Int64>) throws {
         try execute(
             """
-            DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ? AND NOT EXISTS (
+            DELETE FROM instance_name WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us BETWEEN ? AND ? AND NOT EXISTS (
                 SELECT 1 FROM instance WHERE instance.entity = instance_name.entity AND instance.attribute = instance_name.attribute
                 AND instance.dataset = instance_name.dataset AND instance.at_us = instance_name.at_us AND instance.late_us = instance_name.late_us)
-            """, series.arguments)
+            """, series.arguments + [span.lowerBound, span.upperBound])
     }
 
     /// What goes with rows that no summary has counted: numbers that expire by themselves among them.
@@ -248,7 +248,7 @@ extension WriteTransaction {
         let facts = try droppedFacts(of: doomed, all, before: border)
         try execute("DELETE FROM instance WHERE (\(InstanceKey.columns)) IN (SELECT \(InstanceKey.columns) FROM (\(doomed)))", all)
         let count = db.changesCount
-        try removeNames(of: series)
+        try removeNames(of: series, in: .min...border)
         try note(facts, of: series)
         touch(series.entity)
         return count

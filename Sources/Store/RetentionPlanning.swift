@@ -26,6 +26,10 @@ enum ThinningRule {
     static let momentCountMax = 1024
     /// Moments of which nothing goes that one plan goes past.
     static let keptCountMax = 256
+    /// Kinds of summaries that one plan makes; where units change from number to number there are more.
+    static let groupCountMax = 64
+    /// Rows of `summary` that one plan removes and writes, but for those of one moment.
+    static let exchangedRowCountMax = 64
     /// A chunk that lies only partly before the border is cut when so many of its records lie there, or for so long.
     static let cutCountMin = Chunk.blockCount
     static let cutMicrosecondsMin: Int64 = 86_400_000_000
@@ -68,14 +72,15 @@ extension ReadSnapshot {
 
     private typealias Part = (span: ClosedRange<Int64>, chunk: ChunkSpan?)
 
-    private func hourlyPlan(of series: SeriesKey, _ part: Part, _ policy: RetentionPolicy) throws -> ThinningPlan? {
+    /// - Parameter recordCountMax: records after which it takes no more.
+    private func hourlyPlan(of series: SeriesKey, _ part: Part, _ policy: RetentionPolicy, recordCountMax: Int = .max) throws -> ThinningPlan? {
         var merged = try MergedRecords(self, series, in: part.span)
-        var (fold, moment, taken) = (SummaryFold(policy.calendar), [StoredRecord](), TakenMoments(policy, part.chunk?.count ?? 0))
+        var (fold, moment, taken) = (SummaryFold(policy.calendar), [StoredRecord](), TakenMoments(policy))
         while case .record(let record)? = try merged.next() {
             if let last = moment.last, last.sample.time != record.sample.time {
                 if taken.take(moment) { fold.take(moment.map(\.sample)) }
                 moment = []
-                if taken.isFull { break }
+                if taken.isFull || taken.count >= recordCountMax || fold.groups.count >= ThinningRule.groupCountMax { break }
             }
             // One more than is summed up says that there are too many.
             if moment.count <= ThinningRule.momentCountMax { moment.append(record) }
@@ -95,11 +100,27 @@ extension ReadSnapshot {
         }
         plan.summaries = try merging(fold.groups, .hourly, of: series)
         (plan.facts, plan.count) = (fold.facts, taken.count)
-        return plan
+        // What came late may belong to any number of rows of summaries: then less of it is taken.
+        let isTooMuch = plan.summaries.removed.count + plan.summaries.added.count > ThinningRule.exchangedRowCountMax
+        return isTooMuch && taken.momentCount > 1 ? try hourlyPlan(of: series, part, policy, recordCountMax: max(1, taken.count / 2)) : plan
     }
 
     /// Where the first records from a moment on lie that may go, and the chunk that is among them.
     private func hourlyPart(
+        of series: SeriesKey, from start: Int64, before held: Int64, _ border: Int64, _ policy: RetentionPolicy
+    ) throws -> Part? {
+        guard let part = try wholePart(of: series, from: start, before: held, border, policy) else { return nil }
+        // Rows are deleted one by one. A chunk is replaced as a whole, however much of it goes.
+        let next = try row(
+            """
+            SELECT at_us FROM instance WHERE \(SeriesKey.condition) AND at_us BETWEEN ? AND ? AND \(ThinningRule.condition)
+            ORDER BY at_us LIMIT 1 OFFSET ?
+            """, series.arguments + [part.span.lowerBound, part.span.upperBound, policy.settledBefore.microseconds, policy.rowCountMax])?
+            .decode(Int64.self, atIndex: 0)
+        return next.map { (part.span.lowerBound...max(part.span.lowerBound, $0 - 1), part.chunk) } ?? part
+    }
+
+    private func wholePart(
         of series: SeriesKey, from start: Int64, before held: Int64, _ border: Int64, _ policy: RetentionPolicy
     ) throws -> Part? {
         guard start < held else { return nil }
@@ -109,10 +130,11 @@ extension ReadSnapshot {
         let chunk = try holdsChunks() ? chunkSpan(of: series, from: start, to: held - 1, isBackwards: false) : nil
         if let first, first < chunk?.from ?? held { return (first...(min(chunk?.from ?? held, held) - 1), nil) }
         guard let chunk else { return nil }
-        if chunk.to < held { return (chunk.from...chunk.to, chunk) }
+        let from = max(chunk.from, start)
+        if chunk.to < held { return (from...chunk.to, chunk) }
         let isOld = chunk.from <= border - ThinningRule.cutMicrosecondsMin
         guard try isOld || recordCount(of: chunk, before: held) >= ThinningRule.cutCountMin else { return nil }
-        return chunk.from < held ? (chunk.from...(held - 1), chunk) : nil
+        return from < held ? (from...(held - 1), chunk) : nil
     }
 
     private func recordCount(of span: ChunkSpan, before moment: Int64) throws -> Int {
@@ -174,18 +196,16 @@ extension ReadSnapshot {
 /// Moments that one plan takes.
 private struct TakenMoments {
     private let settledBefore: Int64
-    private let countMax: Int
-    private(set) var count = 0
+    /// Records, and their moments.
+    private(set) var count = 0, momentCount = 0
     /// From the first moment that is taken to the last.
     private(set) var span: ClosedRange<Int64>?
     /// Moments that stay whole.
     private(set) var kept: [Int64] = []
 
-    init(_ policy: RetentionPolicy, _ chunkCount: Int) {
-        (settledBefore, countMax) = (policy.settledBefore.microseconds, policy.rowCountMax + chunkCount)
-    }
+    init(_ policy: RetentionPolicy) { settledBefore = policy.settledBefore.microseconds }
 
-    var isFull: Bool { count >= countMax || kept.count >= ThinningRule.keptCountMax && span != nil }
+    var isFull: Bool { kept.count >= ThinningRule.keptCountMax && span != nil }
 
     /// - Parameter records: of one moment; all of them go or none, for they decide together who sees what.
     /// - Returns: whether they go.
@@ -198,6 +218,7 @@ private struct TakenMoments {
             return false
         }
         count += records.count
+        momentCount += 1
         span = (span?.lowerBound ?? time)...time
         return true
     }

@@ -40,9 +40,9 @@ extension ReadSnapshot {
     /// Puts summaries among those of a series that there are.
     func merging(_ groups: [SummaryGroup: [Int64: PeriodSummary]], _ level: SummaryLevel, of series: SeriesKey) throws -> SummaryExchange {
         var exchange: SummaryExchange = ([], [])
-        let spans = try summarySpans(of: series, level)
+        let spans = Dictionary(grouping: try summarySpans(of: series, level), by: \.group)
         for (group, summaries) in groups {
-            let known = spans.filter { $0.group == group }
+            let known = spans[group] ?? []
             // Each goes where its period would stand: into the last row that does not begin after it.
             var parts: [Int: [PeriodSummary]] = [:]
             for summary in summaries.values { parts[known.lastIndex { $0.from <= summary.start } ?? 0, default: []].append(summary) }

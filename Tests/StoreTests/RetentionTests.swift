@@ -250,6 +250,60 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    /// Thins a series plan by plan.
+    private func plans(_ folder: TemporaryStore, _ policy: RetentionPolicy, _ rule: RetentionRule) async throws -> [ThinningPlan] {
+        let (file, borders) = (try folder.file(), rule.borders(at: policy.now, policy.calendar))
+        let series = SeriesKey(entity: 1, attribute: try await file.read { try #require($0.series(of: 1, .open).first).number }, dataset: "")
+        var plans: [ThinningPlan] = []
+        while let plan = try await file.read({ try $0.thinningPlan(of: series, borders, policy) }) {
+            let watch = try await file.watchHistory(of: [1], before: policy.now)
+            let isDone = try await file.write { transaction in
+                transaction.watch = watch
+                return try transaction.thin(plan, policy)
+            }
+            #expect(isDone)
+            plans.append(plan)
+        }
+        return plans
+    }
+
+    @Test func `a transaction deletes as many rows as it may, whatever of a chunk goes with them`() async throws {
+        let folder = try await folder(days: 10)
+        _ = try await folder.file().seal(SealingPolicy(before: Self.hours(9 * 24), rowCountMin: 100))
+        // What came late lies among what was packed: at its moments' sides, and many rows of one moment in its midst.
+        try await folder.file().write { transaction in
+            for number in 0..<700 { _ = try Self.add(.integer(1), at: Self.hours(Double(number) / 6 + 0.05), transaction) }
+            for number in 0..<90 { _ = try Self.add(.integer(Int64(number)), at: Self.hours(100), recorded: Self.hours(101 + Double(number) / 100), transaction) }
+        }
+        let rule = try Self.rule("P1D")
+        let plans = try await plans(folder, Self.policy(rule, at: Self.hours(100 * 24), rowCountMax: 64), rule)
+        #expect(plans.compactMap(\.rows?.count).max() == 91 && plans.compactMap(\.rows?.count).count { $0 > 64 } == 1)
+        #expect(plans.contains { $0.chunk != nil } && plans.reduce(0) { $0 + $1.count } == 1440 + 700 + 90 - 1)
+        #expect(try await counts(folder).rows == 1)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
+    @Test func `however often units change, a transaction exchanges a few rows of summaries`() async throws {
+        let folder = try TemporaryStore()
+        let rule = try Self.rule("P1D")
+        for (step, unitCount) in [45, 45, 3000].enumerated() {
+            try await folder.file().write { transaction in
+                for minute in 0..<600 {
+                    _ = try Self.add(.integer(1), at: Self.hours(Double(step * 600 + minute) / 60), unit: "U\(minute % unitCount)", transaction)
+                }
+                _ = try Self.add(.integer(1), at: Self.hours(50), transaction)
+            }
+            let plans = try await plans(folder, Self.policy(rule, at: Self.hours(100 * 24), rowCountMax: 2000), rule)
+            #expect(plans.reduce(0) { $0 + $1.count } == 600)
+            #expect(plans.allSatisfy { $0.summaries.removed.count + $0.summaries.added.count <= ThinningRule.exchangedRowCountMax })
+        }
+        let numbers = try await folder.file().read { snapshot in
+            try snapshot.keptSummaries(of: 1, snapshot.series(of: 1, .open)[0], in: nil, HistoryWindow(nil, now: Self.hours(2400), .open))
+        }
+        #expect(numbers.reduce(0) { $0 + $1.summary.measures.count } == 1800)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
     @Test func `erasing erases summaries and that there were any`() async throws {
         for erasesAll in [true, false] {
             let folder = try await folder(days: 3)
