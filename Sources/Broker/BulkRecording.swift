@@ -10,19 +10,24 @@ package struct BulkRecording: Sendable {
     /// What the entities of the recording before it are, which may not be written yet.
     private let known: [IRI: Recording.Target]
     private let begin = ContinuousClock.now
+    /// Bytes of the entities that are held at most, about, and those of some more.
+    private let documentByteCountMax: Int
+    /// What comes slowly is recorded all the same.
+    private let durationMax: Duration
 
     /// Values that are held at most, and a thousand or so more.
     private static let keptCountMax = 1 << 18
     /// Bytes of their texts and documents.
     private static let keptByteCountMax = 16 << 20
     private static let targetCountMax = 10_000
-    /// What comes slowly is recorded all the same.
-    private static let durationMax = Duration.seconds(10)
     /// Which no entity can have that was stored before.
     fileprivate static let stamp = Instant(microseconds: .max)
 
     /// - Parameter last: what was gathered before, and is being recorded.
-    package init(provenance: Provenance, after last: BulkRecording? = nil) {
+    package init(
+        provenance: Provenance, after last: BulkRecording? = nil, documentByteCountMax: Int = 64 << 20, durationMax: Duration = .seconds(10)
+    ) {
+        (self.documentByteCountMax, self.durationMax) = (documentByteCountMax, durationMax)
         recording = Recording(provenance: provenance, now: Self.stamp)
         known = Dictionary(uniqueKeysWithValues: (last?.recording.targets ?? []).map { ($0.id, $0.continued) })
     }
@@ -45,7 +50,7 @@ package struct BulkRecording: Sendable {
     /// Whether what was gathered is to be recorded now.
     package var isFull: Bool {
         recording.keptCount >= Self.keptCountMax || recording.keptByteCount >= Self.keptByteCountMax
-            || recording.targets.count >= Self.targetCountMax || ContinuousClock.now - begin > Self.durationMax
+            || recording.documentByteCount >= documentByteCountMax || recording.targets.count >= Self.targetCountMax || ContinuousClock.now - begin > durationMax
     }
 }
 

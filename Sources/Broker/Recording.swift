@@ -15,6 +15,8 @@ struct Recording: Sendable {
     /// Values that were kept for history, and the bytes of their texts and documents.
     private(set) var keptCount = 0
     private(set) var keptByteCount = 0
+    /// What the entities take, as they were and as they are now, about.
+    private(set) var documentByteCount = 0
 
     struct Target: Sendable {
         let id: IRI
@@ -32,6 +34,8 @@ struct Recording: Sendable {
         /// Values that are past, or were current only within this write.
         var runs: [InstanceRun] = []
         fileprivate var kept = Kept()
+        /// What its attributes take that are not as they were found.
+        fileprivate var grownByteCount = 0
 
         init(id: IRI, stored: StoredEntity?, isMissing: Bool, original: Entity, classification: Classification) {
             (self.id, self.stored, self.isMissing, self.classification) = (id, stored, isMissing, classification)
@@ -48,16 +52,18 @@ struct Recording: Sendable {
     mutating func add(_ target: Target) {
         places[target.id] = targets.count
         targets.append(target)
+        documentByteCount += target.original.approximateByteCount + (target.stored?.document.bytes.count ?? 0) + target.grownByteCount
     }
 
     /// - Parameter observation: of an entity that was added.
     mutating func record(_ observation: ObservedEntity) {
         guard let place = places[observation.id] else { return }
-        let before = targets[place].kept
+        let (before, grown) = (targets[place].kept, targets[place].grownByteCount)
         outcomes.append(targets[place].take(observation, tag: outcomes.count, at: now))
         let after = targets[place].kept
         keptCount += after.count - before.count
         keptByteCount += after.byteCount - before.byteCount
+        documentByteCount += targets[place].grownByteCount - grown
     }
 
     /// The outcomes, once it is known of which observations history got something new.
@@ -78,10 +84,12 @@ extension Recording.Target {
         for (name, instances) in observation.attributes {
             for instance in instances {
                 if isOld, instance.observedAt == nil, entity.instance(of: name, datasetID: instance.datasetID) != nil { continue }
+                let known = entity.instance(of: name, datasetID: instance.datasetID).flatMap { $0.modifiedAt == now ? $0 : nil }
                 switch entity.take(instance, name, at: now) {
                 case .unchanged: break
                 case .current(let displaced):
                     changes = true
+                    grownByteCount += instance.approximateByteCount - (known?.approximateByteCount ?? 0)
                     // Of what has no time, or was corrected for the same time, the last of one write stays.
                     guard let displaced, displaced.observedAt != instance.observedAt else { break }
                     keep(displaced, name, tag)

@@ -226,6 +226,34 @@ import Trust
         }
     }
 
+    @Test func `what is gathered is full when its entities are large, those that are stored and those that are new`() async throws {
+        let folder = try bulkBroker(countMin: 20)
+        let access = try await folder.writing()
+        func observation(_ number: Int, _ length: Int, _ minute: Int) -> ObservedEntity {
+            let text = JSON.string(String(repeating: "x", count: length))
+            return ObservedEntity(
+                id: iri("lamp\(number)"), types: [iri("Lamp")], attributes: [iri("about"): observed(text, minute: Double(minute))],
+                observedAt: noon.adding(seconds: Double(minute) * 60))
+        }
+        func bulk() -> BulkRecording { BulkRecording(provenance: .init(), documentByteCountMax: 1 << 20, durationMax: .seconds(3600)) }
+        var new = bulk()
+        try await folder.broker.gather((0..<9).map { observation($0, 100_000, $0) }, into: &new, access)
+        #expect([new.isFull] == [false])
+        try await folder.broker.gather([observation(9, 150_000, 9)], into: &new, access)
+        #expect([new.isFull] == [true])
+        _ = try await folder.broker.record(new, access, at: Self.later)
+        // As they are stored, and as they are read.
+        var stored = bulk()
+        try await folder.broker.gather((0..<5).map { observation($0, 1, 100) }, into: &stored, access)
+        #expect([stored.isFull] == [false])
+        try await folder.broker.gather([observation(5, 1, 100)], into: &stored, access)
+        #expect([stored.isFull] == [true])
+        // What takes the place of itself again and again does not add up.
+        var one = bulk()
+        try await folder.broker.gather((0..<40).map { observation(20, 50_000, $0) }, into: &one, access)
+        #expect([one.isFull] == [false])
+    }
+
     @Test func `what is young or has no time is not gathered, nor anything where nothing is sealed`() async throws {
         let (bulk, plain) = (try TemporaryBroker(packing: HistoryPacking(ageSeconds: 3600, countMin: 20)), try TemporaryBroker())
         func observation(_ minute: Double?) -> [ObservedEntity] {
