@@ -4,19 +4,22 @@ internal import Series
 
 /// The moments of a thinned series of which nothing more is recorded, because it would be counted twice or be gone at once.
 ///
-/// Whether a summary counts an observation that comes late is not known, and sources send again what they sent: taking each for
-/// new would count the past twice with each import. So a period that has a summary takes no more; one that has none, as when a
-/// station was cut off, takes numbers. Of what is no number nothing is left to tell what is known: all before the end of what was
-/// thinned is closed to it.
+/// Whether what is gone is what comes late is not known, and sources send again what they sent: taking each observation for new would count
+/// the past twice with each import. So a period that has a summary takes no more; one that has none, as when a station was cut off,
+/// does. What is no number leaves no summary, only when the first of it went and when the last: in between it is not taken.
 struct ClosedPast {
     /// Before this moment something was thinned.
     private let end: Int64
     /// Before this one nothing is kept.
     private let droppedUntil: Int64
+    /// Where that lay which went and was no number.
+    private let others: Range<Int64>
     /// The periods that have a summary, in order, none touching another.
     private var summed: [Range<Int64>] = []
 
-    fileprivate init(end: Int64, droppedUntil: Int64?) { (self.end, self.droppedUntil) = (end, droppedUntil ?? .min) }
+    fileprivate init(end: Int64, droppedUntil: Int64?, others: Range<Int64>) {
+        (self.end, self.droppedUntil, self.others) = (end, droppedUntil ?? .min, others)
+    }
 
     /// - Parameter periods: in any order; those of several groups and levels may overlap.
     fileprivate mutating func setSummed(_ periods: [Range<Int64>]) {
@@ -32,7 +35,7 @@ struct ClosedPast {
     /// Whether a moment of which nothing is recorded takes nothing.
     func contains(_ moment: Int64, isNumber: Bool) -> Bool {
         guard moment < end else { return false }
-        guard isNumber, moment >= droppedUntil else { return true }
+        guard moment >= droppedUntil, isNumber || !others.contains(moment) else { return true }
         var (low, high) = (0, summed.count)
         while low < high {
             let middle = (low + high) / 2
@@ -49,11 +52,12 @@ extension ReadSnapshot {
         guard try holdsThinned() else { return nil }
         let row = try row(
             """
-            SELECT max(max(coalesce(raw_us, other_us), coalesce(other_us, raw_us))), max(daily_us) FROM thinned
-            WHERE \(SeriesKey.condition)
+            SELECT max(max(coalesce(raw_us, other_us), coalesce(other_us, raw_us))), max(daily_us), min(other_from_us), max(other_us)
+            FROM thinned WHERE \(SeriesKey.condition)
             """, series.arguments)
         guard let row, let end = try row.decode(Int64?.self, atIndex: 0), span.lowerBound < end else { return nil }
-        var past = ClosedPast(end: end, droppedUntil: try row.decode(Int64?.self, atIndex: 1))
+        let others = (try row.decode(Int64?.self, atIndex: 2) ?? end, try row.decode(Int64?.self, atIndex: 3) ?? end)
+        var past = ClosedPast(end: end, droppedUntil: try row.decode(Int64?.self, atIndex: 1), others: others.0..<max(others.0, others.1))
         past.setSummed(
             try summarySpans(of: series, from: span.lowerBound, to: span.upperBound).flatMap { spanned in
                 try summaries(spanned).filter { $0.start <= span.upperBound && span.lowerBound < $0.end }.map { $0.start..<$0.end }

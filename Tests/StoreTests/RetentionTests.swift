@@ -304,6 +304,33 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `a text that comes late is recorded where none can be gone that said the same`() async throws {
+        let folder = try TemporaryStore()
+        func record(_ value: JSON, at hours: Double, day: Double = 101) async throws -> Bool {
+            try await folder.file().write { try Self.add(value, at: Self.hours(hours), recorded: Self.hours(day * 24), $0) }
+        }
+        try await folder.file().write { transaction in
+            for hour in 0..<10 { _ = try Self.add(.string("state \(hour)"), at: Self.hours(Double(hour)), transaction) }
+            for minute in 0..<3 { _ = try Self.add(.integer(Int64(minute)), at: Self.hours(-20 + Double(minute) / 60), transaction) }
+            _ = try Self.add(.integer(1), at: Self.hours(20), transaction)
+        }
+        let rule = try Self.rule("P1D")
+        try await Self.thin(folder.file(), Self.policy(rule, at: Self.hours(100 * 24)))
+        #expect(try await counts(folder) == (1, 0, 1, 0))
+        // Between texts that are gone it may be one of them, and in a summed hour it may take the place of a number that is counted there.
+        for (hours, value) in [(4.5, "late"), (9, "state 9"), (-19.5, "late"), (0, "state 0")] as [(Double, JSON)] {
+            #expect(try await !record(value, at: hours), "\(hours)")
+        }
+        // Before the first, after the last, and numbers wherever there is no summary.
+        for (hours, value) in [(-30, "late"), (-18, true), (9.1, "late"), (4.5, 7)] as [(Double, JSON)] { #expect(try await record(value, at: hours), "\(hours)") }
+        #expect(try await !record("late", at: -30))
+        // Once those are gone they are known, too.
+        try await Self.thin(folder.file(), Self.policy(rule, at: Self.hours(103 * 24)))
+        for (hours, value) in [(-30, "late"), (-18, true), (-25, "later"), (4.5, 7)] as [(Double, JSON)] { #expect(try await !record(value, at: hours, day: 104), "\(hours)") }
+        #expect(try await counts(folder).rows == 1)
+        #expect(try await folder.file().verify().faults == [])
+    }
+
     @Test func `erasing erases summaries and that there were any`() async throws {
         for erasesAll in [true, false] {
             let folder = try await folder(days: 3)
