@@ -331,6 +331,31 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
+    @Test func `a corrected rule stops a walk that is under way`() async throws {
+        let folder = try await folder(days: 12)
+        let file = try folder.file()
+        func declare(_ raw: String) async throws {
+            try await file.write { transaction in
+                try transaction.put(.source, "sensors", ["retention": [Self.level.text: ["raw": .string(raw)]] as JSON], at: noon)
+            }
+        }
+        try await declare("P2D")
+        try await file.write { transaction in
+            try transaction.execute("INSERT INTO past_source (past, source) SELECT id, 'sensors' FROM past")
+        }
+        let policy = try Self.policy(nil, at: Self.hours(12 * 24), rowCountMax: 1)
+        // One number a transaction: the walk has a thousand before it.
+        async let walk = Self.thin(file, policy)
+        while try await counts(folder).hourly == 0 { await Task.yield() }
+        try await declare("P90D")
+        let left = try await counts(folder).rows
+        let step = try await walk
+        #expect(step.faults == [])
+        // What was on its way to the writer was done.
+        #expect(try await counts(folder).rows >= left - 1 && left > 10)
+        #expect(try await file.verify().faults == [])
+    }
+
     @Test func `erasing erases summaries and that there were any`() async throws {
         for erasesAll in [true, false] {
             let folder = try await folder(days: 3)
