@@ -6,16 +6,20 @@ package import Query
 /// from the moment of the observation.
 package struct RetentionRule: Hashable, Sendable {
     /// How long whole instances are kept.
-    package let raw: PeriodDuration
+    package private(set) var raw: PeriodDuration
     /// How old summaries by the hour become; nil for ever.
-    package let hourly: PeriodDuration?
+    package private(set) var hourly: PeriodDuration?
     /// How old summaries by the day become; nil for ever.
-    package let daily: PeriodDuration?
+    package private(set) var daily: PeriodDuration?
+    /// Whether nothing may be kept for longer, whatever other rules say.
+    package let isLimit: Bool
     /// As it was written.
-    private let texts: [String: String]
+    private var texts: [String: String]
 
     /// The members of a rule, in the order of their ages.
     package static let members = ["raw", "hourly", "daily"]
+    /// The member that makes a limit of a rule.
+    package static let limit = "limit"
 
     /// Why a rule is none, and which of its members is at fault.
     package struct Invalid: Error, Hashable, Sendable {
@@ -24,7 +28,7 @@ package struct RetentionRule: Hashable, Sendable {
     }
 
     /// - Parameter texts: ISO 8601 durations of members.
-    package init(_ text: (String) -> String?) throws(Invalid) {
+    package init(isLimit: Bool = false, _ text: (String) -> String?) throws(Invalid) {
         func duration(_ member: String) throws(Invalid) -> PeriodDuration? {
             guard let text = text(member) else { return nil }
             guard let duration = PeriodDuration(text) else {
@@ -35,7 +39,7 @@ package struct RetentionRule: Hashable, Sendable {
         }
         let all = (try duration("raw"), try duration("hourly"), try duration("daily"))
         guard let raw = all.0 else { throw Invalid(member: "raw", reason: "is missing: what is kept whole for ever is never hourly or daily") }
-        (self.raw, hourly, daily) = (raw, all.1, all.2)
+        (self.raw, hourly, daily, self.isLimit) = (raw, all.1, all.2, isLimit)
         texts = Dictionary(uniqueKeysWithValues: Self.members.compactMap { member in text(member).map { (member, $0) } })
         guard hourly != nil || daily == nil else { throw Invalid(member: "hourly", reason: "is missing: what is hourly for ever is never daily") }
         if let hourly, hourly.days < raw.days { throw Invalid(member: "hourly", reason: "is shorter than raw; each counts from the observation on") }
@@ -48,6 +52,7 @@ package struct RetentionRule: Hashable, Sendable {
     package var json: JSON {
         var members: JSONObject = [:]
         for member in Self.members { if let text = texts[member] { members[member] = .string(text) } }
+        if isLimit { members[Self.limit] = true }
         return .object(members)
     }
 
@@ -106,7 +111,8 @@ struct RetentionCalendar: Sendable {
 /// The rules of one file: what its sources say of what they write, and what holds for everything else.
 ///
 /// Which source wrote a series is not known, but which wrote its entity last. So of sources that write entities of one type and each
-/// say how long an attribute is kept, the longest counts, whichever wrote last: what is dropped does not come back.
+/// say how long an attribute is kept, the longest counts, whichever wrote last: what is dropped does not come back. Where one of them says that
+/// it may not be kept for longer, as for privacy, it is not.
 package struct RetentionRules: Sendable {
     /// In the documents of sources; what stands for all attributes.
     package static let member = "retention", anyAttribute = "*"
@@ -130,7 +136,7 @@ package struct RetentionRules: Sendable {
         for document in documents {
             var source = Source(types: Set((document.body["types"]?.arrayValue ?? []).compactMap(\.stringValue)))
             for (attribute, text) in document.body[Self.member]?.objectValue ?? [:] {
-                if let rule = try? RetentionRule({ text[$0]?.stringValue }) { source.rules[attribute] = rule } else { source.unreadable.insert(attribute) }
+                if let rule = try? RetentionRule(isLimit: text[RetentionRule.limit] == true, { text[$0]?.stringValue }) { source.rules[attribute] = rule } else { source.unreadable.insert(attribute) }
             }
             sources[document.id] = source
         }
@@ -147,8 +153,11 @@ package struct RetentionRules: Sendable {
         guard let own = sources[id] else { return nil }
         let alike = sources.values.filter { $0.shares(typesWith: own) }
         guard !alike.contains(where: { $0.unreadable.contains(attribute.text) }), !own.unreadable.contains(Self.anyAttribute) else { return nil }
-        let named = alike.compactMap { $0.rules[attribute.text] }
-        return named.max { $0.isShorter(than: $1) } ?? own.rules[Self.anyAttribute] ?? standard
+        let (named, whatever) = (alike.compactMap { $0.rules[attribute.text] }, own.rules[Self.anyAttribute])
+        let limits = (named + [whatever].compactMap(\.self)).filter(\.isLimit)
+        let longest = named.filter { !$0.isLimit }.max { $0.isShorter(than: $1) } ?? whatever.flatMap { $0.isLimit ? nil : $0 }
+        guard let first = limits.first else { return longest ?? standard }
+        return limits.reduce(longest ?? first) { $0.limited(by: $1) }
     }
 }
 
@@ -157,6 +166,16 @@ extension RetentionRule {
     fileprivate func isShorter(than other: RetentionRule) -> Bool {
         let (mine, others) = (ages, other.ages)
         return mine.lexicographicallyPrecedes(others)
+    }
+
+    /// Of each age the shorter: they get longer in their order, as those of both do.
+    fileprivate func limited(by limit: RetentionRule) -> RetentionRule {
+        func isShorter(_ other: PeriodDuration?, than own: PeriodDuration?) -> Bool { (other?.days ?? .infinity) < (own?.days ?? .infinity) }
+        var limited = self
+        if isShorter(limit.raw, than: raw) { (limited.raw, limited.texts["raw"]) = (limit.raw, limit.texts["raw"]) }
+        if isShorter(limit.hourly, than: hourly) { (limited.hourly, limited.texts["hourly"]) = (limit.hourly, limit.texts["hourly"]) }
+        if isShorter(limit.daily, than: daily) { (limited.daily, limited.texts["daily"]) = (limit.daily, limit.texts["daily"]) }
+        return limited
     }
 
     private var ages: [Double] { [raw.days, hourly?.days ?? .infinity, daily?.days ?? .infinity] }

@@ -88,6 +88,36 @@ import Testing
         #expect(rules.rule(iri("level"), of: "withdrawn") == nil && rules.rule(iri("level"), of: "damaged") == nil)
     }
 
+    @Test func `nothing is kept for longer than a limit says, whoever wrote last and whatever others say`() throws {
+        func source(_ id: String, _ types: [String], _ rules: [String: JSON]) -> Document {
+            let members = JSONObject(uniqueKeysWithValues: rules.map { ($0.key == "*" ? "*" : iri($0.key).text, $0.value) })
+            return Document(id: id, body: ["types": .array(types.map(JSON.string)), "retention": .object(members)], modifiedAt: noon)
+        }
+        func rules(_ documents: [Document], standard: RetentionRule? = nil) -> RetentionRules { RetentionRules(standard: standard, sources: documents) }
+        /// What is kept, for how long; the texts of a rule are its durations.
+        func ages(_ rule: RetentionRule?) -> JSON? { rule.map { JSON.object(($0.json.objectValue ?? [:]).filter { $0.key != "limit" }) } }
+        let privacy = source("parking", ["Vehicle"], ["plate": ["raw": "P1D", "hourly": "P7D", "daily": "P30D", "limit": true]])
+        let archive = source("archive", ["Vehicle"], ["plate": ["raw": "P3D", "hourly": "P20Y"]])
+        let short = source("short", ["Vehicle"], ["plate": ["raw": "P2D", "hourly": "P2D", "daily": "P2D", "limit": true]])
+        let plate = iri("plate")
+        for id in ["parking", "archive"] {
+            #expect(ages(rules([privacy, archive]).rule(plate, of: id)) == ["raw": "P1D", "hourly": "P7D", "daily": "P30D"])
+            #expect(ages(rules([privacy, archive, short]).rule(plate, of: id)) == ["raw": "P1D", "hourly": "P2D", "daily": "P2D"])
+        }
+        // Where a rule is shorter than a limit it stays, age by age.
+        let brief = source("brief", ["Vehicle"], ["plate": ["raw": "P1D", "hourly": "P9D", "daily": "P9D"]])
+        #expect(ages(rules([privacy, brief]).rule(plate, of: "brief")) == ["raw": "P1D", "hourly": "P7D", "daily": "P9D"])
+        // A limit is the rule where there is no other of a source; of entities of other types, and attributes of other names, it says nothing.
+        let standard = try Self.rule("P5Y")
+        #expect(ages(rules([privacy], standard: standard).rule(plate, of: "parking")) == ["raw": "P1D", "hourly": "P7D", "daily": "P30D"])
+        let other = source("other", ["Well"], ["plate": ["raw": "P50Y"]])
+        #expect(rules([privacy, other]).rule(plate, of: "other") == (try Self.rule("P50Y")))
+        #expect(rules([privacy, archive], standard: standard).rule(iri("level"), of: "archive") == standard)
+        let whole = source("given", [], ["*": ["raw": "P2D", "hourly": "P2D", "limit": true]])
+        #expect(ages(rules([archive, whole]).rule(plate, of: "given")) == ["raw": "P2D", "hourly": "P2D"])
+        #expect(ages(rules([archive, whole]).rule(iri("level"), of: "given")) == ["raw": "P2D", "hourly": "P2D"])
+    }
+
     @Test func `what a series was last is known within an hour of two numbers`() async throws {
         let folder = try TemporaryStore()
         try await folder.file().write { transaction in

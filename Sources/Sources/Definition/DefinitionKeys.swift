@@ -23,7 +23,7 @@ package enum DefinitionKeys {
     static let point = ["x", "y", "unknown"]
     static let range = ["min", "max"]
     static let checks = ["required", "range", "pattern", "unique", "oneOf", "referenceExists", "freshWithin"]
-    static let retentionRule = ["raw", "hourly", "daily"]
+    static let retentionRule = ["raw", "hourly", "daily", "limit"]
     static let retention = retentionRule + ["attributes"]
     static let rule = ["id", "field", "fields", "severity"] + checks
 

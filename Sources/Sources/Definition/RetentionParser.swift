@@ -10,7 +10,7 @@ struct RetentionParser {
     func retention(_ value: YAMLValue) throws(SourceError) -> SourceRetention {
         let part = try value.part(keys: DefinitionKeys.retention)
         var retention = SourceRetention(standard: nil, attributes: [:])
-        if part["attributes"] == nil || RetentionRule.members.contains(where: { part[$0] != nil }) { retention.standard = try rule(part) }
+        if part["attributes"] == nil || DefinitionKeys.retentionRule.contains(where: { part[$0] != nil }) { retention.standard = try rule(part) }
         for (name, value) in try part["attributes"]?.members(countMax: 500) ?? [] {
             guard mapped?.contains(name) ?? true else { throw value.failure("the source writes no attribute \(name)") }
             retention.attributes[name] = try rule(value.part(keys: DefinitionKeys.retentionRule))
@@ -21,7 +21,8 @@ struct RetentionParser {
     private func rule(_ part: YAMLPart) throws(SourceError) -> RetentionRule {
         var texts: [String: String] = [:]
         for member in RetentionRule.members { if let value = part[member] { texts[member] = try value.text() } }
-        do throws(RetentionRule.Invalid) { return try RetentionRule { texts[$0] } } catch {
+        let isLimit = try part[RetentionRule.limit]?.boolean() ?? false
+        do throws(RetentionRule.Invalid) { return try RetentionRule(isLimit: isLimit) { texts[$0] } } catch {
             throw (part[error.member] ?? part.value).failure("\(error.member): \(error.reason)")
         }
     }
