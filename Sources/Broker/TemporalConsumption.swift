@@ -112,14 +112,16 @@ extension Broker {
                 if !isAnswered { try conditions.noteDropped(match) }
                 return isAnswered
             }
-            let listed = try map.map { try snapshot.searchHistory(search, among: $0.entries.map { $0?.id }, where: isAnswered) }
-            let found = try listed?.page ?? snapshot.searchHistory(search, where: isAnswered)
+            var unmatched = DroppedTimes()
+            func note(_ attribute: IRI, _ span: ThinnedSpan) { unmatched.add(attribute, span.times, span.kept) }
+            let listed = try map.map { try snapshot.searchHistory(search, among: $0.entries.map { $0?.id }, noting: note, where: isAnswered) }
+            let found = try listed?.page ?? snapshot.searchHistory(search, noting: note, where: isAnswered)
             for match in found.matches {
                 guard !reading.isFull else { break }
                 try reading.read(match)
             }
             var page = reading.page()
-            page.dropped = page.dropped.joined(conditions.page().dropped)
+            page.dropped = page.dropped.joined(conditions.page().dropped).joined(unmatched.all)
             page.count = found.count
             page.hasMore = found.hasMore || page.visitedCount < found.matches.count
             // Of a map the page dealt with all positions before that of the next match.

@@ -49,13 +49,16 @@ package struct HistoryPage: Sendable {
 }
 
 extension ReadSnapshot {
+    /// - Parameter noteThinned: told what is gone of an attribute, where `query` or `geo` were held against it and found nothing.
     /// - Parameter isAnswered: whether something of a match is answered; what is not is neither in the page nor counted.
     /// - Throws: `tooComplexQuery` when the time is up, `tooManyResults` when there are too many to be ordered.
-    package func searchHistory(_ search: HistorySearch, where isAnswered: (HistoryMatch) throws -> Bool = { _ in true }) throws -> HistoryPage {
-        if let order = search.order { return try orderedHistoryPage(search, order, isAnswered) }
+    package func searchHistory(
+        _ search: HistorySearch, noting noteThinned: (IRI, ThinnedSpan) -> Void = { _, _ in }, where isAnswered: (HistoryMatch) throws -> Bool = { _ in true }
+    ) throws -> HistoryPage {
+        if let order = search.order { return try orderedHistoryPage(search, order, noteThinned, isAnswered) }
         var page = HistoryPage()
         var count = 0
-        try visitHistories(search, isAnswered) { match in
+        try visitHistories(search, noteThinned, isAnswered) { match in
             count += 1
             if count > search.offset + search.limit { page.hasMore = true } else if count > search.offset { page.matches.append(match) }
             return search.wantsCount || !page.hasMore
@@ -65,10 +68,10 @@ extension ReadSnapshot {
     }
 
     private func orderedHistoryPage(
-        _ search: HistorySearch, _ order: HistorySearch.Order, _ isAnswered: (HistoryMatch) throws -> Bool
+        _ search: HistorySearch, _ order: HistorySearch.Order, _ noteThinned: (IRI, ThinnedSpan) -> Void, _ isAnswered: (HistoryMatch) throws -> Bool
     ) throws -> HistoryPage {
         var matches: [HistoryMatch] = []
-        try visitHistories(search, isAnswered) { match in
+        try visitHistories(search, noteThinned, isAnswered) { match in
             guard matches.count < search.limits.orderedCountMax else {
                 throw CityError.tooManyResults("orderBy: more than \(search.limits.orderedCountMax) entities match; narrow the query")
             }
@@ -83,13 +86,14 @@ extension ReadSnapshot {
 
     /// First the entities that are there now, then those that are past.
     private func visitHistories(
-        _ search: HistorySearch, _ isAnswered: (HistoryMatch) throws -> Bool, _ visit: (HistoryMatch) throws -> Bool
+        _ search: HistorySearch, _ noteThinned: (IRI, ThinnedSpan) -> Void, _ isAnswered: (HistoryMatch) throws -> Bool,
+        _ visit: (HistoryMatch) throws -> Bool
     ) throws {
         let window = HistoryWindow(
             search.temporal, now: search.now, search.classificationMax, deadline: .now + search.limits.duration)
         let identity = search.filter.identity
         func judge(_ entity: HistoricEntity) throws -> Bool {
-            guard identity.matches(Entity(id: entity.id, types: entity.types)), let match = try match(entity, search.filter, window),
+            guard identity.matches(Entity(id: entity.id, types: entity.types)), let match = try match(entity, search.filter, window, noteThinned),
                 try isAnswered(match)
             else { return true }
             return try visit(match)
@@ -148,7 +152,9 @@ extension ReadSnapshot {
     }
 
     /// The steps S1 to S4 of clause 5.7.4.4 for one entity.
-    private func match(_ entity: HistoricEntity, _ filter: EntityFilter, _ window: HistoryWindow) throws -> HistoryMatch? {
+    private func match(
+        _ entity: HistoricEntity, _ filter: EntityFilter, _ window: HistoryWindow, _ noteThinned: (IRI, ThinnedSpan) -> Void
+    ) throws -> HistoryMatch? {
         let validity = try filter.scopes.map { try scopeValidity(of: entity, $0, window) }
         if let validity, !validity.contains(where: { window.temporal?.overlaps($0) ?? true }) { return nil }
         guard try series(of: entity.number, attributes: filter.attributes, window.classificationMax)
@@ -156,9 +162,14 @@ extension ReadSnapshot {
         else { return nil }
         guard filter.query != nil || filter.geo != nil else { return HistoryMatch(entity: entity, validity: validity) }
         let evolution = try evolution(of: entity, filter.askedAttributes, window)
-        if let query = filter.query, !query.matches(evolution) { return nil }
-        if let geo = filter.geo, !geo.matches(evolution) { return nil }
-        return HistoryMatch(entity: entity, validity: validity)
+        let isMatched = (filter.query?.matches(evolution) ?? true) && (filter.geo?.matches(evolution) ?? true)
+        if isMatched { return HistoryMatch(entity: entity, validity: validity) }
+        guard try holdsThinned() else { return nil }
+        // Any value of an attribute will do: what is gone could have made a match, never have prevented one.
+        for series in try series(of: entity.number, attributes: filter.askedAttributes, window.classificationMax) {
+            for span in try thinnedSpans(of: entity.number, series, window) { noteThinned(series.attribute, span) }
+        }
+        return nil
     }
 
     /// An entity that has every value at once that its attributes had within the window: a query holds for the evolution when

@@ -11,13 +11,13 @@ extension ReadSnapshot {
     /// - Parameter ids: nil holds the position of one that is listed no more.
     /// - Returns: the page, and the positions of its matches, with that of the match after it where there is one.
     package func searchHistory(
-        _ search: HistorySearch, among ids: [IRI?], where isAnswered: (HistoryMatch) throws -> Bool
+        _ search: HistorySearch, among ids: [IRI?], noting noteThinned: (IRI, ThinnedSpan) -> Void, where isAnswered: (HistoryMatch) throws -> Bool
     ) throws -> (page: HistoryPage, positions: [Int]) {
         var (page, positions, count) = (HistoryPage(), [Int](), 0)
         var position = search.wantsCount ? 0 : min(search.offset, ids.count)
         while position < ids.count, search.wantsCount || !page.hasMore {
             let chunk = position..<min(position + max(search.limit + 1, Self.listedCountMin), ids.count)
-            for (position, match) in try matches(search, ids, chunk, isAnswered) {
+            for (position, match) in try matches(search, ids, chunk, noteThinned, isAnswered) {
                 count += 1
                 guard position >= search.offset, !page.hasMore else { continue }
                 page.hasMore = page.matches.count == search.limit
@@ -31,14 +31,15 @@ extension ReadSnapshot {
     }
 
     private func matches(
-        _ search: HistorySearch, _ ids: [IRI?], _ chunk: Range<Int>, _ isAnswered: (HistoryMatch) throws -> Bool
+        _ search: HistorySearch, _ ids: [IRI?], _ chunk: Range<Int>, _ noteThinned: (IRI, ThinnedSpan) -> Void,
+        _ isAnswered: (HistoryMatch) throws -> Bool
     ) throws -> [(position: Int, match: HistoryMatch)] {
         var positions: [IRI: Int] = [:]
         for position in chunk { if let id = ids[position] { positions[id] = position } }
         var part = search
         part.filter.ids = search.filter.ids.map(Set(positions.keys).intersection) ?? Set(positions.keys)
         (part.order, part.offset, part.limit, part.wantsCount) = (nil, 0, chunk.count, false)
-        return try searchHistory(part, where: isAnswered).matches.compactMap { match in positions[match.entity.id].map { ($0, match) } }
-            .sorted { $0.0 < $1.0 }
+        let found = try searchHistory(part, noting: noteThinned, where: isAnswered).matches
+        return found.compactMap { match in positions[match.entity.id].map { ($0, match) } }.sorted { $0.0 < $1.0 }
     }
 }

@@ -156,6 +156,29 @@ import Trust
         }
     }
 
+    @Test func `a query over values that are gone says so where it found none, and only there`() async throws {
+        let (plain, thinned) = try await brokers(rule("P3D"))
+        func page(_ broker: TemporaryBroker, _ q: String, after seconds: Double? = nil, through map: EntityMap? = nil) async throws -> EvolutionPage {
+            var filter = EntityFilter(types: .type(iri("Lamp")))
+            filter.query = try QueryExpression(parsing: q, expand: { iri($0) })
+            let relation = seconds.map { TemporalQuery.Relation.after(noon.adding(seconds: $0)) }
+            return try await broker.broker.queryEvolutions(
+                filter, EvolutionSelection(temporal: TemporalQuery(relation), lastN: 1), offset: 0, limit: 9, wantsCount: true, limits: EvolutionLimits(),
+                through: map, broker.writing().reading, at: now)
+        }
+        // Numbers up to 29.9 came again and again; none was 40. Texts were "free" or "taken".
+        for (q, attributes) in [("level>40", ["level"]), ("state==\"gone\"", ["state"]), ("level>40|state==\"gone\"", ["level", "state"])] {
+            let found = try await page(thinned, q)
+            #expect(found.entities.isEmpty && found.count == 0)
+            #expect(Set(found.dropped.map(\.attribute)) == Set(attributes.map(iri)), "\(q)")
+            #expect(try await page(plain, q).dropped == [])
+            // Of what was whole enough to be found nothing is missing.
+            #expect(try await page(thinned, q, after: 8 * 86_400).dropped == [])
+        }
+        let found = try await page(thinned, "level>0")
+        #expect(found.entities.count == 1 && found.dropped == [])
+    }
+
     @Test func `a source's rule holds for what it wrote, also when that is gone, and for nothing else`() async throws {
         let folder = try TemporaryBroker()
         let administering = try await folder.gatekeeper.administering(TemporaryBroker.name, .program)
