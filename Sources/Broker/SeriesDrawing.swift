@@ -18,6 +18,13 @@ package struct DrawnSeries: Sendable {
     /// Oldest first. A period without an observation has none.
     package let points: [Point]
     package let observationCount: Int
+    /// Where points are observations, some just outside of the interval: lines lead on to them. Oldest first; none where what lies between is
+    /// not kept.
+    package var before: [Point] = []
+    package var after: [Point] = []
+
+    /// On each side: enough to see how far apart they usually are.
+    fileprivate static let neighbourCount = 3
 }
 
 /// What is usual at each hour of the week.
@@ -56,14 +63,18 @@ extension Broker {
             (grid, every) = (try PeriodGrid(interval, every: kept, zone: zone, countMax: countMax), length)
             answered = try await ask(grid)
         }
-        guard let group = answered.groups.first else { return DrawnSeries(every: nil, points: [], observationCount: 0) }
+        func observations(_ points: [DrawnSeries.Point]) async throws -> DrawnSeries {
+            var drawn = DrawnSeries(every: nil, points: points, observationCount: points.count)
+            guard answered.dropped.isEmpty else { return drawn }
+            (drawn.before, drawn.after) = try await neighbours(of: id, attribute: attribute, around: interval, access, at: now)
+            return drawn
+        }
+        guard let group = answered.groups.first, group.observationCount > 0 else { return try await observations([]) }
         if group.observationCount <= countMax, group.datasetID == nil {
             let points = try await livePoints(of: id, attribute: attribute, in: interval, countMax: countMax, access, at: now)
             // What was summed up is no observation any more.
             if points.count == group.observationCount {
-                return DrawnSeries(
-                    every: nil, points: points.map { DrawnSeries.Point(at: $0.at, mean: $0.value, min: $0.value, max: $0.value) },
-                    observationCount: group.observationCount)
+                return try await observations(points.map { DrawnSeries.Point(at: $0.at, mean: $0.value, min: $0.value, max: $0.value) })
             }
         }
         let points = (0..<grid.count).compactMap { index -> DrawnSeries.Point? in
@@ -71,6 +82,24 @@ extension Broker {
             return DrawnSeries.Point(at: grid.bounds[index], mean: mean, min: min, max: max)
         }
         return DrawnSeries(every: every, points: points, observationCount: group.observationCount)
+    }
+
+    /// Those of the default instance, or else of the first.
+    private func neighbours(
+        of id: IRI, attribute: IRI, around interval: Range<Instant>, _ access: ReadAccess, at now: Instant
+    ) async throws -> (before: [DrawnSeries.Point], after: [DrawnSeries.Point]) {
+        let duration = configuration.searchLimits.duration
+        let found = try await file(toRead: access).read { snapshot -> (before: [Sample], after: [Sample]) in
+            guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { return ([], []) }
+            let all = try snapshot.series(of: found.number, attributes: [attribute], access.classificationMax)
+            guard let series = all.first(where: { $0.datasetID == nil }) ?? all.first else { return ([], []) }
+            let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + duration)
+            return try snapshot.neighbours(of: found.number, series, around: interval, countMax: DrawnSeries.neighbourCount, window)
+        }
+        func points(_ samples: [Sample]) -> [DrawnSeries.Point] {
+            samples.compactMap { sample in sample.value.map { DrawnSeries.Point(at: sample.at, mean: $0, min: $0, max: $0) } }
+        }
+        return (points(found.before), points(found.after))
     }
 
     /// What is usual of an attribute at each hour of the week, by what was observed within an interval.

@@ -21,11 +21,15 @@ extension SiteDoor {
         var members = words(series)
         members["every"] = drawn.every.map(JSON.string) ?? .null
         members["count"] = .integer(Int64(drawn.observationCount))
-        members["points"] = .array(
-            drawn.points.map { point in
-                let numbers = drawn.every == nil ? [point.mean] : [point.mean, point.min, point.max]
-                return .array([.integer(point.at.milliseconds)] + numbers.map { .number(Self.rounded($0)) })
-            })
+        func json(_ points: [DrawnSeries.Point]) -> JSON {
+            .array(
+                points.map { point in
+                    let numbers = drawn.every == nil ? [point.mean] : [point.mean, point.min, point.max]
+                    return .array([.integer(point.at.milliseconds)] + numbers.map { .number(Self.rounded($0)) })
+                })
+        }
+        members["points"] = json(drawn.points)
+        if drawn.every == nil { (members["before"], members["after"]) = (json(drawn.before), json(drawn.after)) }
         return Answers.json(.object(members), request)
     }
 

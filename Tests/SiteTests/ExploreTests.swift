@@ -40,6 +40,27 @@ internal import Store
         #expect(points(answer).count { $0[1] == 99 } == 1 && points(answer).allSatisfy { $0.count == 2 })
     }
 
+    @Test func `a line crosses a span between two observations, which it does not count`() async throws {
+        let installation = try await installation()
+        func between(_ from: Double, _ to: Double) async throws -> JSON {
+            let interval = [from, to].map { Installation.now.adding(seconds: -$0 * 60) }
+            return try await installation.json("/live/series?\(asked)&from=\(interval[0])&to=\(interval[1])&points=40")
+        }
+        func outside(_ answer: JSON, _ member: String) -> [[Double]] { (answer[member]?.arrayValue ?? []).map { ($0.arrayValue ?? []).compactMap(\.doubleValue) } }
+        let answer = try await between(499.75, 499.25)
+        #expect(points(answer).isEmpty && answer["count"] == 0 && answer["every"] == JSON.null)
+        #expect(outside(answer, "before") == [(502, 10), (501, 10), (500, 99)].map { [Double(moment($0.0).milliseconds), $0.1] })
+        #expect(outside(answer, "after") == [499, 498, 497].map { [Double(moment($0).milliseconds), 10] })
+        let within = try await between(499.5, 498.5)
+        #expect(within["count"] == 1 && outside(within, "before").count == 3 && outside(within, "after").first?.first == Double(moment(498).milliseconds))
+        let recent = try await between(0.75, 0.25)
+        #expect(outside(recent, "before").count == 3 && outside(recent, "after").isEmpty)
+        // Periods stand for themselves.
+        #expect(try await between(900, 100)["before"] == nil)
+        let text = try await installation.text("/explore.csv?\(Self.station)&from=\(moment(500).adding(seconds: 15))&to=\(moment(500).adding(seconds: 45))")
+        #expect(text.split(separator: "\r\n").count == 1)
+    }
+
     @Test func `the usual week has what was measured at each hour`() async throws {
         let answer = try await installation().json("/live/week?\(asked)&from=\(moment(1001))")
         let hours = answer["hours"]?.arrayValue ?? []

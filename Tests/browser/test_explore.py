@@ -2,10 +2,11 @@
 
 import csv
 import io
+import json
 import unittest
 import urllib.request
 import xml.dom.minidom
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -148,6 +149,28 @@ class Zooming(ExploreTest):
         day = self.element("#to").get_attribute("value")
         self.act(lambda: self.browser.run("const input = document.getElementById('from'); input.value = arguments[0]; input.dispatchEvent(new Event('change'))", day))
         self.assertAlmostEqual(self.span(), 86_400_000, delta=3_600_000)
+
+
+    def test_between_two_observations_the_line_crosses_the_chart(self):
+        self.look()
+        series = self.browser.run("return new URLSearchParams(new URL(document.getElementById('permalink').href).search).get('series')")
+        municipality, attribute, identifier = series.split(" ", 2)
+        answer = json.load(urllib.request.urlopen(
+            f"{BASE_URL}/live/series?" + urlencode({"municipality": municipality, "attribute": attribute, "id": identifier, "points": 1000})))
+        self.assertIsNone(answer["every"], "few enough to be shown one by one")
+        (first, low), (second, high) = answer["points"][-3:-1]
+        self.assertGreater(second - first, 4000)
+        moment = lambda part: self.browser.run("return new Date(arguments[0]).toISOString()", first + (second - first) * part)
+        self.browser.open(f"/explore?series={quote(series)}&from={moment(.25)}&to={moment(.75)}")
+        self.browser.until(READY, "the charts are drawn")
+        self.assertEqual(self.count("#charts .mean"), 1)
+        path = self.element("#charts .mean").get_attribute("d")
+        self.assertEqual(len(path.split("L")), 2, "from edge to edge, without a corner")
+        self.assertEqual(self.element("#charts .plot").get_attribute("aria-valuetext"), "no values")
+        self.browser.run("document.getElementById('figures').open = true")
+        self.assertEqual(self.count("#figures-table tbody tr"), 0)
+        self.assertEqual(self.browser.complaints(), [])
+        self.browser.picture("explore-between")
 
 
 class Taking(ExploreTest):

@@ -21,6 +21,16 @@ export function runs(points, gap = 4 * usualStep(points)) {
   return all;
 }
 
+/** What of stretches lies between two moments. A line that leads beyond ends at the edge, at the value that it has there. */
+export function within(stretches, from, to) {
+  return stretches.map((run) => run.flatMap((point, index) => {
+    const next = run[index + 1], edges = next ? [from, to].filter((edge) => point[0] < edge && edge < next[0]) : [];
+    return [...(point[0] >= from && point[0] <= to ? [point] : []), ...edges.map((edge) => between(point, next, edge))];
+  })).filter((run) => run.length > 0);
+}
+
+const between = ([start, ...values], [end, ...others], at) => [at, ...values.map((value, index) => value + ((others[index] - value) * (at - start)) / (end - start))];
+
 function usualStep(points) {
   const steps = points.slice(1).map(([time], index) => time - points[index][0]).sort((one, other) => one - other);
   return steps[steps.length >> 1];

@@ -1,5 +1,5 @@
 // The drawings: over time one for each unit, with all its series; the usual week one for each series.
-import { levelsAround, path, runs } from "./axis.js";
+import { levelsAround, path, runs, within } from "./axis.js";
 import { element, svg } from "./dom.js";
 import { dashOf, markAt } from "./explore-marks.js";
 import { around, plot } from "./explore-plot.js";
@@ -10,19 +10,21 @@ const tickRoom = 72, levelCount = 5; // pixels of a name below, and names beside
 
 /** `moves`: { zoom(from, to), pan(distance), step(name) }. */
 export function timeCharts(lines, from, to, width, moves) {
-  const units = Map.groupBy(lines.filter(({ points }) => points.length), ({ unit }) => unit);
-  return [...units].map(([unit, group]) => timeChart(unit, group.map(placed), { from, to, width, moves }));
+  const units = Map.groupBy(lines.map((line) => placed(line, from, to)).filter(({ stretches }) => stretches.length), ({ unit }) => unit);
+  return [...units].map(([unit, group]) => timeChart(unit, group, { from, to, width, moves }));
 }
 
-/** A period's point stands in its middle. */
-function placed(line) {
-  const half = line.every ? lengthOf(line.every) / 2 : 0;
-  return { ...line, drawn: line.points.map(([at, ...values]) => [at + half, ...values]), beginnings: new Map(line.points.map(([at]) => [at + half, at])) };
+/** A period's point stands in its middle. Lines lead on to what was observed just before and after, which is no point of theirs. */
+function placed(line, from, to) {
+  const half = line.every ? lengthOf(line.every) / 2 : 0, drawn = line.points.map(([at, ...values]) => [at + half, ...values]);
+  const known = line.every ? drawn : [...line.before, ...drawn, ...line.after];
+  const stretches = known.length === 0 ? [] : line.every ? runs(known, 1.6 * lengthOf(line.every)) : within(runs(known), from, to);
+  return { ...line, drawn, stretches, beginnings: new Map(line.points.map(([at]) => [at + half, at])) };
 }
 
 function timeChart(unit, lines, { from, to, width, moves }) {
   const height = width < 500 ? 240 : 320;
-  const values = lines.flatMap(({ points }) => points.flatMap(([, , min, max]) => [min, max]));
+  const values = lines.flatMap(({ stretches }) => stretches.flat().flatMap(([, , min, max]) => [min, max]));
   const stops = [...new Set(lines.flatMap(({ drawn }) => drawn.map(([at]) => at)))].filter((at) => at >= from && at <= to).sort((one, other) => one - other);
   const byTime = lines.map(({ drawn }) => new Map(drawn.map((point) => [point[0], point])));
   const names = [...new Set(lines.map(({ label }) => label))].join(", ");
@@ -42,10 +44,9 @@ function timeChart(unit, lines, { from, to, width, moves }) {
   });
 }
 
-function drawing({ drawn, every, index }, x, y) {
-  const stretches = runs(drawn, every ? 1.6 * lengthOf(every) : undefined);
+function drawing({ stretches, every, index }, x, y) {
   const place = (column) => (point) => [x(point[0]), y(point[column])];
-  const last = drawn.at(-1);
+  const last = stretches.at(-1).at(-1);
   return [
     ...(every ? stretches.map((run) => svg("path", { class: `envelope series-${index}`, d: `${path([...run.map(place(3)), ...run.toReversed().map(place(2))])}Z` })) : []),
     ...stretches.map((run) => (run.length > 1

@@ -30,14 +30,15 @@ export async function extent(until) {
   return [first, last];
 }
 
-/** Numbers as they are shown: `points` are [milliseconds, mean, least, greatest], `hours` lists of percentiles. */
+/** Numbers as they are shown: `points`, and what was observed just before and after, are [milliseconds, mean, least, greatest], `hours` lists of percentiles. */
 function line(series, answer, index) {
-  if (answer.failure) return { key: keyOf(series), series, index, failure: answer.failure, name: series.id, label: series.attribute, points: [] };
+  if (answer.failure) return { key: keyOf(series), series, index, failure: answer.failure, name: series.id, label: series.attribute, points: [], before: [], after: [] };
   const { factor, unit, every, name, attribute, municipality } = answer;
   const shown = (value) => value * factor;
+  const point = ([at, mean, min = mean, max = mean]) => [at, shown(mean), shown(min), shown(max)];
   return {
     key: keyOf(series), series, index, name, label: attribute.label, municipality: municipality.name, unit, every: every ?? null, count: answer.count,
-    points: (answer.points ?? []).map(([at, mean, min = mean, max = mean]) => [at, shown(mean), shown(min), shown(max)]),
+    points: (answer.points ?? []).map(point), before: (answer.before ?? []).map(point), after: (answer.after ?? []).map(point),
     hours: answer.hours?.map((hour) => hour && { values: hour.slice(0, -1).map(shown), count: hour.at(-1) }),
   };
 }
