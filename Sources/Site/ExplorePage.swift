@@ -8,6 +8,9 @@ extension SiteDoor {
     /// As many as can be told apart.
     static let seriesCountMax = 8
 
+    private static let show = Route.Parameter(
+        "show", in: .query, "time, or week for what is usual at each hour of the week", schema: ["type": "string", "enum": ["time", "week"]])
+
     private static let exploreParameters: [Route.Parameter] = [
         .init("series", in: .query, "Municipality, attribute and identifier with spaces between; up to \(seriesCountMax) of them, each a parameter of its own"),
         .init("from", in: .query, "Where the span begins", schema: ["type": "string", "format": "date-time"]),
@@ -20,15 +23,16 @@ extension SiteDoor {
                 .get, "/explore", "What was measured over time, compared", tag: Self.pagesTag,
                 parameters: Self.exploreParameters + [
                     .init("last", in: .query, "Instead of from and to: so long before now, such as P7D"),
-                    .init("show", in: .query, "time, or week for what is usual at each hour of the week", schema: ["type": "string", "enum": ["time", "week"]]),
+                    Self.show,
                     .init("kind", in: .query, "The type to choose from"), .init("measure", in: .query, "The attribute to choose"),
                     .init("municipality", in: .query, "The municipality to choose from"),
                 ], responses: [.init(200, "The page", mediaTypes: ["text/html"])], handler: explorePage),
             Route(
                 .get, "/explore.csv", "What /explore shows as CSV", tag: Self.pagesTag,
                 parameters: Self.exploreParameters + [
-                    .init("points", in: .query, "How many rows of each series at most", schema: ["type": "integer", "minimum": .integer(Int64(Self.pointCounts.lowerBound)), "maximum": .integer(Int64(Self.pointCounts.upperBound))])
-                ], responses: [.init(200, "One row for each point of each series", mediaTypes: ["text/csv"])], handler: exploreDownload),
+                    Self.show,
+                    .init("points", in: .query, "How many rows of each series at most", schema: ["type": "integer", "minimum": .integer(Int64(Self.pointCounts.lowerBound)), "maximum": .integer(Int64(Self.pointCounts.upperBound))]),
+                ], responses: [.init(200, "One row for each point of each series, or for each hour of its usual week", mediaTypes: ["text/csv"])], handler: exploreDownload),
         ]
     }
 

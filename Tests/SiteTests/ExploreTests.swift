@@ -80,8 +80,19 @@ internal import Store
         #expect(lines.count { $0.contains(",10.0,99.0,PT1H") || $0.contains(",10,99,PT1H") } == 1)
     }
 
+    @Test func `the download of a usual week has its hours`() async throws {
+        let installation = try await installation()
+        let text = try await installation.text("/explore.csv?\(Self.station)&from=\(moment(1001))&show=week")
+        let lines = text.split(separator: "\r\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        #expect(lines[0].joined(separator: ",") == "weekday,hour,municipality,id,name,attribute,unitCode,p10,p25,p50,p75,p90,count")
+        let hours = try await installation.json("/live/week?\(asked)&from=\(moment(1001))")["hours"]?.arrayValue ?? []
+        let expected = hours.enumerated().filter { $0.element != .null }.map { [$0.offset / 24 + 1, $0.offset % 24, Int($0.element.arrayValue?.last?.integerValue ?? 0)] }
+        #expect(lines.dropFirst().map { [Int($0[0]), Int($0[1]), $0.last.flatMap { Int($0) }] } == expected.map { $0.map(Optional.some) })
+        #expect(lines.dropFirst().allSatisfy { $0[2] == "valmere" && $0[5] == "pm25" && Double($0[9]) == 10 } && lines.count > 17)
+    }
+
     @Test(arguments: [
-        ("/explore.csv", "series"), ("/explore.csv?series=valmere%20pm25", "series"), ("/explore.csv?series=valmere%20pm25%20urn:a&points=5", "points"),
+        ("/explore.csv", "series"), ("/explore.csv?series=valmere%20pm25%20urn:a&show=month", "show"), ("/explore.csv?series=valmere%20pm25", "series"), ("/explore.csv?series=valmere%20pm25%20urn:a&points=5", "points"),
         ("/live/series?attribute=pm25&id=urn:a", "municipality"), ("/live/series?municipality=valmere&attribute=pm25&id=urn:ngsi-ld:AirQualityObserved:1&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
         ("/live/series?municipality=valmere&attribute=pm25&id=urn:ngsi-ld:AirQualityObserved:1&from=1700-01-01T00:00:00Z", "from"),
         ("/live/series?municipality=valmere&attribute=nothing&id=urn:ngsi-ld:AirQualityObserved:1", "attribute"), ("/live/week?municipality=nowhere&attribute=a&id=urn:a", "municipality"),

@@ -174,6 +174,15 @@ class Zooming(ExploreTest):
 
 
 class Taking(ExploreTest):
+    def test_a_usual_week_can_be_taken_along(self):
+        self.look("&show=week")
+        drawn = self.browser.run("return [...document.querySelectorAll('#charts figure')].length")
+        with urllib.request.urlopen(self.element("#csv").get_attribute("href")) as answer:
+            lines = list(csv.DictReader(io.StringIO(answer.read().decode())))
+        self.assertEqual(len({line["id"] for line in lines}), drawn)
+        self.assertEqual(list(lines[0])[:2] + list(lines[0])[-6:], ["weekday", "hour", "p10", "p25", "p50", "p75", "p90", "count"])
+        self.assertTrue(all(float(line["p10"]) <= float(line["p50"]) <= float(line["p90"]) for line in lines))
+
     def test_the_table_the_download_and_the_link_have_what_is_drawn(self):
         self.look()
         self.browser.run("document.getElementById('figures').open = true")

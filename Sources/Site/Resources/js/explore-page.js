@@ -132,7 +132,7 @@ function drawChoices() {
   byId("how").textContent = text(state.show === "week" ? "howWeek" : "howTime");
   byId("permalink").href = `/explore?${query(true)}`;
   byId("csv").href = `/explore.csv?${query(true)}`;
-  byId("csv").hidden = state.show === "week" || state.series.length === 0;
+  byId("csv").hidden = state.series.length === 0;
 }
 
 function drawFigures() {
