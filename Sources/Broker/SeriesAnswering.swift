@@ -13,16 +13,18 @@ extension Broker {
     /// - Throws: `tooComplexQuery` when it takes too long or too much.
     package func answer(_ question: SeriesQuestion, _ access: ReadAccess, at now: Instant) async throws -> SeriesAnswer {
         let search = search(EntityQuery(filter: question.filter, limit: .max / 2), access, at: now)
-        return try await file(toRead: access).read { snapshot in
-            let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + search.limits.duration)
-            var answering = try SeriesAnswering(snapshot: snapshot, question: question, window: window)
-            try snapshot.visitMatches(search) { found in
-                try answering.add(found)
-                return true
+        let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + search.limits.duration)
+        let file = try file(toRead: access)
+        // Groups of entities have nothing to do with each other.
+        if question.grouping == .entity, question.filter.ids.map({ $0.count > 1 }) ?? true {
+            let shares = try await file.readShares { snapshot, share in
+                var part = search
+                part.share = share
+                return try SeriesAnswering.answer(part, snapshot, question, window)
             }
-            if question.takesPast { try snapshot.visitPast(question.filter, window) { try answering.add($0) } }
-            return try answering.answer()
+            return try question.joined(shares)
         }
+        return try await file.read { try SeriesAnswering.answer(search, $0, question, window) }
     }
 }
 
@@ -39,15 +41,17 @@ extension SeriesQuestion {
 
 /// Puts series into their groups and folds them.
 private struct SeriesAnswering {
-    private struct Key: Hashable, Comparable {
-        let key: String?
-        let attribute: IRI
-        let datasetID: IRI?
-
-        static func < (left: Key, right: Key) -> Bool {
-            (left.key ?? "", left.attribute.text, left.datasetID?.text ?? "") < (right.key ?? "", right.attribute.text, right.datasetID?.text ?? "")
+    static func answer(_ search: EntitySearch, _ snapshot: ReadSnapshot, _ question: SeriesQuestion, _ window: HistoryWindow) throws -> SeriesAnswer {
+        var answering = try SeriesAnswering(snapshot: snapshot, question: question, window: window)
+        try snapshot.visitMatches(search) { found in
+            try answering.add(found)
+            return true
         }
+        if question.takesPast { try snapshot.visitPast(question.filter, share: search.share, window) { try answering.add($0) } }
+        return try answering.answer()
     }
+
+    private typealias Key = SeriesGroupKey
 
     private struct Group {
         var fold: SeriesFold
@@ -128,30 +132,22 @@ private struct SeriesAnswering {
             groups[key] = known
             return
         }
-        if known == nil { try checkRoom(groupCount: groups.count + 1) }
+        if known == nil { try question.checkRoom(groupCount: groups.count + 1) }
         group.seriesCount += 1
         seriesCount += 1
-        guard seriesCount <= SeriesLimits.seriesCountMax else {
-            throw CityError.tooComplexQuery("more than \(SeriesLimits.seriesCountMax) series; narrow the question, by type or area for example")
-        }
+        try question.checkSeries(seriesCount)
         group.units.insert(try (unit ?? snapshot.unit(of: number, series, window)).map { String($0.prefix(100)) })
         let keptAfter = group.fold.keptCount
         groups[key] = group
         keptCount += keptAfter - keptBefore
-        guard keptCount <= SeriesLimits.keptCountMax else {
-            throw CityError.tooComplexQuery("fn: percentiles of more than \(SeriesLimits.keptCountMax) different observations; narrow the question")
-        }
-    }
-
-    private func checkRoom(groupCount: Int) throws {
-        guard groupCount * question.grid.count * question.functions.count <= SeriesLimits.cellCountMax else {
-            throw CityError.tooComplexQuery(
-                "every: \(question.functions.count) functions of \(groupCount) groups in \(question.grid.count) periods are more than \(SeriesLimits.cellCountMax) values; ask for longer periods, fewer groups or fewer functions")
-        }
+        try question.checkKept(keptCount)
     }
 
     func answer() throws -> SeriesAnswer {
-        let keys = ordered(groups.compactMap { isWanted($0.value) ? $0.key : nil })
+        let keys = question.ordered(groups.compactMap { isWanted($0.value) ? $0.key : nil }) { key, function in
+            var fold = groups[key]?.fold
+            return fold?.firstResult(function)
+        }
         let naming = snapshot.terms.names { $0.lastWord == "name" }
         let answered = try keys.prefix(question.limit).compactMap { key -> SeriesGroup? in
             guard let group = groups[key] else { return nil }
@@ -162,30 +158,14 @@ private struct SeriesAnswering {
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))
         }
-        return SeriesAnswer(groups: answered, groupCount: keys.count, dropped: dropped.all)
+        return SeriesAnswer(
+            groups: answered, groupCount: keys.count, dropped: dropped.all, wholeGroupCount: groups.count, seriesCount: seriesCount, keptCount: keptCount)
     }
 
     private func isWanted(_ group: Group) -> Bool {
         guard let condition = question.condition else { return true }
         var fold = group.fold
         return fold.firstResult(question.functions[condition.function]).map(condition.holds) ?? false
-    }
-
-    /// By the value that is asked for. Those without one come last, either way; equals stay in the order of their keys.
-    private func ordered(_ keys: [Key]) -> [Key] {
-        guard let (function, isDescending) = question.order else { return keys.sorted() }
-        let ranked = keys.map { key -> (key: Key, value: Double?) in
-            var fold = groups[key]?.fold
-            return (key, fold?.firstResult(question.functions[function]))
-        }
-        return ranked.sorted { left, right in
-            switch (left.value, right.value) {
-            case (let one?, let other?) where one != other: isDescending ? one > other : one < other
-            case (_?, nil): true
-            case (nil, _?): false
-            default: left.key < right.key
-            }
-        }.map(\.key)
     }
 }
 

@@ -85,6 +85,10 @@ package struct SeriesAnswer: Sendable {
     package let groupCount: Int
     /// What would have needed more than is kept; the values that it left open are nil.
     package let dropped: [DroppedTime]
+    /// Groups, also those that a condition leaves out; their series; numbers that were kept for percentiles.
+    let wholeGroupCount: Int
+    let seriesCount: Int
+    let keptCount: Int
 }
 
 /// What an answer may cost.

@@ -19,6 +19,7 @@ final class CommitQueue: Sendable {
     private let watches: WatchTable
     private let sealing: SealingState
     private let registrations: RegistrationSignal
+    private let commits: CommitCount
     /// Called after a commit that left something to do for whoever delivers notifications.
     private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
 
@@ -29,7 +30,8 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
-        registrations: RegistrationSignal, sealing: SealingState, hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
+        registrations: RegistrationSignal, sealing: SealingState, commits: CommitCount,
+        hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
         self.terms = terms
@@ -38,6 +40,7 @@ final class CommitQueue: Sendable {
         self.watches = watches
         self.sealing = sealing
         self.registrations = registrations
+        self.commits = commits
         self.hasWork = hasWork
     }
 
@@ -69,10 +72,7 @@ final class CommitQueue: Sendable {
         while let batch = nextBatch() {
             do {
                 var outcome = Outcome()
-                try db.inTransaction(.immediate) {
-                    for write in batch { outcome.add(try perform(write, db)) }
-                    return .commit
-                }
+                try commit(batch, db, &outcome)
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
                 if outcome.changesRegistrations { registrations.changed() }
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
@@ -83,6 +83,17 @@ final class CommitQueue: Sendable {
                 if let index = try? ReadSnapshot(db: db, terms: terms, decoders: decoders).watchIndex() { watches.replace(with: index) }
                 for write in batch { write.finish(throwing: error) }
             }
+        }
+    }
+
+    private func commit(_ batch: [any PendingWrite], _ db: Database, _ outcome: inout Outcome) throws {
+        var isStepped = false
+        defer { if isStepped { commits.step() } }
+        try db.inTransaction(.immediate) {
+            for write in batch { outcome.add(try perform(write, db)) }
+            commits.step()
+            isStepped = true
+            return .commit
         }
     }
 

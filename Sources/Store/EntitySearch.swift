@@ -15,6 +15,8 @@ package struct EntitySearch: Sendable {
     package var wantsCount: Bool
     package var now: Instant
     package var limits: SearchLimits
+    /// Only entities whose number is in it; nil looks at all. Visits alone ask for one.
+    package var share: ReadShare?
 
     package init(
         filter: EntityFilter, classificationMax: Classification, ordering: Ordering? = nil, offset: Int = 0, limit: Int,
@@ -93,6 +95,7 @@ extension ReadSnapshot {
                     throw CityError.tooComplexQuery("this query takes longer than \(search.limits.duration); narrow it, by type for example")
                 }
                 let number = try row.decode(Int64.self, atIndex: 0)
+                guard search.share?.holds(number) ?? true else { continue }
                 if candidates.mayRepeat, !seen.insert(number).inserted { continue }
                 guard let stored = try storedEntity(number: number), stored.classification <= search.classificationMax,
                     let found = try match(stored, search, reading: attributes, isExact: candidates.isExact)

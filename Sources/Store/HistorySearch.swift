@@ -124,7 +124,9 @@ extension ReadSnapshot {
 
     /// Visits the entities that are gone, by identifier and type.
     /// - Throws: `tooComplexQuery` when the window's deadline passes.
-    package func visitPast(_ filter: EntityFilter, _ window: HistoryWindow, _ visit: (HistoricEntity) throws -> Void) throws {
+    package func visitPast(
+        _ filter: EntityFilter, share: ReadShare?, _ window: HistoryWindow, _ visit: (HistoricEntity) throws -> Void
+    ) throws {
         var seen: Set<Int64> = []
         let identity = filter.identity
         for select in pastSelects(identity) {
@@ -132,7 +134,7 @@ extension ReadSnapshot {
             while let row = try cursor.next() {
                 try window.checkDeadline()
                 let entity = try historicEntity(row)
-                guard entity.classification <= window.classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
+                guard share?.holds(entity.number) ?? true, entity.classification <= window.classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
                     seen.insert(entity.number).inserted
                 else { continue }
                 try visit(entity)

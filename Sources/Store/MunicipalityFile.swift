@@ -24,6 +24,7 @@ package final class MunicipalityFile: Sendable {
     private let decoders: DecoderPool
     let sealing: SealingState
     private let chunks: OpenChunks
+    let commits: CommitCount
 
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
@@ -46,9 +47,10 @@ package final class MunicipalityFile: Sendable {
                 SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment())
             )
         }
-        (registrations, chunks) = (RegistrationSignal(), OpenChunks(cache: cache, file: incarnation))
+        (registrations, chunks, commits) = (RegistrationSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         queue = CommitQueue(
-            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing
+            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing,
+            commits: commits
         ) { work.publish(name, wokenQueues: $0) }
     }
 
@@ -57,7 +59,7 @@ package final class MunicipalityFile: Sendable {
         self.whole = whole
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
         (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
-        (sealing, chunks) = (whole.sealing, whole.chunks)
+        (sealing, chunks, commits) = (whole.sealing, whole.chunks, whole.commits)
         reader = try whole.frozenReaders.reader(snapshot)
     }
 

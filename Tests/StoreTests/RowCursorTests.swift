@@ -10,7 +10,9 @@ import Testing
         """
 
     @Test func `values are what SQLite holds, and nothing is made of what is another kind`() async throws {
-        try await TemporaryStore().file().read { snapshot in
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        try await folder.file().read { snapshot in
             let row = try #require(try snapshot.row(Self.kinds))
             #expect(try row.decode(Int64.self, atIndex: 0) == 7 && row.decode(Int.self, atIndex: 0) == 7 && row.decode(Bool.self, atIndex: 0))
             #expect(try row.decode(Double.self, atIndex: 0) == 7 && row.decode(Double.self, atIndex: 1) == 2.5)
@@ -29,7 +31,9 @@ import Testing
     }
 
     @Test func `what is bound is what is read`() async throws {
-        try await TemporaryStore().file().read { snapshot in
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        try await folder.file().read { snapshot in
             let values: [DatabaseValue] = [
                 Int64.min.databaseValue, (-0.0).databaseValue, "".databaseValue, "a\u{0}b".databaseValue, Data().databaseValue,
                 Data([0]).databaseValue, .null,
@@ -47,7 +51,9 @@ import Testing
 
     @Test func `cursors of the same statement do not disturb each other`() async throws {
         let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n"
-        try await TemporaryStore().file().read { snapshot in
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        try await folder.file().read { snapshot in
             var pairs: [[Int]] = []
             let outer = try snapshot.rows(sql)
             while let left = try outer.next() {
@@ -64,7 +70,9 @@ import Testing
     }
 
     @Test func `a fault says what SQLite says`() async throws {
-        try await TemporaryStore().file().write { transaction in
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        try await folder.file().write { transaction in
             try transaction.execute("INSERT INTO term (id, iri) VALUES (900, 'a:b')")
             let error = #expect(throws: DatabaseError.self) { try transaction.execute("INSERT INTO term (id, iri) VALUES (900, 'a:c')") }
             #expect(error?.resultCode == .SQLITE_CONSTRAINT && error?.message?.contains("UNIQUE") ?? false)
@@ -73,7 +81,9 @@ import Testing
     }
 
     @Test func `nothing is written after a fault that ended the transaction`() async throws {
-        let file = try TemporaryStore().file()
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        let file = try folder.file()
         await #expect(throws: (any Error).self) {
             try await file.write { transaction in
                 // As SQLite does when a disk is full.

@@ -1,0 +1,93 @@
+internal import Synchronization
+
+/// A share of what a read looks at.
+package enum ReadShare: Sendable, CaseIterable {
+    case even, odd
+
+    package func holds(_ number: Int64) -> Bool { (number & 1 == 0) == (self == .even) }
+}
+
+/// Whether the file was written between two looks. Odd while a commit is under way.
+final class CommitCount: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    /// To be called before a commit and after it, however it ended.
+    func step() { count.add(1, ordering: .sequentiallyConsistent) }
+
+    /// The count that belongs to what a read sees from `fix` on; nil where a commit may have fallen into it.
+    func moment(fixedBy fix: () throws -> Void) rethrows -> UInt64? {
+        let before = count.load(ordering: .sequentiallyConsistent)
+        try fix()
+        return before & 1 == 0 && count.load(ordering: .sequentiallyConsistent) == before ? before : nil
+    }
+}
+
+/// What two reads of the same moment know of each other. Whoever comes first takes shares until there are none; the other helps, if it
+/// sees the same moment.
+private final class Twins: Sendable {
+    private struct State {
+        var moment: UInt64?
+        var isBegun = false
+        var isOver = false
+        var helps = false
+        var rest = ReadShare.allCases[...]
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether a read takes part.
+    func enter(_ moment: UInt64?, isHelper: Bool) -> Bool {
+        state.withLock { state in
+            guard !state.isOver, !state.isBegun || (moment != nil && moment == state.moment) else { return false }
+            if !state.isBegun { (state.isBegun, state.moment) = (true, moment) }
+            if isHelper { state.helps = true }
+            return true
+        }
+    }
+
+    func next() -> ReadShare? { state.withLock { $0.rest.popFirst() } }
+
+    /// Ends it for a helper that has not come yet.
+    /// - Returns: whether one has.
+    func end() -> Bool {
+        state.withLock { state in
+            state.isOver = true
+            return state.helps
+        }
+    }
+}
+
+extension MunicipalityFile {
+    /// Runs `body` for each share of what there is to look at, on one consistent view: at the same time where a second reader is
+    /// free and sees the same moment, else one after the other. Never waits for a writer, nor for a second reader.
+    /// - Returns: one value for each share, in any order.
+    package func readShares<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot, ReadShare) throws -> Value) async throws -> [Value] {
+        let twins = Twins()
+        let helper = Task { try await readShares(twins, isHelper: true, body) }
+        return try await withTaskCancellationHandler {
+            do {
+                let own = try await readShares(twins, isHelper: false, body)
+                return twins.end() ? own + (try await helper.value) : own
+            } catch {
+                helper.cancel()
+                throw error
+            }
+        } onCancel: {
+            helper.cancel()
+        }
+    }
+
+    private func readShares<Value: Sendable>(
+        _ twins: Twins, isHelper: Bool, _ body: @escaping @Sendable (ReadSnapshot, ReadShare) throws -> Value
+    ) async throws -> [Value] {
+        let commits = commits
+        return try await read { snapshot in
+            // With its first statement a read sees what was committed until then, and nothing after that.
+            let moment = try commits.moment { _ = try snapshot.row("SELECT 1 FROM term LIMIT 1") }
+            guard twins.enter(moment, isHelper: isHelper) else { return [] }
+            var values: [Value] = []
+            while let share = twins.next() { values.append(try body(snapshot, share)) }
+            return values
+        }
+    }
+}
