@@ -20,13 +20,9 @@ final class RowCursor {
         let known = try db.cachedStatement(sql: sql)
         statement = sqlite3_stmt_busy(known.sqliteStatement) == 0 ? known : try db.makeStatement(sql: sql)
         handle = statement.sqliteStatement
-        if sqlite3_stmt_readonly(handle) != 0 {
-            // An interruption reaches what runs, and not what follows.
-            try Task.checkCancellation()
-        } else if sqlite3_get_autocommit(db.sqliteConnection) != 0 {
-            // Some faults end a transaction: what follows would be kept one by one.
-            throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back", sql: sql)
-        }
+        // Some faults end a transaction: what follows would be kept one by one.
+        let isLoose = sqlite3_stmt_readonly(handle) == 0 && sqlite3_get_autocommit(db.sqliteConnection) != 0
+        guard !isLoose else { throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back", sql: sql) }
         guard sqlite3_bind_parameter_count(handle) == CInt(arguments.count) else {
             throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "\(arguments.count) arguments", sql: sql)
         }
