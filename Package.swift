@@ -138,7 +138,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SubscriptionsTests",
-            dependencies: ["Broker", "CityModel", "LinkedData", "Store", "Subscriptions", "Trust", orderedCollections, grdb],
+            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, grdb],
             swiftSettings: strict),
         .testTarget(
             name: "SiteTests",

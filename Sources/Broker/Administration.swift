@@ -40,15 +40,21 @@ extension Broker {
         try store.restore(name, from: path)
     }
 
+    /// Of a municipality's file and those of its snapshots.
     package func verify(_ access: AdministerAccess) async throws -> VerificationReport {
-        try await file(toRead: access.writing.reading).verify()
+        var report = try await file(toRead: access.writing.reading).verify()
+        for name in store.snapshots(of: access.municipality) {
+            let found = try await store.file(name).verify().faults
+            report = report.adding(faults: found.map { "\(name): \($0)" })
+        }
+        return report
     }
 
     /// Removes entities and attributes that have expired, what was recorded of them, and journal entries that every follower has passed, a few at a
     /// time, in every municipality that is open.
     package func sweep(at now: Instant) async throws {
+        for file in store.openCityFiles { try await sweepSnapshots(of: file, at: now) }
         for file in store.openFiles {
-            try await sweepSnapshots(of: file, at: now)
             try await file.write { transaction in
                 for stored in try transaction.expired(at: now, limit: Self.sweepCount) {
                     let entity = try transaction.entity(stored)

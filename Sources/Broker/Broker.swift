@@ -63,8 +63,7 @@ package struct SearchLimitsConfiguration: Sendable {
 
 extension Broker {
     func file(toRead access: ReadAccess) throws -> MunicipalityFile {
-        let file = try file(access.municipality, creating: false)
-        return try access.snapshot.map(file.frozen) ?? file
+        try file(access.municipality, creating: false)
     }
 
     func file(toWrite access: WriteAccess) throws -> MunicipalityFile {
@@ -76,6 +75,7 @@ extension Broker {
         do {
             return try store.file(name, creating: creating || name == .standard)
         } catch StoreError.notFound {
+            guard name.snapshot == nil else { throw CityError.resourceNotFound("NGSILD-Snapshot: this snapshot is gone") }
             throw CityError.nonexistentTenant("there is no municipality \(name)")
         }
     }

@@ -71,6 +71,8 @@ package actor ContextLibrary {
     /// - Throws: `contextNotAvailable`, `badRequestData`.
     package func context(_ value: JSON?, in municipality: MunicipalityName) async throws(CityError) -> Context {
         guard let value else { return .core }
+        // Contexts are the municipality's, also for its snapshots.
+        let municipality = municipality.city
         let resolver = resolver(municipality)
         for url in expiries[municipality]?.passed(at: now()) ?? [] { await resolver.forget(url: url) }
         return try await resolve(value, by: resolver)
@@ -198,10 +200,10 @@ extension ContextLibrary {
         guard let content = document["@context"] else { throw CityError.invalidRequest("@context: the document has no @context") }
         // Before anything is fetched for a context that can't be one.
         guard Self.hasShape(content) else { throw CityError.badRequestData("@context: a text, an object or an array of them") }
-        _ = try await context(content, in: access.municipality)
+        _ = try await context(content, in: access.municipality.city)
         // All that stands beside the @context is discarded (clause 5.13.2.3).
         let context = StoredContext(id: Self.randomID(), kind: kind, url: nil, body: ["@context": content], createdAt: now)
-        try await broker.file(toWrite: access).write { transaction in
+        try await broker.file(toWrite: access.city).write { transaction in
             guard try transaction.documentTotals(.context).count < Self.countMax else {
                 throw CityError.tooManyResults("a municipality keeps at most \(Self.countMax) contexts")
             }
@@ -228,8 +230,8 @@ extension ContextLibrary {
 
     /// Those of a municipality that is not there yet are none.
     package func list(_ access: ReadAccess) async throws -> [StoredContext] {
-        guard access.municipality == .standard || broker.store.exists(access.municipality) else { return [] }
-        return try await broker.file(toRead: access).read { try $0.documents(.context).compactMap(StoredContext.init) }
+        guard access.municipality.city == .standard || broker.store.exists(access.municipality.city) else { return [] }
+        return try await broker.file(toRead: access.city).read { try $0.documents(.context).compactMap(StoredContext.init) }
     }
 
     /// The core contexts are always there, as if they had been downloaded.
@@ -238,7 +240,7 @@ extension ContextLibrary {
         if let core = CoreContext.document(for: id) {
             return StoredContext(id: id, kind: .cached, url: id, body: core, createdAt: startedAt)
         }
-        let file = try broker.file(toRead: access)
+        let file = try broker.file(toRead: access.city)
         let found = try await file.read { snapshot in
             try snapshot.document(.context, id).flatMap(StoredContext.init)
         }
@@ -250,8 +252,8 @@ extension ContextLibrary {
     package func delete(_ id: String, _ access: WriteAccess) async throws {
         guard !CoreContext.isKnown(id) else { throw CityError.badRequestData("contextId: a core @context can't be deleted") }
         let context = try await retrieve(id, access.reading)
-        _ = try await broker.file(toWrite: access).write { try $0.removeDocument(.context, context.id) }
-        await forget(context, in: access.municipality)
+        _ = try await broker.file(toWrite: access.city).write { try $0.removeDocument(.context, context.id) }
+        await forget(context, in: access.municipality.city)
     }
 
     /// Downloads a cached context anew; what is there stays when that fails. A core context is part of this program and stays
@@ -271,14 +273,14 @@ extension ContextLibrary {
         let fresh: DownloadedContext
         do {
             if let override = overrides[url] { fresh = DownloadedContext(document: override) } else { fresh = try await download(url) }
-            try await check(fresh.document, at: url, in: access.municipality)
+            try await check(fresh.document, at: url, in: access.municipality.city)
         } catch {
             throw CityError.contextNotAvailable("reload: \(url) could not be had, or is no @context")
         }
         let expiry = overrides[url] == nil ? fresh.expiry(from: now()) : nil
-        try await keep(url, fresh.document, until: expiry, in: access.municipality)
-        note(url, in: access.municipality, expiry: expiry)
-        await forget(context, in: access.municipality)
+        try await keep(url, fresh.document, until: expiry, in: access.municipality.city)
+        note(url, in: access.municipality.city, expiry: expiry)
+        await forget(context, in: access.municipality.city)
     }
 
     /// Whether a document is a context, with those that it refers to as they are known.
@@ -295,8 +297,8 @@ extension ContextLibrary {
     package func put(_ document: JSON, for url: String, _ access: WriteAccess) async throws {
         guard document["@context"] != nil else { throw CityError.badRequestData("@context: the document has no @context") }
         let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: .now)
-        try await broker.file(toWrite: access).write { try $0.put(.context, context.id, context.json, at: .now) }
-        await forget(context, in: access.municipality)
+        try await broker.file(toWrite: access.city).write { try $0.put(.context, context.id, context.json, at: .now) }
+        await forget(context, in: access.municipality.city)
     }
 
     private func forget(_ context: StoredContext, in municipality: MunicipalityName) async {

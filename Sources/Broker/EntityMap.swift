@@ -152,6 +152,6 @@ extension EntityMap {
     /// Nobody sees through a map what they may not see: one whose right became less does not know it any more either.
     fileprivate func isKnown(to access: ReadAccess) -> Bool {
         maker.municipality == access.municipality && maker.principal == access.principal
-            && access.snapshot == maker.snapshot && access.classificationMax >= maker.classificationMax
+            && access.classificationMax >= maker.classificationMax
     }
 }

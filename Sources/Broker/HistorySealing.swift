@@ -20,7 +20,7 @@ package struct HistorySealing: Sendable {
     /// Looks at some series of one municipality.
     /// - Returns: nil when a walk is over; the next step begins another.
     package mutating func step(at now: Instant) async throws -> SealingStep? {
-        if waiting == nil { waiting = store.openFiles.map(\.name).sorted() }
+        if waiting == nil { waiting = store.openCityFiles.map(\.name).sorted() }
         guard let name = waiting?.first else {
             waiting = nil
             return nil

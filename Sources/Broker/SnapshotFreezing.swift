@@ -75,8 +75,8 @@ package struct SnapshotOutcome: Sendable {
     }
 }
 
-/// Carrying out the queries of a snapshot (clause 5.16.1.4): all see the city at one moment, and whatever they find is stored,
-/// a part at a time so that other writes go on.
+/// Carrying out the queries of a snapshot (clause 5.16.1.4): all see the city at one moment, and whatever they find is stored in the
+/// snapshot's file, a part at a time.
 extension Broker {
     /// - Parameter queries: one that can't be understood brings its error with it.
     package func freeze(
@@ -89,19 +89,21 @@ extension Broker {
             var finding = SnapshotFinding(snapshot: snapshot, limits: limits, now: now)
             return (
                 queries.map { query in finding.attempt { finding in try finding.entities(of: query.get(), self, access) } },
-                evolutions.map { query in finding.attempt { finding in try finding.histories(of: query.get(), self, access) } }
+                evolutions.map { query in finding.attempt { finding in try finding.histories(of: query.get(), self, access) } }, try snapshot.lastReclassification()
             )
         }
-        // What an earlier attempt left, which was broken off.
-        try await file.write { try $0.eraseFrozen(record.number) }
+        // In the place of what an earlier attempt left, which was broken off.
+        let beginning = SnapshotBeginning(id: record.id, of: file, reclassifiedUntil: found.2)
+        let frozen = try store.makeSnapshot(access.municipality.snapshot(record.number), beginning)
         for case .success(let entities) in found.0 {
             try await Self.inParts(entities) { part in
-                try await file.write { transaction in for one in part { try transaction.freeze(one, in: record.number) } }
+                try await frozen.write { transaction in for one in part { try transaction.freeze(one) } }
             }
         }
         for case .success(let histories) in found.1 {
             try await Self.inParts(histories.flatMap { $0.parts(of: Self.instancePartCount) }, weight: \.instanceCount) { part in
-                try await file.write { transaction in for one in part { try transaction.freeze(one, in: record.number) } }
+                let whole = try await file.read { try part.map($0.withRecords) }
+                try await frozen.write { transaction in for one in whole { try transaction.freeze(one) } }
             }
         }
         return SnapshotOutcome(queries: found.0.map { $0.map(\.count) }, evolutions: found.1.map { $0.map(\.count) })

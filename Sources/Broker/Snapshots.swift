@@ -51,16 +51,22 @@ extension Broker {
     package func cloneSnapshot(
         _ id: IRI, _ access: WriteAccess, at now: Instant, _ make: @escaping @Sendable (SnapshotRecord) throws -> SnapshotRecord
     ) async throws -> String {
-        let countMax = snapshotLimits.countMax
-        let copy = try await file(toWrite: access).write { transaction in
-            guard let source = try transaction.snapshot(id.text, at: now) else { throw Self.noSnapshot(id) }
-            guard source.status != .preparing else { throw CityError.operationNotSupported("snapshot \(id) is still being prepared") }
-            let copy = try make(source)
-            try transaction.makeRoom(for: copy, countMax: countMax, sparing: source.number, at: now)
-            try transaction.copyFrozen(from: source.number, to: transaction.insert(copy))
-            return copy
+        let (file, countMax, name) = (try file(toWrite: access), snapshotLimits.countMax, access.municipality)
+        guard let source = try await file.read({ try $0.snapshot(id.text, at: now) }) else { throw Self.noSnapshot(id) }
+        guard source.status != .preparing else { throw CityError.operationNotSupported("snapshot \(id) is still being prepared") }
+        let copy = try make(source)
+        let path = try await store.copySnapshot(store.file(name.snapshot(source.number)), id: copy.id)
+        do {
+            try await file.write { [store] transaction in
+                guard try transaction.snapshot(id.text, at: now)?.number == source.number else { throw Self.noSnapshot(id) }
+                try transaction.makeRoom(for: copy, countMax: countMax, sparing: source.number, at: now)
+                try store.adoptSnapshot(name.snapshot(transaction.insert(copy)), from: path)
+            }
+        } catch {
+            store.discardCopy(path)
+            throw error
         }
-        snapshotWork.publish(access.municipality)
+        snapshotWork.publish(name)
         return copy.id
     }
 
@@ -105,17 +111,19 @@ extension Broker {
         }
     }
 
-    /// Removes snapshots whose time has passed and what removed ones held, in every municipality that is open.
+    /// Removes snapshots whose time has passed and the files of those that were removed, and brings the others' classifications up to date.
     func sweepSnapshots(of file: MunicipalityFile, at now: Instant) async throws {
         let uses = file.takeSnapshotUses()
-        let (expired, removed) = try await file.read { snapshot in
-            (try snapshot.snapshots().filter { $0.expiresAt <= now }.map(\.number), try snapshot.removedSnapshots())
-        }
+        let (all, removed) = try await file.read { (try $0.snapshots(), try $0.removedSnapshots()) }
+        let expired = all.filter { $0.expiresAt <= now }.map(\.number)
+        for number in removed + expired { try store.removeSnapshot(file.name.snapshot(number)) }
+        try await store.removeStraySnapshots(of: file)
+        for name in store.snapshots(of: file.name) { try await store.followClassifications(in: name) }
         guard !uses.isEmpty || !expired.isEmpty || !removed.isEmpty else { return }
         try await file.write { transaction in
             for (snapshot, moment) in uses { try transaction.setLastUse(snapshot, moment) }
             for number in expired { try transaction.removeSnapshot(number) }
-            if let number = removed.first { try transaction.eraseFrozen(number) }
+            for number in removed { try transaction.forgetRemovedSnapshot(number) }
         }
     }
 

@@ -1,7 +1,10 @@
 /// The name of a municipality: the value of `NGSILD-Tenant` and the name of its folder.
-/// 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_` and `-`, beginning with a letter or digit.
+/// 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_` and `-`, beginning with a letter or digit. It may stand for a snapshot of the
+/// municipality instead, which no text does.
 public struct MunicipalityName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let text: String
+    /// Which of its snapshots the name stands for (clause 5.5.15); nil for the municipality itself.
+    public private(set) var snapshot: Int64?
 
     public init?(_ text: String) {
         let utf8 = text.utf8
@@ -19,8 +22,20 @@ public struct MunicipalityName: Hashable, Sendable, Comparable, CustomStringConv
     /// The one that requests without `NGSILD-Tenant` speak to (clause 4.14).
     public static let standard = MunicipalityName(known: "default")
 
-    public var description: String { text }
-    public static func < (left: MunicipalityName, right: MunicipalityName) -> Bool { left.text < right.text }
+    /// What stands for a snapshot of the municipality, by the snapshot's number.
+    public func snapshot(_ number: Int64) -> MunicipalityName {
+        var name = self
+        name.snapshot = number
+        return name
+    }
+
+    /// The municipality itself, also for a snapshot of it.
+    public var city: MunicipalityName { MunicipalityName(known: text) }
+
+    public var description: String { snapshot.map { "\(text), snapshot \($0)" } ?? text }
+    public static func < (left: MunicipalityName, right: MunicipalityName) -> Bool {
+        (left.text, left.snapshot ?? 0) < (right.text, right.snapshot ?? 0)
+    }
 }
 
 /// Who may see a thing, from everyone to nearly nobody. Declared by a source and carried by what it feeds.

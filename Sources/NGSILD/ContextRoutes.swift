@@ -38,7 +38,7 @@ extension NGSILDDoor {
 
     private func addContext(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await writing(request)
+        let access = try await managing(request)
         let document = try parse(request.body)
         guard document.objectValue != nil else { throw CityError.invalidRequest("the body is an object with an @context") }
         let id = try await contexts.add(document, access, at: request.now)
@@ -47,7 +47,7 @@ extension NGSILDDoor {
 
     private func listContexts(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["details", "kind"])
-        let access = try await reading(request)
+        let access = try await overseeing(request)
         let wantsDetails = try request.query.bool("details") ?? false
         let kind = try request.query["kind"].map { text throws(CityError) in
             guard let kind = ContextKind(rawValue: text) else {
@@ -61,7 +61,7 @@ extension NGSILDDoor {
 
     private func serveContext(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["details"])
-        let access = try await reading(request)
+        let access = try await overseeing(request)
         let context = try await contexts.retrieve(request.pathParameter("contextId"), access)
         if try request.query.bool("details") ?? false { return Self.json(metadata(context, request)) }
         guard context.kind != .cached else {
@@ -74,7 +74,7 @@ extension NGSILDDoor {
 
     private func deleteContext(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["reload"])
-        let access = try await writing(request)
+        let access = try await managing(request)
         let id = try request.pathParameter("contextId")
         if try request.query.bool("reload") ?? false { try await contexts.reload(id, access) } else { try await contexts.delete(id, access) }
         return Response(status: .noContent)

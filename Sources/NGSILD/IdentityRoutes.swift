@@ -17,7 +17,7 @@ extension NGSILDDoor {
     /// Each municipality has its own alias: requests between two of one installation are no circle.
     private func sourceIdentity(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let municipality = try await reading(request).municipality
+        let municipality = try await overseeing(request).municipality
         let context = try await linkContext(request)
         let installation = try await broker.installationName(at: request.now)
         let alias = municipality == .standard ? installation : "\(installation)~\(municipality)"

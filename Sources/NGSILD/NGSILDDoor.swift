@@ -73,9 +73,14 @@ extension NGSILDDoor {
         return try await gatekeeper.reading(access, snapshot: snapshot, at: request.now)
     }
 
-    /// - Throws: `operationNotSupported` where it would be a snapshot that is changed.
+    /// The same, to change it.
     func writing(_ request: DoorRequest) async throws -> WriteAccess {
-        guard request.headers[.ngsildSnapshot] == nil else { throw CityError.operationNotSupported("NGSILD-Snapshot: snapshots can't be changed") }
-        return try await gatekeeper.writing(request.tenant(), request.credential)
+        let access = try await managing(request)
+        guard let snapshot = request.headers[.ngsildSnapshot] else { return access }
+        return try await gatekeeper.writing(access, snapshot: snapshot, at: request.now)
     }
+
+    /// For what is not in a snapshot, such as contexts, registrations and snapshots themselves: the header that names one means nothing there.
+    func overseeing(_ request: DoorRequest) async throws -> ReadAccess { try await gatekeeper.reading(request.tenant(), request.credential) }
+    func managing(_ request: DoorRequest) async throws -> WriteAccess { try await gatekeeper.writing(request.tenant(), request.credential) }
 }

@@ -77,7 +77,7 @@ extension NGSILDDoor {
 
     private func retrieveRegistration(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["options"])
-        let access = try await reading(request)
+        let access = try await overseeing(request)
         let id = try request.identifier("registrationId")
         let answer = try await RegistrationWriter(request, self)
         return answer.response(answer.json(try await registrations.retrieve(id, access, at: request.now)))
@@ -88,7 +88,7 @@ extension NGSILDDoor {
             "attrs", "datasetId", "timerel", "timeAt", "endTimeAt", "timeproperty", "limit", "offset", "count", "options", "lang", "pick", "omit",
             "geometryProperty",
         ]))
-        let access = try await reading(request)
+        let access = try await overseeing(request)
         let answer = try await RegistrationWriter(request, self)
         let specification = try specification(request, answer.context)
         let wantsCount = try request.query.bool("count") ?? false

@@ -40,11 +40,6 @@ extension NGSILDDoor {
         ]
     }
 
-    /// Snapshots themselves are not in a snapshot: the header that names one means nothing here.
-    private func managing(_ request: DoorRequest) async throws -> WriteAccess {
-        try await gatekeeper.writing(request.tenant(), request.credential)
-    }
-
     private func createSnapshot(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
         let access = try await managing(request)

@@ -13,10 +13,15 @@ internal import Trust
 /// sources: `/csourceSubscriptions` (clauses 6.12, 6.13).
 extension NGSILDDoor {
     var subscriptionRoutes: [Route] {
-        SubscriptionResource(door: self, library: subscriptions, path: Self.base + "/subscriptions", tag: Self.subscriptionsTag, kind: "subscription").routes
-            + SubscriptionResource(
+        let resources = [
+            SubscriptionResource(
+                door: self, library: subscriptions, path: Self.base + "/subscriptions", tag: Self.subscriptionsTag, kind: "subscription",
+                access: writing),
+            SubscriptionResource(
                 door: self, library: sourceSubscriptions, path: Self.base + "/csourceSubscriptions", tag: Self.registrationsTag,
-                kind: "subscription to registrations").routes
+                kind: "subscription to registrations", access: managing),
+        ]
+        return resources.flatMap(\.routes)
     }
 }
 
@@ -28,6 +33,7 @@ private struct SubscriptionResource: Sendable {
     let tag: String
     /// In summaries.
     let kind: String
+    let access: @Sendable (DoorRequest) async throws -> WriteAccess
 
     var routes: [Route] {
         let subscriptions = path
@@ -62,7 +68,7 @@ private struct SubscriptionResource: Sendable {
 
     private func createSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await door.writing(request)
+        let access = try await self.access(request)
         let body = try await door.body(request)
         // Receivers and sources are told of it: what a client calls this program does not count where its configuration says.
         let contexts = "\(door.federation.publicAddress ?? request.origin)\(NGSILDDoor.base)/jsonldContexts/"
@@ -76,7 +82,7 @@ private struct SubscriptionResource: Sendable {
 
     private func listSubscriptions(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["limit", "offset", "count", "options"])
-        let access = try await door.writing(request)
+        let access = try await self.access(request)
         let wantsCount = try request.query.wantsCount()
         let limit = try request.query.integer("limit", in: 0...door.limits.pageCountMax) ?? door.limits.pageCountDefault
         let offset = try request.query.integer("offset", in: 0...Int(Int32.max)) ?? 0
@@ -100,7 +106,7 @@ private struct SubscriptionResource: Sendable {
 
     private func retrieveSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: ["options"])
-        let access = try await door.writing(request)
+        let access = try await self.access(request)
         let id = try request.identifier("subscriptionId")
         let answer = try await SubscriptionAnswer(request, door)
         return answer.response(try answer.json(try await library.retrieve(id, access), in: access.municipality))
@@ -108,7 +114,7 @@ private struct SubscriptionResource: Sendable {
 
     private func updateSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await door.writing(request)
+        let access = try await self.access(request)
         let id = try request.identifier("subscriptionId")
         let body = try await door.body(request, mergePatch: true)
         try await library.update(id, with: body.json.objectValue ?? [:], body.context, access, at: request.now)
@@ -118,7 +124,7 @@ private struct SubscriptionResource: Sendable {
 
     private func deleteSubscription(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: [])
-        let access = try await door.writing(request)
+        let access = try await self.access(request)
         try await library.delete(request.identifier("subscriptionId"), access)
         door.federation.passingWork.publish(access.municipality)
         return Response(status: .noContent)

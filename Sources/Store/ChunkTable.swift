@@ -45,9 +45,6 @@ enum ChunkTable {
         CREATE INDEX chunk_to ON chunk (to_us);
         CREATE INDEX chunk_form ON chunk (entity, attribute, dataset, form_min);
         """
-
-    /// Beside what a snapshot froze, which are rows, no chunk is seen.
-    static let frozenView = "CREATE TEMPORARY VIEW chunk AS SELECT * FROM main.chunk WHERE FALSE"
 }
 
 /// Where a chunk lies, without what it holds.

@@ -102,6 +102,7 @@ extension WriteTransaction {
             [
                 number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds, document.data,
             ])
+        try noteClassification(classification, of: entity.id)
         try addIndexRows(rows, of: number)
         try recordHistory(
             of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
@@ -128,6 +129,7 @@ extension WriteTransaction {
             [
                 change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, document.data, stored.number,
             ])
+        if classification > stored.classification { try noteClassification(classification, of: new.id) }
         try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
         let changed = new.changedAttributes(since: old)
         try recordHistory(

@@ -2,7 +2,7 @@ internal import CityModel
 internal import GRDB
 internal import LinkedData
 
-/// A row of `frozen_instance` that holds an instance of a context source's history.
+/// A row of `instance`, in a snapshot, that holds an instance of a context source's history.
 ///
 /// What the source says of times need not fit together as here: it may not say when an instance was recorded, or may remove one at
 /// another moment than that at which it was observed. So the columns hold where it is looked for, and `rest` all that is answered:
@@ -40,28 +40,28 @@ struct ForeignRow {
 extension WriteTransaction {
     /// Adds an instance that a context source gave, unless an earlier query of the snapshot did. Beside another one that was recorded at
     /// the same moment it counts as recorded a microsecond later.
-    func freeze(_ foreign: ForeignRow, in snapshot: Int64) throws {
+    func freeze(_ foreign: ForeignRow) throws {
         var foreign = foreign
-        guard try foreign.makeRoom(in: snapshot, self) else { return }
+        guard try foreign.makeRoom(self) else { return }
         try execute(
-            "INSERT INTO frozen_instance (snapshot, \(InstanceKey.columns), \(ForeignRow.contentColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            foreign.arguments(in: snapshot))
+            "INSERT INTO instance (\(InstanceKey.columns), \(ForeignRow.contentColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            foreign.arguments)
     }
 }
 
 extension ForeignRow {
     fileprivate static let contentColumns = "form, value, unit, modified_us, rest, expires_us"
 
-    fileprivate func arguments(in snapshot: Int64) -> StatementArguments { [snapshot] + key.arguments + StatementArguments(content) }
+    fileprivate var arguments: StatementArguments { key.arguments + StatementArguments(content) }
 
     /// Moves to the first place that nothing has.
     /// - Returns: false when the snapshot holds the instance.
-    fileprivate mutating func makeRoom(in snapshot: Int64, _ transaction: WriteTransaction) throws -> Bool {
+    fileprivate mutating func makeRoom(_ transaction: WriteTransaction) throws -> Bool {
         let others = try transaction.rows(
             """
-            SELECT late_us, \(Self.contentColumns) FROM frozen_instance
-            WHERE snapshot = ? AND entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us >= ? ORDER BY late_us
-            """, [snapshot] + key.arguments)
+            SELECT late_us, \(Self.contentColumns) FROM instance
+            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us >= ? ORDER BY late_us
+            """, key.arguments)
         while let other = try others.next(), try other.decode(Int64.self, atIndex: 0) == key.lateMicroseconds {
             if try content.indices.allSatisfy({ try other.decode(DatabaseValue.self, atIndex: $0 + 1) == content[$0] }) { return false }
             key.lateMicroseconds += 1

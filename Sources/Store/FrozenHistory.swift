@@ -34,6 +34,8 @@ package struct HistoryToFreeze: Sendable {
     /// The entity's number in the file; nil for one that is not and was not there.
     let number: Int64?
     private(set) var keys: [InstanceKey] = []
+    /// What stands there, once it was read.
+    fileprivate(set) var records: [(key: InstanceKey, record: StoredRecord)] = []
     private(set) var foreign: [(name: IRI, instance: TemporalInstance)] = []
     /// What sources gave is as confidential as they are.
     let foreignClassification: Classification
@@ -146,54 +148,43 @@ extension ReadSnapshot {
     package func number(of id: IRI) throws -> Int64? { try historicEntity(id, .special, evenIfEmpty: true)?.number }
 }
 
-extension WriteTransaction {
-    /// Adds a part of a history to a snapshot. An entity that is not among its entities is one of the past there.
-    package func freeze(_ history: HistoryToFreeze, in snapshot: Int64) throws {
-        let number = try number(of: history.id, known: history.number, in: snapshot)
-        for key in history.keys { try freeze(key, in: snapshot) }
-        for (name, instance) in history.foreign {
-            try freeze(ForeignRow(instance, intern(name), number, history.foreignClassification), in: snapshot)
+extension ReadSnapshot {
+    /// Reads the records of a history that is to be frozen, wherever they lie. What was corrected away meanwhile is not there.
+    package func withRecords(_ history: HistoryToFreeze) throws -> HistoryToFreeze {
+        var history = history
+        history.records = try history.keys.compactMap { key in
+            let sql = "SELECT \(StoredRecord.columns) FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?"
+            let record = try row(sql, key.arguments).map(StoredRecord.init) ?? sealedRecord(key).map(StoredRecord.init)
+            return record.map { (key, $0) }
         }
-        try freezePast(history, number, in: snapshot)
+        return history
+    }
+}
+
+extension WriteTransaction {
+    /// Adds a part of a history to a snapshot, to which this is a write. An entity that is not among its entities is one of the past there.
+    /// - Parameter history: with its records.
+    package func freeze(_ history: HistoryToFreeze) throws {
+        let number = try number(of: history.id, known: history.number)
+        for (key, record) in history.records { try freeze(record, key) }
+        for (name, instance) in history.foreign { try freeze(ForeignRow(instance, intern(name), number, history.foreignClassification)) }
+        guard try row("SELECT 1 FROM entity WHERE id = ?1 UNION ALL SELECT 1 FROM past WHERE id = ?1", [number]) == nil else { return }
+        try insertFrozenPast(
+            HistoricEntity(
+                number: number, id: history.id, types: history.types, classification: history.classification, createdAt: history.createdAt,
+                modifiedAt: history.modifiedAt, deletedAt: history.deletedAt, scopes: [], isCurrent: false))
     }
 
-    private func freeze(_ key: InstanceKey, in snapshot: Int64) throws {
-        let columns = FrozenSchema.instanceColumns.joined(separator: ", ")
+    /// What several queries find is there once.
+    private func freeze(_ record: StoredRecord, _ key: InstanceKey) throws {
+        let sample = record.sample
         try execute(
             """
-            INSERT OR IGNORE INTO frozen_instance (snapshot, \(columns)) SELECT ?, \(columns) FROM instance
-            WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?
-            """, [snapshot] + key.arguments)
-        if db.changesCount == 0, let record = try sealedRecord(key) { try freeze(record, key, in: snapshot) }
-    }
-
-    /// A snapshot holds rows alone.
-    private func freeze(_ record: SampleRecord, _ key: InstanceKey, in snapshot: Int64) throws {
-        try execute(
-            """
-            INSERT OR IGNORE INTO frozen_instance (snapshot, \(InstanceKey.columns), form, value, unit, modified_us, rest)
+            INSERT OR IGNORE INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            [snapshot] + key.arguments + [
-                record.form, record.value.databaseValue, record.unit, record.modified, record.rest?.databaseBlob,
+            key.arguments + [
+                sample.form, sample.value.databaseValue, sample.unit, sample.modified, sample.rest?.databaseBlob, record.expires,
             ])
-    }
-
-    private func freezePast(_ history: HistoryToFreeze, _ number: Int64, in snapshot: Int64) throws {
-        guard try row("SELECT 1 FROM frozen_entity WHERE snapshot = ? AND id = ?", [snapshot, number]) == nil else { return }
-        let types = try history.types.map(intern)
-        let unknown = HistoricEntity.unknownMicroseconds
-        try execute(
-            """
-            INSERT OR IGNORE INTO frozen_past (snapshot, id, iri, classification, created_us, modified_us, deleted_us, types)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                snapshot, number, history.id.text, history.classification.rank, history.createdAt?.microseconds ?? unknown,
-                history.modifiedAt?.microseconds ?? unknown, history.deletedAt?.microseconds, types.map(String.init).joined(separator: " "),
-            ])
-        for type in types {
-            try execute("INSERT OR IGNORE INTO frozen_past_type (snapshot, type, past) VALUES (?, ?, ?)", [snapshot, type, number])
-        }
     }
 }

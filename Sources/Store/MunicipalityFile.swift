@@ -1,8 +1,9 @@
 package import CityModel
 internal import Foundation
 internal import GRDB
+internal import Synchronization
 
-/// The one SQLite file that holds all of a municipality's state: one writer, many readers (write-ahead log), every
+/// The one SQLite file that holds all of a municipality's state, or what a snapshot of one holds: one writer, many readers (write-ahead log), every
 /// commit flushed to disk before it is answered.
 package final class MunicipalityFile: Sendable {
     package let name: MunicipalityName
@@ -16,10 +17,11 @@ package final class MunicipalityFile: Sendable {
     /// one that was put back from a backup.
     package let incarnation = UInt64.random(in: .min ... .max)
     private let pool: DatabasePool
-    private let reader: any DatabaseReader
-    let frozenReaders: FrozenReaders
-    /// The file that this one shows a snapshot of; nil for a file itself.
-    private let whole: MunicipalityFile?
+    /// Which snapshot it holds, by the identifier that this has for those who ask; nil for a municipality's own file.
+    package let snapshotID: String?
+    private let followed: Mutex<Int64>
+    /// When each of the municipality's snapshots was used last, as far as it is not written down.
+    let snapshotUses = SnapshotUses()
     private let queue: CommitQueue
     private let decoders: DecoderPool
     let sealing: SealingState
@@ -29,24 +31,30 @@ package final class MunicipalityFile: Sendable {
     /// The file's name within the municipality's folder.
     package static let fileName = "municipality.sqlite"
 
+    /// - Parameter beginning: what a file that is made for a snapshot holds first.
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
-    init(name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache) throws {
+    init(
+        name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache, _ beginning: SnapshotBeginning? = nil
+    ) throws {
         self.name = name
         let configuration = Self.configuration(readerCountMax: limits.readerCountMax)
         pool = try DatabasePool(path: path, configuration: configuration)
-        (reader, whole, frozenReaders) = (pool, nil, FrozenReaders(path: path, configuration: configuration))
         guard try !pool.read(Schema.migrator().hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
         try Schema.migrate(pool)
+        if let beginning { try pool.write(beginning.write) }
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         self.decoders = decoders
-        (journal, watches, sealing) = try pool.read { db in
+        let followed: Int64
+        (journal, watches, sealing, snapshotID, followed) = try pool.read { db in
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
             return (
                 JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax),
-                SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment())
+                SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment()),
+                try snapshot.document(.setting, SnapshotBeginning.idSetting)?.body.stringValue, try snapshot.reclassifiedUntil()
             )
         }
+        self.followed = Mutex(followed)
         (registrations, chunks, commits) = (RegistrationSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         queue = CommitQueue(
             pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing,
@@ -54,13 +62,10 @@ package final class MunicipalityFile: Sendable {
         ) { work.publish(name, wokenQueues: $0) }
     }
 
-    /// A snapshot of `whole`, which stays open as long as this is held.
-    init(_ whole: MunicipalityFile, showing snapshot: Int64) throws {
-        self.whole = whole
-        (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
-        (pool, queue, decoders, frozenReaders) = (whole.pool, whole.queue, whole.decoders, whole.frozenReaders)
-        (sealing, chunks, commits) = (whole.sealing, whole.chunks, whole.commits)
-        reader = try whole.frozenReaders.reader(snapshot)
+    /// The last change of a classification in the municipality that a snapshot has followed.
+    var reclassifiedUntil: Int64 {
+        get { followed.withLock { $0 } }
+        set { followed.withLock { $0 = max($0, newValue) } }
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {
@@ -81,14 +86,13 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` in a transaction of its own and returns after it is on disk. When `body` throws, nothing of it stays.
     package func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
-        guard whole == nil else { throw CityError.operationNotSupported("a snapshot can't be changed") }
-        return try await queue.write(body)
+        try await queue.write(body)
     }
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
         let (terms, decoders, chunks) = (terms, decoders, chunks)
-        return try await reader.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks)) }
+        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.
@@ -96,10 +100,12 @@ package final class MunicipalityFile: Sendable {
         try await pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
 
+    /// A file that was put back from a backup has no snapshots, for these were no part of it.
+    func forgetSnapshots() throws { try pool.write { db in try db.execute(sql: "DELETE FROM snapshot; DELETE FROM removed_snapshot") } }
+
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
         journal.finish()
-        frozenReaders.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }

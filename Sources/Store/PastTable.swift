@@ -112,6 +112,9 @@ extension WriteTransaction {
         return entity
     }
 
+    /// Adds an entity of the past to a snapshot. Times that a context source did not say stay unknown.
+    func insertFrozenPast(_ entity: HistoricEntity) throws { try insertPast(entity, at: Instant(microseconds: HistoricEntity.unknownMicroseconds)) }
+
     private func insertPast(_ entity: HistoricEntity, at now: Instant) throws {
         let types = try entity.types.map(intern)
         try execute(

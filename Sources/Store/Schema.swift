@@ -20,13 +20,14 @@ enum Schema {
         migrator.registerMigration("0003-subscriptions") { db in try db.execute(sql: subscriptions) }
         migrator.registerMigration("0004-instance-marks", migrate: InstanceMarksMigration.migrate)
         migrator.registerMigration("0005-runs-of-entities") { db in try db.execute(sql: runsOfEntities) }
-        migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: FrozenSchema.tables) }
+        migrator.registerMigration("0006-snapshots") { db in try db.execute(sql: snapshots) }
         migrator.registerMigration("0007-registrations") { db in try db.execute(sql: registrations) }
         migrator.registerMigration("0008-passed-on-subscriptions") { db in try db.execute(sql: passedOnSubscriptions) }
         migrator.registerMigration("0009-chunks") { db in try db.execute(sql: ChunkTable.schema) }
         migrator.registerMigration("0010-subscription-counts") { db in try db.execute(sql: subscriptionCounts) }
         migrator.registerMigration("0011-passed-on-states") { db in try db.execute(sql: passedOnStates) }
         migrator.registerMigration("0012-retention") { db in try db.execute(sql: SummaryTable.schema) }
+        migrator.registerMigration("0013-snapshots-as-files") { db in try db.execute(sql: snapshotsAsFiles) }
         return migrator
     }
 
@@ -225,6 +226,44 @@ enum Schema {
             UPDATE subscription SET queued_count = queued_count - 1, queued_bytes = queued_bytes - length(OLD.message)
             WHERE id = OLD.subscription;
         END;
+        """
+
+    /// Numbers are never used again for another snapshot: what is left of one that was removed turns up in no other.
+    private static let snapshots = """
+        CREATE TABLE snapshot (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            body BLOB NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('preparing', 'success', 'partial', 'failure', 'empty')),
+            classification_max INTEGER NOT NULL CHECK (classification_max BETWEEN 0 AND 4),
+            priority INTEGER NOT NULL CHECK (priority BETWEEN 1 AND 10),
+            created_us INTEGER NOT NULL,
+            modified_us INTEGER NOT NULL,
+            expires_us INTEGER NOT NULL,
+            used_us INTEGER NOT NULL,
+            untold INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE removed_snapshot (number INTEGER PRIMARY KEY) STRICT;
+        """
+
+    /// What snapshots hold lies in files of their own from here on. Those that were made before are gone: they were to last for days.
+    private static let snapshotsAsFiles = """
+        DELETE FROM snapshot;
+        DELETE FROM removed_snapshot;
+        DROP TABLE IF EXISTS frozen_entity;
+        DROP TABLE IF EXISTS frozen_entity_type;
+        DROP TABLE IF EXISTS frozen_entity_scope;
+        DROP TABLE IF EXISTS frozen_entity_value;
+        DROP TABLE IF EXISTS frozen_entity_place;
+        DROP TABLE IF EXISTS frozen_instance;
+        DROP TABLE IF EXISTS frozen_past;
+        DROP TABLE IF EXISTS frozen_past_type;
+
+        CREATE TABLE reclassified (
+            iri TEXT PRIMARY KEY,
+            number INTEGER NOT NULL UNIQUE,
+            classification INTEGER NOT NULL CHECK (classification BETWEEN 0 AND 4)
+        ) WITHOUT ROWID, STRICT;
         """
 
     private static let registrations = """

@@ -1,12 +1,13 @@
 package import CityModel
 internal import GRDB
+internal import Synchronization
 
 /// How far a snapshot is (table 5.2.41-2). Raw values are stored and never change.
 package enum SnapshotStatus: String, Sendable {
     case preparing, success, partial, failure, empty
 }
 
-/// A snapshot as the file keeps it, but for what it froze.
+/// A snapshot as the file keeps it, but for what it froze, which is a file of its own.
 package struct SnapshotRecord: Sendable {
     /// Names what it froze; 0 before it is stored.
     package fileprivate(set) var number: Int64 = 0
@@ -50,7 +51,7 @@ extension ReadSnapshot {
         return records
     }
 
-    /// Removed snapshots of which something may be left.
+    /// Removed snapshots of which there may still be a file.
     package func removedSnapshots() throws -> [Int64] { try Int64.fetchAll(db, sql: "SELECT number FROM removed_snapshot") }
 }
 
@@ -91,11 +92,15 @@ extension WriteTransaction {
         try execute("UPDATE snapshot SET used_us = max(used_us, ?) WHERE number = ?", [moment.microseconds, snapshot])
     }
 
-    /// From here on there is no such snapshot; `eraseRemovedSnapshot` does away with what it froze.
+    /// From here on there is no such snapshot; its file is still to be removed.
     package func removeSnapshot(_ number: Int64) throws {
         try execute("DELETE FROM snapshot WHERE number = ?", [number])
         try execute("INSERT OR IGNORE INTO removed_snapshot (number) VALUES (?)", [number])
+        try forgetReclassifications()
     }
+
+    /// Notes that the file of a removed snapshot is gone.
+    package func forgetRemovedSnapshot(_ number: Int64) throws { try execute("DELETE FROM removed_snapshot WHERE number = ?", [number]) }
 }
 
 extension SnapshotRecord {
@@ -123,4 +128,26 @@ extension JSON {
         writer.write(self)
         return writer.bytes.databaseBlob
     }
+}
+
+/// When each snapshot of a municipality was used last.
+final class SnapshotUses: Sendable {
+    private let uses = Mutex<[Int64: Instant]>([:])
+
+    func note(_ snapshot: Int64, _ moment: Instant) { uses.withLock { $0[snapshot] = max($0[snapshot] ?? moment, moment) } }
+    func last(of snapshot: Int64) -> Instant? { uses.withLock { $0[snapshot] } }
+    func take() -> [Int64: Instant] {
+        uses.withLock { uses in
+            defer { uses = [:] }
+            return uses
+        }
+    }
+}
+
+extension MunicipalityFile {
+    /// Notes that a snapshot is used; it is written down with the next sweep.
+    package func noteUse(of snapshot: Int64, at now: Instant) { snapshotUses.note(snapshot, now) }
+    /// The last use that is not written down yet.
+    package func lastUse(of snapshot: Int64) -> Instant? { snapshotUses.last(of: snapshot) }
+    package func takeSnapshotUses() -> [Int64: Instant] { snapshotUses.take() }
 }

@@ -37,8 +37,10 @@ package final class Store: Sendable {
         lock = try DirectoryLock(directory: path)
     }
 
-    private func folder(_ name: MunicipalityName) -> URL { directory.appending(path: name.text, directoryHint: .isDirectory) }
-    private func path(_ name: MunicipalityName) -> URL { folder(name).appending(path: MunicipalityFile.fileName) }
+    func folder(_ name: MunicipalityName) -> URL { directory.appending(path: name.text, directoryHint: .isDirectory) }
+    func path(_ name: MunicipalityName) -> URL {
+        name.snapshot.map { snapshotPath(name.city, $0) } ?? folder(name).appending(path: MunicipalityFile.fileName)
+    }
 
     /// All municipalities, by name.
     package func municipalities() throws -> [MunicipalityName] {
@@ -48,7 +50,12 @@ package final class Store: Sendable {
             .sorted()
     }
 
+    /// All municipalities and all of their snapshots.
+    package func municipalitiesAndSnapshots() throws -> [MunicipalityName] { try municipalities().flatMap { [$0] + snapshots(of: $0) } }
+
     package var openFiles: [MunicipalityFile] { state.withLock { $0.open.values.map(\.file) } }
+    /// Those of municipalities themselves, without snapshots.
+    package var openCityFiles: [MunicipalityFile] { openFiles.filter { $0.name.snapshot == nil } }
     package var openFileCount: Int { state.withLock { $0.open.count } }
 
     package func exists(_ name: MunicipalityName) -> Bool {
@@ -60,6 +67,11 @@ package final class Store: Sendable {
     /// - Parameter creating: whether to make one that is not there.
     /// - Throws: `StoreError.notFound`, `.newerVersion`.
     package func file(_ name: MunicipalityName, creating: Bool = false) throws -> MunicipalityFile {
+        try open(name, creating: creating)
+    }
+
+    /// - Parameter beginning: what the file of a snapshot holds first, which is to be made.
+    func open(_ name: MunicipalityName, creating: Bool = false, _ beginning: SnapshotBeginning? = nil) throws -> MunicipalityFile {
         // Files are opened under the lock, so that one is never opened twice; opening takes a few milliseconds.
         try state.withLock { state in
             state.uses += 1
@@ -69,12 +81,13 @@ package final class Store: Sendable {
             }
             let path = path(name)
             if !FileManager.default.fileExists(atPath: path.path) {
-                guard creating else { throw StoreError.notFound(name) }
+                guard name.snapshot == nil ? creating : beginning != nil else { throw StoreError.notFound(name) }
                 try FileManager.default.createDirectory(at: folder(name), withIntermediateDirectories: true)
             }
+            if name.snapshot == nil { removeLeftCopies(of: name) }
             closeLeastUsed(&state)
             let file: MunicipalityFile
-            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work, chunks: chunks) } catch let error
+            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work, chunks: chunks, beginning) } catch let error
                 as DatabaseError where error.resultCode == .SQLITE_NOTADB
             { throw StoreError.notAMunicipality(path: path.path) }
             state.open[name] = OpenFile(file: file, lastUse: state.uses)
@@ -86,7 +99,7 @@ package final class Store: Sendable {
     /// is done before anybody is served.
     /// - Parameter report: told of each file that is about to be changed, and of what fails; the others go on.
     package func migrateAll(_ report: (MunicipalityName, (any Error)?) -> Void) throws {
-        for name in try municipalities() where !Schema.isCurrent(path: path(name).path) {
+        for name in try municipalitiesAndSnapshots() where !Schema.isCurrent(path: path(name).path) {
             report(name, nil)
             do { _ = try file(name) } catch { report(name, error) }
         }
@@ -106,12 +119,19 @@ package final class Store: Sendable {
         }
     }
 
+    /// Takes a file for closed that is about to be removed.
+    func forget(_ name: MunicipalityName) {
+        let file = state.withLock { $0.open.removeValue(forKey: name)?.file }
+        try? file?.close()
+    }
+
     /// Removes a municipality with everything in it, for good.
     package func remove(_ name: MunicipalityName) throws {
         let file = try state.withLock { state in
             guard exists(name, state) else { throw StoreError.notFound(name) }
             return state.open.removeValue(forKey: name)?.file
         }
+        for snapshot in snapshots(of: name) { forget(snapshot) }
         try file?.close()
         try FileManager.default.removeItem(at: folder(name))
         work.publish(name)
@@ -131,7 +151,7 @@ package final class Store: Sendable {
         try? FileManager.default.removeItem(at: arriving)
         try FileManager.default.copyItem(at: URL(filePath: backup), to: arriving)
         try FileManager.default.moveItem(at: arriving, to: path(name))
-        do { _ = try file(name) } catch {
+        do { try file(name).forgetSnapshots() } catch {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }

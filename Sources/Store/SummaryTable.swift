@@ -62,12 +62,6 @@ enum SummaryTable {
         -- Of those that went before this table came it is not known; no source has an empty name.
         INSERT INTO past_source (past, source) SELECT id, '' FROM past;
         """
-
-    /// A snapshot holds instances alone.
-    static let frozenViews = """
-        CREATE TEMPORARY VIEW summary AS SELECT * FROM main.summary WHERE FALSE;
-        CREATE TEMPORARY VIEW thinned AS SELECT * FROM main.thinned WHERE FALSE;
-        """
 }
 
 /// Where summaries lie, without what they say.

@@ -8,6 +8,13 @@ package struct VerificationReport: Sendable {
     package let instanceCount: Int
     /// What is wrong, in words; empty when all is well. At most `Verification.faultCountMax` are listed.
     package let faults: [String]
+
+    /// The same with what is wrong elsewhere.
+    package func adding(faults more: [String]) -> VerificationReport {
+        VerificationReport(
+            entityCount: entityCount, changeCount: changeCount, instanceCount: instanceCount,
+            faults: Array((faults + more).prefix(Verification.faultCountMax)))
+    }
 }
 
 extension MunicipalityFile {

@@ -50,7 +50,7 @@ package enum Purpose: String, Hashable, Sendable {
     case publicService = "public-service", administration, simulation
 }
 
-/// Permission to read in one municipality: who asks, what for, and how much of it may be seen.
+/// Permission to read in one municipality, or in a snapshot of one: who asks, what for, and how much of it may be seen.
 ///
 /// Only `Gatekeeper` can make one, and every reading operation of the Broker takes one: whoever forgets to ask cannot
 /// compile.
@@ -60,17 +60,12 @@ package struct ReadAccess: Hashable, Sendable {
     package let purpose: Purpose
     /// The most confidential class of data that may be seen, counted or let be noticed.
     package let classificationMax: Classification
-    /// The snapshot that is read instead of the current state; nil for the current state (clause 5.5.15).
-    package let snapshot: Int64?
 
-    init(
-        municipality: MunicipalityName, principal: Principal, purpose: Purpose, classificationMax: Classification, snapshot: Int64? = nil
-    ) {
+    init(municipality: MunicipalityName, principal: Principal, purpose: Purpose, classificationMax: Classification) {
         self.municipality = municipality
         self.principal = principal
         self.purpose = purpose
         self.classificationMax = classificationMax
-        self.snapshot = snapshot
     }
 }
 

@@ -128,11 +128,11 @@ import Trust
         try await folder.broker.createSnapshot(record("1"), access, at: noon)
         _ = try await prepare(folder, "1")
         let number = try await folder.broker.snapshot(try #require(IRI("urn:ngsi-ld:Snapshot:1")), access, at: noon).number
-        let file = try folder.store.file(TemporaryBroker.name)
-        #expect(try await file.read { try $0.frozenEntityCount(in: number) } == 2)
+        let (file, name) = (try folder.store.file(TemporaryBroker.name), TemporaryBroker.name.snapshot(number))
+        #expect(try await folder.store.file(name).read { try $0.entityCount() } == 2)
         for _ in 0..<2 { try await folder.broker.sweep(at: noon.adding(seconds: 60)) }
         #expect(try await names(folder) == [])
-        #expect(try await file.read { try $0.frozenEntityCount(in: number) } == 0)
+        #expect(throws: StoreError.notFound(name)) { try folder.store.file(name) }
         #expect(try await file.read { try $0.removedSnapshots() } == [])
     }
 

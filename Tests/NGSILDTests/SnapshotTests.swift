@@ -213,14 +213,83 @@ internal import Testing
         #expect(try await city.ask(.get, "entities?type=Bus", nil, headers).problem == "ResourceNotFound")
     }
 
-    @Test func `a snapshot is not written to, nor read before it is prepared`() async throws {
+    @Test func `what can be done with the city can be done with a snapshot, and stays in it (clause 5.5.15)`() async throws {
         let city = try await city()
         let frozen = try on(await make(city, all).status)
-        #expect(try await city.ask(.delete, "entities/urn:ngsi-ld:Bus:1", nil, frozen).problem == "OperationNotSupported")
+        let bus = "entities/urn:ngsi-ld:Bus:"
+        func done(_ method: HTTPRequest.Method, _ path: String, _ body: String?, _ status: Int) async throws {
+            let answer = try await city.ask(method, path, body, frozen, seconds: 60)
+            #expect(answer.status == status, "\(method) \(path): \(answer.text)")
+        }
+        try await done(.post, "entities", #"{"id":"urn:ngsi-ld:Bus:3","type":"Bus","speed":{"type":"Property","value":55}}"#, 201)
+        try await done(.patch, bus + "1", #"{"speed":{"type":"Property","value":81}}"#, 204)
+        try await done(.post, bus + "1/attrs", #"{"line":{"type":"Property","value":"7"}}"#, 204)
+        try await done(.patch, bus + "1/attrs/line", #"{"type":"Property","value":"8"}"#, 204)
+        try await done(.put, bus + "1/attrs/line", #"{"type":"Property","value":"9"}"#, 204)
+        try await done(.delete, bus + "1/attrs/line", nil, 204)
+        try await done(.delete, bus + "2", nil, 204)
+        try await done(.post, "entityOperations/upsert", #"[{"id":"urn:ngsi-ld:Bus:4","type":"Bus"}]"#, 201)
+        try await done(.post, "entityOperations/delete", #"["urn:ngsi-ld:Bus:4"]"#, 204)
+        try await done(.put, bus + "3", #"{"id":"urn:ngsi-ld:Bus:3","type":"Bus","speed":{"type":"Property","value":56}}"#, 204)
+        try await done(
+            .post, "temporal/entities/urn:ngsi-ld:Bus:1/attrs",
+            #"{"speed":[{"type":"Property","value":40,"observedAt":"2020-01-01T00:00:00Z"}]}"#, 204)
+        #expect(try ids(await city.ask(.get, "entities?type=Bus", nil, frozen)) == ["1", "3"])
+        #expect(try await city.ask(.get, "entities?type=Bus&q=speed>80&count=true", nil, frozen).headers[.ngsildResultsCount] == "1")
+        let past = "temporal/entities/urn:ngsi-ld:Bus:1?timerel=after&timeAt=2000-01-01T00:00:00Z&format=temporalValues&timeproperty="
+        func values(_ timeproperty: String, _ headers: HTTPFields) async throws -> [JSON]? {
+            try await city.ask(.get, past + timeproperty, nil, headers, seconds: 60).json["speed"]?["values"]?.arrayValue?.compactMap { $0.arrayValue?.first }
+        }
+        #expect(try await values("observedAt", frozen) == [40])
+        #expect(try await values("modifiedAt", frozen)?.last == 40)
+        #expect(try await values("modifiedAt", frozen)?.contains(81) == true)
+        #expect(try await values("modifiedAt", [:]) == [80])
+        #expect(try ids(await city.ask(.get, "entities?type=Bus")) == ["1", "2"])
+        #expect(try await city.ask(.get, bus + "1").json["speed"]?["value"] == 80)
+    }
+
+    @Test func `subscriptions to a snapshot are in it (clause 5.5.15)`() async throws {
+        let city = try await city()
+        let frozen = try on(await make(city, all).status)
+        let subscription =
+            #"{"id":"urn:x:sub","type":"Subscription","entities":[{"type":"Bus"}],"notification":{"endpoint":{"uri":"http://receiver.example/"}}}"#
+        #expect(try await city.ask(.post, "subscriptions", subscription, frozen).status == 201)
+        #expect(try await city.ask(.get, "subscriptions/urn:x:sub", nil, frozen).status == 200)
+        #expect(try await city.ask(.get, "subscriptions/urn:x:sub").status == 404)
+        #expect(try await city.ask(.patch, "subscriptions/urn:x:sub", #"{"isActive":false}"#, frozen).status == 204)
+        #expect(try await city.ask(.delete, "subscriptions/urn:x:sub", nil, frozen).status == 204)
+        #expect(try await city.ask(.get, "subscriptions", nil, frozen).json == [])
+    }
+
+    @Test func `contexts, registrations, subscriptions to them and snapshots themselves are the city's, also where a request names a snapshot`() async throws {
+        let city = try await city()
+        let (path, status) = try await make(city, all)
+        let frozen = try on(status)
+        #expect(try await city.ask(.get, path, nil, frozen).status == 200)
+        let hosted = try await city.ask(.post, "jsonldContexts", #"{"@context":{"Ferry":"https://city.example/Ferry"}}"#, frozen)
+        #expect(hosted.status == 201)
+        #expect(try await city.ask(.get, "jsonldContexts?kind=Hosted").json.arrayValue?.count == 1)
+        let registration = #"{"id":"urn:x:reg","type":"ContextSourceRegistration","endpoint":"http://source.example/","information":[{"entities":[{"type":"Bus"}]}]}"#
+        #expect(try await city.ask(.post, "csourceRegistrations", registration, frozen).status == 201)
+        #expect(try await city.ask(.get, "csourceRegistrations/urn:x:reg", nil, frozen).status == 200)
+        let watching =
+            #"{"id":"urn:x:sub","type":"Subscription","entities":[{"type":"Bus"}],"notification":{"endpoint":{"uri":"http://receiver.example/"}}}"#
+        #expect(try await city.ask(.post, "csourceSubscriptions", watching, frozen).status == 201)
+        #expect(try await city.ask(.get, "csourceSubscriptions/urn:x:sub").status == 200)
+        // What is registered there is not asked: no source answers in these tests.
+        let read = try await city.ask(.get, "entities?type=Bus", nil, frozen)
+        #expect(try ids(read) == ["1", "2"] && read.headers[HTTPField.Name("NGSILD-Warning")!] == nil)
+        #expect(try await city.ask(.patch, "entities/urn:ngsi-ld:Bus:1", #"{"speed":1}"#, frozen).status == 204)
+    }
+
+    @Test func `a snapshot is not used before it is prepared, nor one that is not there`() async throws {
+        let city = try await city()
         _ = try await city.ask(.post, "snapshots", #"{"type":"Snapshot","id":"urn:ngsi-ld:Snapshot:new",\#(all)}"#)
-        let early = try await city.ask(.get, "entities?type=Bus", nil, [.ngsildSnapshot: "urn:ngsi-ld:Snapshot:new"])
-        #expect(early.problem == "OperationNotSupported")
-        #expect(try await city.ask(.get, "entities?type=Bus", nil, [.ngsildSnapshot: "urn:ngsi-ld:Snapshot:none"]).status == 404)
+        for (id, problem) in [("new", "OperationNotSupported"), ("none", "ResourceNotFound")] {
+            let header: HTTPFields = [.ngsildSnapshot: "urn:ngsi-ld:Snapshot:\(id)"]
+            #expect(try await city.ask(.get, "entities?type=Bus", nil, header).problem == problem)
+            #expect(try await city.ask(.delete, "entities/urn:ngsi-ld:Bus:1", nil, header).problem == problem)
+        }
     }
 
     @Test func `its endpoint is told when it is ready and when it is changed (clauses 5.16.6, 5.3.4)`() async throws {

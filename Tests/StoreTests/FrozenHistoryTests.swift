@@ -22,14 +22,10 @@ import Testing
             id: entityID(number), types: [iri("Thing")], createdAt: nil, modifiedAt: noon, deletedAt: nil, content: .instances([level: instances]))
     }
 
-    private func snapshot(_ file: MunicipalityFile, _ histories: HistoryToFreeze...) async throws -> MunicipalityFile {
-        let record = SnapshotRecord(id: "urn:x:s", body: [:], classificationMax: .special, priority: 5, createdAt: noon, expiresAt: noon.adding(seconds: 60))
-        let number = try await file.write { transaction in
-            let number = try transaction.insert(record)
-            for history in histories { try transaction.freeze(history, in: number) }
-            return number
+    private func snapshot(_ folder: TemporaryStore, _ file: MunicipalityFile, _ histories: HistoryToFreeze...) async throws -> MunicipalityFile {
+        try await frozenFile(folder, file) { transaction, whole in for history in whole { try transaction.freeze(history) } } reading: { view in
+            try histories.map(view.withRecords)
         }
-        return try file.frozen(number)
     }
 
     private func records(
@@ -67,7 +63,8 @@ import Testing
                 }
             }
         }
-        let frozen = try await snapshot(file, foreign(evolution(1, given)))
+        let frozen = try await snapshot(folder, file, foreign(evolution(1, given)))
+        #expect(try await frozen.verify().faults.isEmpty)
         let back = try await records(frozen)
         #expect(back.count == given.count && back.allSatisfy { $0.instanceID.isEmpty })
         for record in back {
@@ -89,7 +86,7 @@ import Testing
         let folder = try TemporaryStore()
         let file = try folder.file()
         let twice = [try instance(1), try instance(1), try instance(2, id: "urn:x:2"), try instance(3, id: "")]
-        let frozen = try await snapshot(file, foreign(evolution(1, twice)), foreign(evolution(1, twice)))
+        let frozen = try await snapshot(folder, file, foreign(evolution(1, twice)), foreign(evolution(1, twice)))
         #expect(try await records(frozen).map(\.instanceID) == ["urn:x:1", "urn:x:2", ""])
         #expect(try await records(frozen).allSatisfy { $0.attribute.createdAt == noon })
     }
@@ -105,7 +102,7 @@ import Testing
         let file = try folder.file()
         try await file.write { try $0.insert(entity(3, attributes: [level: property(5)]), provenance: .init(), at: noon) }
         let frozen = try await snapshot(
-            file, foreign(evolution(1, [instance(1)])), foreign(evolution(2, [instance(2)])), foreign(evolution(1, [instance(3, id: "urn:x:3")])))
+            folder, file, foreign(evolution(1, [instance(1)])), foreign(evolution(2, [instance(2)])), foreign(evolution(1, [instance(3, id: "urn:x:3")])))
         #expect(try await records(frozen, 1).map(\.attribute.value) == [1, 3])
         #expect(try await records(frozen, 2).map(\.attribute.value) == [2])
         let numbers = try await frozen.read { view in try [1, 2].map { try view.historicEntity(entityID($0), .special)?.number } }
@@ -129,7 +126,7 @@ import Testing
             return try HistoryToFreeze(whole, recorded, foreign: .personal, number: match.entity.number)
         }
         #expect(history.keys.count == 1 && history.foreign.count == 1)
-        let frozen = try await snapshot(file, history)
+        let frozen = try await snapshot(folder, file, history)
         #expect(try await records(frozen).count == 2)
         #expect(try await records(frozen, 1, nil, .open).isEmpty, "as a whole it counts as confidential as its most confidential part")
         let open = try await frozen.read { view in
@@ -152,7 +149,7 @@ import Testing
         let many = try (0..<25).map { try instance(.integer(Int64($0)), observed: noon.adding(seconds: Double($0)), id: "") }
         let parts = try foreign(evolution(1, many)).parts(of: 10)
         #expect(parts.map(\.instanceCount) == [10, 10, 5])
-        let frozen = try await snapshot(file, parts[0], parts[1], parts[2])
+        let frozen = try await snapshot(folder, file, parts[0], parts[1], parts[2])
         #expect(try await records(frozen).map(\.attribute.value.integerValue) == (0..<25).map(Int64.init))
     }
 }

@@ -1,30 +1,29 @@
 import CityModel
+import Foundation
 import GRDB
 import OrderedCollections
 import Query
 @testable import Store
 import Testing
 
-/// What a snapshot holds, and that reading it is reading the state (clauses 4.3.7 and 5.5.15).
+/// What a snapshot holds, and that it is a file like that of its municipality (clauses 4.3.7 and 5.5.15).
 @Suite struct FrozenTests {
     /// A file with a snapshot of its entities.
-    private func frozen(_ entities: [Entity], classification: Classification = .open) async throws -> (TemporaryStore, MunicipalityFile, Int64) {
+    private func frozen(
+        _ entities: [Entity], classification: Classification = .open
+    ) async throws -> (TemporaryStore, MunicipalityFile, MunicipalityFile) {
         let folder = try TemporaryStore()
         let file = try folder.file()
-        let number = try await file.write { transaction in
+        try await file.write { transaction in
             for entity in entities { try transaction.insert(entity, provenance: Provenance(classification: classification), at: noon) }
-            let number = try transaction.insert(record("urn:ngsi-ld:Snapshot:1"))
-            for entity in entities {
-                let stored = try #require(try transaction.storedEntity(entity.id))
-                try transaction.freeze(EntityToFreeze(entity, classification: stored.classification, number: stored.number), in: number)
-            }
-            return number
         }
-        return (folder, file, number)
-    }
-
-    private func record(_ id: String) -> SnapshotRecord {
-        SnapshotRecord(id: id, body: [:], classificationMax: .special, priority: 5, createdAt: noon, expiresAt: noon.adding(seconds: 60))
+        let snapshot = try await frozenFile(folder, file) { transaction, found in for one in found { try transaction.freeze(one) } } reading: { view in
+            try entities.map { entity -> EntityToFreeze in
+                let stored = try #require(try view.storedEntity(entity.id))
+                return EntityToFreeze(entity, classification: stored.classification, number: stored.number)
+            }
+        }
+        return (folder, file, snapshot)
     }
 
     private func ids(_ file: MunicipalityFile, _ filter: EntityFilter, _ classificationMax: Classification = .special) async throws -> [IRI] {
@@ -34,42 +33,48 @@ import Testing
     }
 
     private let place = Attribute(kind: .geoProperty, value: ["type": "Point", "coordinates": [2.35, 48.85]])
+    private let things = EntityFilter(types: .type(iri("Thing")))
 
-    @Test func `frozen tables have the columns of those whose state they hold`() async throws {
-        let (_, file, _) = try await frozen([])
-        try await file.read { snapshot in
-            for (table, _) in FrozenSchema.columns where table != "entity_place" {
-                let live = Set(try snapshot.db.columns(in: table).map(\.name)).subtracting(["run"])
-                #expect(Set(try snapshot.db.columns(in: "frozen_" + table).map(\.name)) == live.union(["snapshot"]), "\(table)")
-            }
+    private func classify(_ file: MunicipalityFile, _ number: Int, _ classification: Classification) async throws {
+        try await file.write { transaction in
+            let stored = try #require(try transaction.storedEntity(entityID(number)))
+            let entity = try transaction.entity(stored)
+            try transaction.update(stored, from: entity, to: entity, provenance: Provenance(classification: classification), at: noon)
         }
     }
 
-    @Test func `a snapshot stays as it was while the state changes`() async throws {
-        let (folder, file, number) = try await frozen([entity(1, attributes: [iri("level"): property(5)]), entity(2)])
-        _ = folder
-        try await file.write { transaction in
-            let stored = try #require(try transaction.storedEntity(entityID(1)))
-            let old = try transaction.entity(stored)
-            try transaction.update(stored, from: old, to: entity(1, attributes: [iri("level"): property(9)]), provenance: .init(), at: noon)
-            let other = try #require(try transaction.storedEntity(entityID(2)))
-            try transaction.delete(other, transaction.entity(other), at: noon)
-            try transaction.insert(entity(3), provenance: .init(), at: noon)
+    @Test func `a snapshot stays as it was while the state changes, and the state while the snapshot does`() async throws {
+        let (folder, file, snapshot) = try await frozen([entity(1, attributes: [iri("level"): property(5)]), entity(2)])
+        defer { withExtendedLifetime(folder) {} }
+        func change(_ file: MunicipalityFile, level: JSON, new: Int) async throws {
+            try await file.write { transaction in
+                let stored = try #require(try transaction.storedEntity(entityID(1)))
+                let old = try transaction.entity(stored)
+                try transaction.update(stored, from: old, to: entity(1, attributes: [iri("level"): property(level)]), provenance: .init(), at: noon)
+                let other = try #require(try transaction.storedEntity(entityID(2)))
+                try transaction.delete(other, transaction.entity(other), at: noon)
+                try transaction.insert(entity(new), provenance: .init(), at: noon)
+            }
         }
-        let snapshot = try file.frozen(number)
-        #expect(try await ids(snapshot, EntityFilter(types: .type(iri("Thing")))) == [entityID(1), entityID(2)])
-        let level = try await snapshot.read { view in
-            try view.entity(try #require(try view.storedEntity(entityID(1)))).attributes[iri("level")]?.first?.value
+        func level(_ file: MunicipalityFile) async throws -> JSON? {
+            try await file.read { view in try view.entity(try #require(try view.storedEntity(entityID(1)))).attributes[iri("level")]?.first?.value }
         }
-        #expect(level == 5)
-        #expect(try await ids(file, EntityFilter(types: .type(iri("Thing")))) == [entityID(1), entityID(3)])
+        try await change(file, level: 9, new: 3)
+        #expect(try await ids(snapshot, things) == [entityID(1), entityID(2)])
+        #expect(try await level(snapshot) == 5)
+        try await change(snapshot, level: 7, new: 4)
+        #expect(try await ids(file, things) == [entityID(1), entityID(3)])
+        #expect(try await ids(snapshot, things) == [entityID(1), entityID(4)])
+        #expect(try await level(file) == 9)
+        #expect(try await level(snapshot) == 7)
+        for each in [file, snapshot] { #expect(try await each.verify().faults.isEmpty) }
     }
 
     @Test func `every index of a snapshot finds what that of the state finds`() async throws {
         var lit = entity(1, attributes: [iri("level"): property(5), .location: [place]])
         lit.scopes = [try #require(Scope("/north/east"))]
-        let (folder, file, number) = try await frozen([lit, entity(2, type: "Other", attributes: [iri("level"): property(7)])])
-        _ = folder
+        let (folder, file, snapshot) = try await frozen([lit, entity(2, type: "Other", attributes: [iri("level"): property(7)])])
+        defer { withExtendedLifetime(folder) {} }
         let filters = [
             EntityFilter(ids: [entityID(1)]), EntityFilter(types: .type(iri("Thing"))), EntityFilter(attributes: [iri("level")]),
             EntityFilter(query: try QueryExpression(parsing: "level==5", expand: { iri($0) })),
@@ -83,75 +88,109 @@ import Testing
         for filter in filters {
             let found = try await ids(file, filter)
             #expect(!found.isEmpty)
-            #expect(try await ids(file.frozen(number), filter) == found)
+            #expect(try await ids(snapshot, filter) == found)
         }
     }
 
-    @Test func `a look-up by type uses the index of the snapshot`() async throws {
-        let (folder, file, number) = try await frozen([entity(1)])
-        _ = folder
-        let plan = try await file.frozen(number).read { snapshot in
-            try Row.fetchAll(snapshot.db, sql: "EXPLAIN QUERY PLAN SELECT entity FROM entity_type WHERE type = 1")
-                .compactMap { try? $0.decode(String.self, forColumn: "detail") }
-        }
-        #expect(plan == ["SEARCH frozen USING PRIMARY KEY (snapshot=? AND type=?)"])
-    }
-
-    @Test func `what became more confidential since is hidden from those who may not see it now`() async throws {
-        let (folder, file, number) = try await frozen([entity(1), entity(2)])
-        _ = folder
-        let all = EntityFilter(types: .type(iri("Thing")))
-        #expect(try await ids(file.frozen(number), all, .open).count == 2)
-        try await file.write { transaction in
-            for number in 1...2 {
-                let stored = try #require(try transaction.storedEntity(entityID(number)))
-                let entity = try transaction.entity(stored)
-                try transaction.update(stored, from: entity, to: entity, provenance: Provenance(classification: .personal), at: noon)
-            }
-        }
-        #expect(try await ids(file.frozen(number), all, .open) == [])
-        // Also when it is gone since.
+    @Test func `what became more confidential since is hidden in a snapshot from those who may not see it now`() async throws {
+        let (folder, file, snapshot) = try await frozen([entity(1), entity(2)])
+        #expect(try await ids(snapshot, things, .open).count == 2)
+        for number in 1...2 { try await classify(file, number, .personal) }
+        try await folder.store.followClassifications(in: snapshot.name)
+        #expect(try await ids(snapshot, things, .open) == [])
+        // Also when it is gone since, or open again: who may see the copy is not for a later source to say.
         try await file.write { transaction in
             let stored = try #require(try transaction.storedEntity(entityID(1)))
             try transaction.delete(stored, transaction.entity(stored), at: noon)
         }
-        #expect(try await ids(file.frozen(number), all, .open) == [])
-        #expect(try await ids(file.frozen(number), all, .personal).count == 2)
+        try await classify(file, 2, .open)
+        try await folder.store.followClassifications(in: snapshot.name)
+        #expect(try await ids(snapshot, things, .open) == [])
+        #expect(try await ids(snapshot, things, .personal).count == 2)
     }
 
-    @Test func `a snapshot can't be written to`() async throws {
-        let (folder, file, number) = try await frozen([entity(1)])
-        _ = folder
-        await #expect(throws: CityError.operationNotSupported("a snapshot can't be changed")) {
-            try await file.frozen(number).write { try $0.insert(entity(2), provenance: .init(), at: noon) }
+    @Test func `a snapshot follows the classification of what comes back as confidential, and of any number`() async throws {
+        let (folder, file, snapshot) = try await frozen((0..<1_201).map { entity($0) })
+        try await file.write { transaction in
+            for number in 0..<1_201 {
+                let stored = try #require(try transaction.storedEntity(entityID(number)))
+                try transaction.delete(stored, transaction.entity(stored), at: noon)
+            }
+            for number in 0..<1_201 where number != 7 {
+                try transaction.insert(entity(number), provenance: Provenance(classification: .internalUse), at: noon)
+            }
         }
+        try await folder.store.followClassifications(in: snapshot.name)
+        #expect(try await ids(snapshot, things, .open) == [entityID(7)])
+        try await classify(file, 1, .special)
+        try await folder.store.followClassifications(in: snapshot.name)
+        #expect(try await ids(snapshot, EntityFilter(ids: [entityID(1)]), .personal) == [])
     }
 
-    @Test func `a copy holds what its original holds, and stays when that is erased`() async throws {
-        let (folder, file, number) = try await frozen([entity(1, attributes: [.location: [place], iri("level"): property(5)])])
-        _ = folder
-        let copy = try await file.write { transaction in
-            let copy = try transaction.insert(record("urn:ngsi-ld:Snapshot:2"))
-            try transaction.copyFrozen(from: number, to: copy)
-            try transaction.removeSnapshot(number)
-            try transaction.eraseFrozen(number)
-            return copy
-        }
-        #expect(try await ids(file.frozen(copy), EntityFilter(types: .type(iri("Thing")))) == [entityID(1)])
-        #expect(try await ids(file.frozen(number), EntityFilter(types: .type(iri("Thing")))) == [])
-        let left = try await file.read { snapshot in
-            try FrozenSchema.columns.map { try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM frozen_\($0.table) WHERE snapshot = \(number)") }
-        }
-        #expect(left.allSatisfy { $0 == 0 })
+    @Test func `classifications are noted for snapshots alone`() async throws {
+        let (folder, file, snapshot) = try await frozen([entity(1)])
+        defer { withExtendedLifetime((folder, snapshot)) {} }
+        for classification in [Classification.partner, .personal] { try await classify(file, 1, classification) }
+        let notes = { try await file.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM reclassified") } }
+        #expect(try await notes() == 1)
+        let last = try await file.read { try $0.lastReclassification() }
+        try await file.write { try $0.removeSnapshot(snapshot.name.snapshot ?? 0) }
+        try await file.write { try $0.insert(entity(2), provenance: Provenance(classification: .special), at: noon) }
+        #expect(try await notes() == 1)
+        #expect(try await file.read { try $0.lastReclassification() } == last, "no number is given twice")
+    }
+
+    @Test func `a copy holds what its original holds, and stays when that is gone`() async throws {
+        let (folder, _, snapshot) = try await frozen([entity(1, attributes: [.location: [place], iri("level"): property(5)])])
+        let name = snapshot.name.city.snapshot(2)
+        try folder.store.adoptSnapshot(name, from: try await folder.store.copySnapshot(snapshot, id: "urn:ngsi-ld:Snapshot:2"))
+        let copy = try folder.store.file(name)
+        #expect(copy.snapshotID == "urn:ngsi-ld:Snapshot:2")
+        try folder.store.removeSnapshot(snapshot.name)
+        #expect(try await ids(copy, things) == [entityID(1)])
+        #expect(throws: StoreError.notFound(snapshot.name)) { try folder.store.file(snapshot.name) }
+        #expect(folder.store.snapshots(of: TemporaryStore.name) == [name])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/alder/snapshots").allSatisfy { $0.hasPrefix("2.sqlite") })
+    }
+
+    @Test func `files of snapshots that the municipality does not know are removed, and copies that were broken off`() async throws {
+        let (folder, file, snapshot) = try await frozen([entity(1)])
+        let stray = try folder.store.makeSnapshot(
+            TemporaryStore.name.snapshot(9), SnapshotBeginning(id: "urn:x:stray", of: file, reclassifiedUntil: 0))
+        try await folder.store.removeStraySnapshots(of: file)
+        #expect(folder.store.snapshots(of: TemporaryStore.name) == [snapshot.name])
+        #expect(throws: StoreError.self) { try folder.store.file(stray.name) }
+        _ = try await folder.store.copySnapshot(snapshot, id: "urn:x:copy")
+        folder.store.removeLeftCopies(of: TemporaryStore.name)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/alder/snapshots").allSatisfy { $0.hasPrefix("1.sqlite") })
+    }
+
+    @Test func `a backup holds no snapshot, and what is put back from one has none`() async throws {
+        let (folder, file, _) = try await frozen([entity(1)])
+        let backup = folder.path + "-backup.sqlite"
+        defer { try? FileManager.default.removeItem(atPath: backup) }
+        try await file.copy(to: backup)
+        let name = try #require(MunicipalityName("birch"))
+        try folder.store.restore(name, from: backup)
+        #expect(try await folder.store.file(name).read { try $0.snapshots().count } == 0)
+        #expect(try await ids(folder.store.file(name), things) == [entityID(1)])
+    }
+
+    @Test func `a municipality goes with its snapshots`() async throws {
+        let (folder, _, snapshot) = try await frozen([entity(1)])
+        try folder.store.remove(TemporaryStore.name)
+        #expect(throws: StoreError.self) { try folder.store.file(snapshot.name) }
+        #expect(try folder.store.municipalitiesAndSnapshots() == [])
     }
 
     @Test func `the number of a removed snapshot is not used again`() async throws {
-        let (folder, file, number) = try await frozen([])
-        _ = folder
+        let (folder, file, snapshot) = try await frozen([])
+        defer { withExtendedLifetime(folder) {} }
         let next = try await file.write { transaction in
-            try transaction.removeSnapshot(number)
-            return try transaction.insert(record("urn:ngsi-ld:Snapshot:1"))
+            let record = try #require(try transaction.snapshot("urn:ngsi-ld:Snapshot:1", at: noon))
+            try transaction.removeSnapshot(record.number)
+            return try transaction.insert(record)
         }
-        #expect(next > number)
+        #expect(next > snapshot.name.snapshot ?? 0)
     }
 }

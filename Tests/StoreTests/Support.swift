@@ -38,3 +38,16 @@ struct SplitMix: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 }
+
+/// The file of a snapshot of `file`, with what is frozen.
+func frozenFile<Found: Sendable>(
+    _ folder: TemporaryStore, _ file: MunicipalityFile, id: String = "urn:ngsi-ld:Snapshot:1",
+    _ freeze: @escaping @Sendable (WriteTransaction, Found) throws -> Void, reading read: @escaping @Sendable (ReadSnapshot) throws -> Found
+) async throws -> MunicipalityFile {
+    let record = SnapshotRecord(id: id, body: [:], classificationMax: .special, priority: 5, createdAt: noon, expiresAt: noon.adding(seconds: 60))
+    let number = try await file.write { try $0.insert(record) }
+    let (found, last) = try await file.read { (try read($0), try $0.lastReclassification()) }
+    let frozen = try folder.store.makeSnapshot(file.name.snapshot(number), SnapshotBeginning(id: id, of: file, reclassifiedUntil: last))
+    try await frozen.write { try freeze($0, found) }
+    return frozen
+}

@@ -48,11 +48,4 @@ import Testing
         }
         #expect(ReadShare.even.holds(4) && !ReadShare.even.holds(5) && ReadShare.odd.holds(-3) && !ReadShare.odd.holds(0))
     }
-
-    @Test func `a snapshot, of which one reads at a time, is read too`() async throws {
-        let folder = try TemporaryStore()
-        defer { withExtendedLifetime(folder) {} }
-        let frozen = try folder.file().frozen(1)
-        #expect(try await frozen.readShares { _, share in share }.count == 2)
-    }
 }

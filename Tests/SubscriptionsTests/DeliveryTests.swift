@@ -4,6 +4,7 @@ import OrderedCollections
 import Store
 import Subscriptions
 import Testing
+import Trust
 
 @Suite(.timeLimit(.minutes(10))) struct DeliveryTests {
     @Test func `a change to a subscribed entity is told (clause 5.8.6)`() async throws {
@@ -18,6 +19,34 @@ import Testing
         #expect(told.headers["Content-Type"] == "application/json")
         #expect(told.headers["Link"]?.contains("rel=\"http://www.w3.org/ns/json-ld#context\"") ?? false)
         try await city.close()
+    }
+
+    @Test func `what is changed in a snapshot is told to who subscribed to it, with its name, also after a restart (clauses 5.5.15, 6.3.22)`() async throws {
+        let receivers = Receivers()
+        let path = try await changedSnapshot(receivers)
+        let city = try City(path: path, receivers: receivers)
+        #expect(try await receivers.wait(for: 2)[1].value("level") == 3)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 4)
+        let last = try await receivers.wait(for: 3)[2]
+        #expect(last.uri == "http://a.example/city" && last.headers["NGSILD-Snapshot"] == nil)
+        try await city.close()
+    }
+
+    /// - Returns: the data directory of a program that ended before it told of a snapshot's last change.
+    private func changedSnapshot(_ receivers: Receivers) async throws -> String {
+        let city = try City(receivers: receivers)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
+        let snapshot = try await city.snapshot("urn:x:snapshot").municipality
+        try await city.subscribe(subscription(uri: "http://a.example/city"))
+        try await city.subscribe(subscription(uri: "http://a.example/snapshot"), in: snapshot)
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 2, in: snapshot)
+        let told = try await receivers.wait(for: 1)[0]
+        #expect(told.uri == "http://a.example/snapshot" && told.value("level") == 2)
+        #expect(told.headers["NGSILD-Snapshot"] == "urn:x:snapshot" && told.headers["NGSILD-Tenant"] == nil)
+        try await city.stop()
+        try await city.set("urn:ngsi-ld:Lamp:1", level: 3, in: snapshot)
+        try await city.close(removing: false)
+        return city.path
     }
 
     /// Clause 5.8.6.

@@ -3,6 +3,7 @@ import CityModel
 import Foundation
 import LinkedData
 import OrderedCollections
+import Query
 import Store
 import Subscriptions
 import Synchronization
@@ -142,6 +143,19 @@ final class City: Sendable {
     }
 
     func access(_ municipality: MunicipalityName = .standard) async throws -> WriteAccess { try await gatekeeper.writing(municipality, .program) }
+
+    /// A snapshot of everything.
+    func snapshot(_ id: String) async throws -> WriteAccess {
+        let (access, now) = (try await access(), clock.now)
+        var record = SnapshotRecord(
+            id: id, body: [:], classificationMax: .special, priority: 5, createdAt: now, expiresAt: now.adding(seconds: 600))
+        try await broker.createSnapshot(record, access, at: now)
+        record = try await broker.snapshot(IRI(known: id), access, at: now)
+        let all = SnapshotQuery(filter: EntityFilter(), view: EntityView(projection: .everything, context: .core))
+        record.status = try await broker.freeze(record, [.success(all)], [], access.reading, at: now).status
+        try await broker.finishSnapshot(record, access)
+        return try await gatekeeper.writing(access, snapshot: id, at: now)
+    }
 
     @discardableResult
     func subscribe(_ document: String, in municipality: MunicipalityName = .standard) async throws -> IRI {

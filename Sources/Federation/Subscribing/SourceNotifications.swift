@@ -131,7 +131,7 @@ package struct SourceNotifications: Sendable {
     private func tell(_ entities: [NotifiedEntity], _ recipient: Recipient, at now: Instant) async throws {
         guard !entities.isEmpty else { return }
         let (record, file) = (recipient.subscription, recipient.file)
-        let writer = try await NotificationWriter(record, file.name, federation.contexts)
+        let writer = try await NotificationWriter(record, file, federation.contexts)
         // Nobody who writes waits for what may take long to be written out.
         let rendered = try await file.read { snapshot in
             try writer.notification(of: entities, id: newNotificationID(), at: now, classificationMax: record.classificationMax, in: snapshot)

@@ -70,7 +70,7 @@ package final class NotificationService: Sendable {
     /// outbox and is sent again after the next start.
     package func run() async throws {
         store.work.listen { [wakeUp] in _ = wakeUp.yield() }
-        let names = try store.municipalities()
+        let names = try store.municipalitiesAndSnapshots()
         state.withLock { state in for name in names { state.matching.wake(name) } }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepTime() }

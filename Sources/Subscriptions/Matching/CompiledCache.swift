@@ -47,7 +47,7 @@ final class CompiledCache: Sendable {
         }
         for (record, failureCount) in stale {
             do {
-                let compiled = try await CompiledSubscription(record, name, contexts, failureCount: failureCount, at: now)
+                let compiled = try await CompiledSubscription(record, file, contexts, failureCount: failureCount, at: now)
                 keep(compiled, in: name)
                 found[record.id] = compiled
             } catch { report(name, PassedOver(subscription: record.id, change: nil, reason: error)) }

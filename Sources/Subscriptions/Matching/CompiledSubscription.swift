@@ -1,5 +1,5 @@
 package import Broker
-package import CityModel
+internal import CityModel
 internal import LinkedData
 internal import Query
 package import Store
@@ -32,7 +32,7 @@ struct CompiledSubscription: Sendable {
 
     /// - Parameter failureCount: how often in a row its context could not be had before.
     init(
-        _ record: SubscriptionRecord, _ municipality: MunicipalityName, _ contexts: ContextLibrary, failureCount: Int, at now: Instant
+        _ record: SubscriptionRecord, _ file: MunicipalityFile, _ contexts: ContextLibrary, failureCount: Int, at now: Instant
     ) async throws {
         let body = try SubscriptionBody(record.body)
         subscription = try body.subscription()
@@ -42,7 +42,7 @@ struct CompiledSubscription: Sendable {
         let parameters = subscription.notification
         // When it can't be had, names go out whole, as the core context writes them: an alert must not wait for a document on
         // some other server.
-        let context = try? await contexts.context(.string(body.contextURL), in: municipality)
+        let context = try? await contexts.context(.string(body.contextURL), in: file.name)
         retry = context == nil ? ContextRetry(failureCount: failureCount + 1, at: now) : nil
         let view = EntityView(
             projection: parameters.projection, datasets: subscription.datasets,
@@ -50,7 +50,7 @@ struct CompiledSubscription: Sendable {
             version: subscription.conformance.flatMap { PreferredVersion(conformance: $0) }, context: context ?? .core)
         writer = NotificationWriter(
             subscription: subscription, subscriptionID: record.id, view: view,
-            contextURL: context == nil ? CoreContext.url : body.contextURL, municipality: municipality)
+            contextURL: context == nil ? CoreContext.url : body.contextURL, municipality: file.name, snapshotID: file.snapshotID)
     }
 
     func isActive(at now: Instant) -> Bool { expiresAt.map { now < $0 } ?? true }
@@ -58,7 +58,7 @@ struct CompiledSubscription: Sendable {
 
 extension NotificationWriter {
     /// For what comes of no change here: what context sources tell.
-    package init(_ record: SubscriptionRecord, _ municipality: MunicipalityName, _ contexts: ContextLibrary) async throws {
-        self = try await CompiledSubscription(record, municipality, contexts, failureCount: 0, at: .now).writer
+    package init(_ record: SubscriptionRecord, _ file: MunicipalityFile, _ contexts: ContextLibrary) async throws {
+        self = try await CompiledSubscription(record, file, contexts, failureCount: 0, at: .now).writer
     }
 }

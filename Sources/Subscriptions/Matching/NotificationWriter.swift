@@ -20,14 +20,17 @@ package struct NotificationWriter: Sendable {
     package let contextURL: String
     /// Named in a header unless it is the standard one (clause 6.3.14).
     package let municipality: MunicipalityName
+    /// Named in a header where the subscription is to a snapshot (clause 6.3.22).
+    let snapshotID: String?
     /// Beyond these linked entities are left out.
     private static let linkedCountMax = 1000
 
     package init(
-        subscription: Subscription, subscriptionID: String, view: EntityView, contextURL: String, municipality: MunicipalityName
+        subscription: Subscription, subscriptionID: String, view: EntityView, contextURL: String, municipality: MunicipalityName,
+        snapshotID: String? = nil
     ) {
         (self.subscription, self.subscriptionID, self.view) = (subscription, subscriptionID, view)
-        (self.contextURL, self.municipality) = (contextURL, municipality)
+        (self.contextURL, self.municipality, self.snapshotID) = (contextURL, municipality, snapshotID)
     }
 
     private var parameters: NotificationParams { subscription.notification }
@@ -68,7 +71,8 @@ package struct NotificationWriter: Sendable {
         if mediaType == .json || (mediaType == .geoJSON && parameters.endpoint.prefersBodyWithoutContext) {
             headers.append(("Link", "<\(contextURL)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""))
         }
-        if municipality != .standard { headers.append(("NGSILD-Tenant", municipality.text)) }
+        if municipality.city != .standard { headers.append(("NGSILD-Tenant", municipality.text)) }
+        if let snapshotID { headers.append(("NGSILD-Snapshot", snapshotID)) }
         return headers
     }
 
