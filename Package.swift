@@ -65,6 +65,7 @@ let package = Package(
         .target(name: "LinkedData", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
+        .target(name: "Declarations", dependencies: ["CityModel", orderedCollections, yams], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
@@ -92,8 +93,8 @@ let package = Package(
         .target(
             name: "Sources",
             dependencies: [
-                "Broker", "CityModel", "CPROJ", "CZlib", "Door", "LinkedData", "Store", "Trust", orderedCollections, hummingbird,
-                httpTypes, nio, yams,
+                "Broker", "CityModel", "CPROJ", "CZlib", "Declarations", "Door", "LinkedData", "Store", "Trust", orderedCollections,
+                hummingbird, httpTypes, nio,
             ], swiftSettings: strict),
         // The pages' files, embedded with C23 #embed: no bundle beside the executable.
         .target(name: "CSiteFiles"),
@@ -114,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "LinkedData", "Query", "Series", "Server", "Sources", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "LinkedData", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -153,7 +154,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
-        .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Sources", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,10 +1,10 @@
 import ArgumentParser
 import AsyncHTTPClient
 import CityModel
+import Declarations
 import Foundation
 import NIOCore
 import NIOHTTP1
-import Sources
 import Synchronization
 
 struct ImportCommand: AsyncParsableCommand {
@@ -71,7 +71,7 @@ private struct ImportSession: Sendable {
         let names = (try await client.json(.GET, "/municipalities").arrayValue ?? []).compactMap(\.stringValue)
         guard !names.contains(municipality) else { return }
         guard createsMunicipality || names.isEmpty else {
-            let nearest = DefinitionKeys.nearest(to: municipality, in: names) ?? ""
+            let nearest = Spelling.nearest(to: municipality, in: names) ?? ""
             throw CommandFailure(description: "--municipality: there is no \(municipality); the nearest is \(nearest). With --create it is made")
         }
         _ = try await client.json(.PUT, "/municipalities/\(municipality)")

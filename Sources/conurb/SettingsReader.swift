@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
+import Declarations
 import Foundation
-import Sources
 
 /// Reads settings by key. A value that is there and is not what its key asks for is an error that names the key; it is never
 /// passed over for the default.
@@ -48,7 +48,7 @@ final class SettingsReader {
         let json = try? JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: file)))
         guard let members = json as? [String: Any] else { throw ValidationError("--config: \(file) does not hold a JSON object") }
         for key in Self.paths(members, below: "").sorted() where !known.contains(key) {
-            let nearest = DefinitionKeys.nearest(to: key, in: known.sorted()) ?? ""
+            let nearest = Spelling.nearest(to: key, in: known.sorted()) ?? ""
             throw ValidationError("\(file): there is no key \(key); the nearest is \(nearest)")
         }
     }

@@ -1,4 +1,5 @@
 import CityModel
+import Declarations
 import Foundation
 import OrderedCollections
 import Testing
@@ -38,15 +39,7 @@ struct SchemaTests {
         ("nullTexts", "nulls"),
     ])
     func `the nearest key is the one that takes the fewest changes`(key: String, nearest: String) {
-        #expect(DefinitionKeys.nearest(to: key, in: DefinitionKeys.all["source"] ?? []) == nearest)
-    }
-
-    @Test(arguments: [
-        ("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("abcd", "badc", 2),
-    ])
-    func `distances count insertions, deletions, replacements and swaps`(left: String, right: String, distance: Int) {
-        #expect(DefinitionKeys.distance(Array(left.utf8), Array(right.utf8)) == distance)
-        #expect(DefinitionKeys.distance(Array(right.utf8), Array(left.utf8)) == distance)
+        #expect(Spelling.nearest(to: key, in: DefinitionKeys.all["source"] ?? []) == nearest)
     }
 
     @Test(

@@ -1,4 +1,5 @@
 internal import CityModel
+internal import Declarations
 
 /// Reads one instance of an attribute.
 struct AttributeParser {
@@ -8,26 +9,26 @@ struct AttributeParser {
         "field", "template", "constant", "object", "relationship", "point", "wkt", "geometry", "labelPoint", "language",
     ]
 
-    func attribute(name: String, _ value: YAMLValue) throws(SourceError) -> AttributeMapping {
+    func attribute(name: String, _ value: YAMLValue) throws(DeclarationError) -> AttributeMapping {
         guard value.isMapping else { return try shorthand(name: name, value) }
         let part = try value.part(keys: DefinitionKeys.attribute)
         let key = try contentKey(part, of: Self.contentKeys)
         try checkCompany(part, of: key)
         return AttributeMapping(
             name: name, content: try content(part, key), unitCode: try unit(part["unit"]),
-            datasetID: try part["datasetId"].map { value throws(SourceError) in try context.template(value) },
+            datasetID: try part["datasetId"].map { value throws(DeclarationError) in try context.template(value) },
             observedAt: try observedAt(part["observedAt"], key), onError: try part["onError"]?.choice(Severity.self) ?? .reject,
             line: value.line)
     }
 
     /// `name: FIELD` says what `name: {field: FIELD}` says.
-    private func shorthand(name: String, _ value: YAMLValue) throws(SourceError) -> AttributeMapping {
+    private func shorthand(name: String, _ value: YAMLValue) throws(DeclarationError) -> AttributeMapping {
         AttributeMapping(
             name: name, content: .property(.field(try context.field(value), Conversion())), unitCode: nil, datasetID: nil,
             observedAt: .record, onError: .reject, line: value.line)
     }
 
-    private func contentKey(_ part: YAMLPart, of keys: [String]) throws(SourceError) -> String {
+    private func contentKey(_ part: YAMLPart, of keys: [String]) throws(DeclarationError) -> String {
         let present = keys.filter { part[$0] != nil }
         guard let key = present.first, present.count == 1 else {
             let found = present.isEmpty ? "none is there" : "there are \(present.joined(separator: ", "))"
@@ -37,7 +38,7 @@ struct AttributeParser {
     }
 
     /// Keys that mean nothing beside this content are errors, not silence.
-    private func checkCompany(_ part: YAMLPart, of key: String) throws(SourceError) {
+    private func checkCompany(_ part: YAMLPart, of key: String) throws(DeclarationError) {
         for name in DefinitionKeys.conversion where key != "field" && !(key == "relationship" && name == "list") {
             if let value = part[name] { throw value.failure("\(name) goes with field, not with \(key)") }
         }
@@ -46,7 +47,7 @@ struct AttributeParser {
         }
     }
 
-    private func content(_ part: YAMLPart, _ key: String) throws(SourceError) -> AttributeMapping.Content {
+    private func content(_ part: YAMLPart, _ key: String) throws(DeclarationError) -> AttributeMapping.Content {
         let value = try part.required(key)
         switch key {
         case "relationship":
@@ -68,7 +69,7 @@ struct AttributeParser {
         }
     }
 
-    private func expression(_ part: YAMLPart, _ key: String, depthMax: Int) throws(SourceError) -> ValueExpression {
+    private func expression(_ part: YAMLPart, _ key: String, depthMax: Int) throws(DeclarationError) -> ValueExpression {
         let value = try part.required(key)
         switch key {
         case "field": return .field(try context.field(value), try conversion(part))
@@ -84,13 +85,13 @@ struct AttributeParser {
         }
     }
 
-    private func constant(_ value: YAMLValue) throws(SourceError) -> JSON {
+    private func constant(_ value: YAMLValue) throws(DeclarationError) -> JSON {
         let json = try value.json()
         guard json != .string(Attribute.nullText) else { throw value.failure("this text means removal in NGSI-LD") }
         return json
     }
 
-    private func memberExpression(_ value: YAMLValue, depthMax: Int) throws(SourceError) -> ValueExpression {
+    private func memberExpression(_ value: YAMLValue, depthMax: Int) throws(DeclarationError) -> ValueExpression {
         guard value.isMapping else { return .field(try context.field(value), Conversion()) }
         let part = try value.part(keys: DefinitionKeys.value)
         let key = try contentKey(part, of: ["field", "template", "constant", "object"])
@@ -100,7 +101,7 @@ struct AttributeParser {
         return try expression(part, key, depthMax: depthMax)
     }
 
-    private func conversion(_ part: YAMLPart) throws(SourceError) -> Conversion {
+    private func conversion(_ part: YAMLPart) throws(DeclarationError) -> Conversion {
         var conversion = Conversion()
         conversion.target = try target(part)
         conversion.listSeparator = try part["list"].map(separator)
@@ -116,7 +117,7 @@ struct AttributeParser {
         return conversion
     }
 
-    private func target(_ part: YAMLPart) throws(SourceError) -> Conversion.Target {
+    private func target(_ part: YAMLPart) throws(DeclarationError) -> Conversion.Target {
         let name = try part["as"]?.choice(TargetName.self)
         if name != .date, name != .dateTime {
             for key in ["format", "zone", "ambiguous"] {
@@ -139,9 +140,9 @@ struct AttributeParser {
 
     private enum TargetName: String, CaseIterable { case text, integer, number, boolean, date, dateTime }
 
-    private func separator(_ value: YAMLValue) throws(SourceError) -> String { try value.text() }
+    private func separator(_ value: YAMLValue) throws(DeclarationError) -> String { try value.text() }
 
-    private func point(_ value: YAMLValue) throws(SourceError) -> GeometryExpression {
+    private func point(_ value: YAMLValue) throws(DeclarationError) -> GeometryExpression {
         let part = try value.part(keys: DefinitionKeys.point)
         var unknown: [GeometryExpression.Position] = []
         if let list = part["unknown"] {
@@ -154,7 +155,7 @@ struct AttributeParser {
         return .point(x: try context.field(part.required("x")), y: try context.field(part.required("y")), unknown: unknown)
     }
 
-    private func unit(_ value: YAMLValue?) throws(SourceError) -> String? {
+    private func unit(_ value: YAMLValue?) throws(DeclarationError) -> String? {
         guard let value else { return nil }
         let code = try value.text()
         guard (1...3).contains(code.utf8.count), code.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) }) else {
@@ -164,7 +165,7 @@ struct AttributeParser {
     }
 
     /// What never changes by itself is not observed: constants stand without a time unless one is asked for.
-    private func observedAt(_ value: YAMLValue?, _ key: String) throws(SourceError) -> AttributeMapping.ObservedAt {
+    private func observedAt(_ value: YAMLValue?, _ key: String) throws(DeclarationError) -> AttributeMapping.ObservedAt {
         guard let value else { return key == "constant" ? .none : .record }
         if value.scalar == "none" { return .none }
         return .field(try context.timeField(value))

@@ -1,4 +1,5 @@
 internal import CityModel
+internal import Declarations
 internal import Foundation
 
 /// What the parts of a definition share while they are read, and the small values that occur in several of them.
@@ -6,13 +7,13 @@ struct DefinitionContext {
     let format: SourceFormat
     let time: TimeDefaults
 
-    func field(_ value: YAMLValue) throws(SourceError) -> FieldName {
+    func field(_ value: YAMLValue) throws(DeclarationError) -> FieldName {
         let name = FieldName(try value.text())
         try check(name, value)
         return name
     }
 
-    func template(_ value: YAMLValue) throws(SourceError) -> Template {
+    func template(_ value: YAMLValue) throws(DeclarationError) -> Template {
         let template: Template
         let text = try value.text()
         do throws(Template.Invalid) { template = try Template(text) } catch { throw value.failure(error.reason) }
@@ -20,14 +21,14 @@ struct DefinitionContext {
         return template
     }
 
-    private func check(_ name: FieldName, _ value: YAMLValue) throws(SourceError) {
+    private func check(_ name: FieldName, _ value: YAMLValue) throws(DeclarationError) {
         guard !format.isTabular else { return }
         guard name.steps(in: format) != nil else {
             throw value.failure("\(name.text) is not a path such as address.street, lanes[0].count or [\"a.b\"]")
         }
     }
 
-    func timeField(_ value: YAMLValue) throws(SourceError) -> TimeField {
+    func timeField(_ value: YAMLValue) throws(DeclarationError) -> TimeField {
         guard value.isMapping else {
             return TimeField(fields: [try field(value)], format: time.format, zone: time.zone, ambiguous: time.ambiguous)
         }
@@ -43,7 +44,7 @@ struct DefinitionContext {
             ambiguous: try ambiguous(part["ambiguous"]))
     }
 
-    func timeFormat(_ value: YAMLValue?) throws(SourceError) -> TimeFormat {
+    func timeFormat(_ value: YAMLValue?) throws(DeclarationError) -> TimeFormat {
         guard let value else { return time.format }
         guard let format = TimeFormat(try value.text()) else {
             throw value.failure(
@@ -52,7 +53,7 @@ struct DefinitionContext {
         return format
     }
 
-    func zone(_ value: YAMLValue?) throws(SourceError) -> String {
+    func zone(_ value: YAMLValue?) throws(DeclarationError) -> String {
         guard let value else { return time.zone }
         let name = try value.text()
         guard TimeZone(identifier: name) != nil else {
@@ -61,7 +62,7 @@ struct DefinitionContext {
         return name
     }
 
-    func ambiguous(_ value: YAMLValue?) throws(SourceError) -> AmbiguousTime {
+    func ambiguous(_ value: YAMLValue?) throws(DeclarationError) -> AmbiguousTime {
         try value?.choice(AmbiguousTime.self) ?? time.ambiguous
     }
 }

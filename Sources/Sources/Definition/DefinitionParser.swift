@@ -1,12 +1,17 @@
 internal import CityModel
+internal import Declarations
 internal import OrderedCollections
 
 extension SourceDefinition {
     /// Reads a source's YAML.
     /// - Throws: `SourceError.definition` with the line and the key of the first fault.
     public init(parsing text: String) throws(SourceError) {
-        let root = try YAMLValue.root(of: text).part(keys: DefinitionKeys.source)
-        self = try DefinitionParser(root: root).definition()
+        do throws(DeclarationError) {
+            let root = try YAMLValue.root(of: text).part(keys: DefinitionKeys.source)
+            self = try DefinitionParser(root: root).definition()
+        } catch {
+            throw .definition(line: error.line, key: error.key, reason: error.reason)
+        }
     }
 }
 
@@ -14,7 +19,7 @@ extension SourceDefinition {
 struct DefinitionParser {
     let root: YAMLPart
 
-    func definition() throws(SourceError) -> SourceDefinition {
+    func definition() throws(DeclarationError) -> SourceDefinition {
         let format = try root.required("format").choice(SourceFormat.self)
         let time = try timeDefaults()
         let context = DefinitionContext(format: format, time: time)
@@ -38,7 +43,7 @@ struct DefinitionParser {
         return definition
     }
 
-    private func check(_ definition: SourceDefinition) throws(SourceError) {
+    private func check(_ definition: SourceDefinition) throws(DeclarationError) {
         if definition.format == .ngsild {
             for key in ["entity", "attributes"] {
                 if let value = root[key] { throw value.failure("NGSI-LD records are entities already and are not mapped") }
@@ -53,7 +58,7 @@ struct DefinitionParser {
         }
     }
 
-    private func identifier() throws(SourceError) -> String {
+    private func identifier() throws(DeclarationError) -> String {
         let value = try root.required("id")
         let text = try value.text()
         let allowed: (UInt8) -> Bool = { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
@@ -63,7 +68,7 @@ struct DefinitionParser {
         return text
     }
 
-    private func crs() throws(SourceError) -> String {
+    private func crs() throws(DeclarationError) -> String {
         guard let value = root["crs"] else { return "EPSG:4326" }
         let name = try value.text()
         guard Projection(crs: name) != nil else {
@@ -72,14 +77,14 @@ struct DefinitionParser {
         return name
     }
 
-    private func licence() throws(SourceError) -> Licence? {
+    private func licence() throws(DeclarationError) -> Licence? {
         guard let value = root["licence"] else { return nil }
         guard value.isMapping else { return Licence(name: try value.text(), url: nil) }
         let part = try value.part(keys: DefinitionKeys.licence)
         return Licence(name: try part.required("name").text(), url: try part["url"]?.text())
     }
 
-    private func csv(_ format: SourceFormat) throws(SourceError) -> CSVOptions {
+    private func csv(_ format: SourceFormat) throws(DeclarationError) -> CSVOptions {
         var options = CSVOptions()
         if format == .tsv { options.separator = UInt8(ascii: "\t") }
         guard let part = try root["csv"]?.part(keys: DefinitionKeys.csv) else { return options }
@@ -100,18 +105,18 @@ struct DefinitionParser {
         return options
     }
 
-    private func separator(_ value: YAMLValue) throws(SourceError) -> UInt8 {
+    private func separator(_ value: YAMLValue) throws(DeclarationError) -> UInt8 {
         value.scalar == "tab" ? UInt8(ascii: "\t") : try byte(value)
     }
 
-    private func byte(_ value: YAMLValue) throws(SourceError) -> UInt8 {
+    private func byte(_ value: YAMLValue) throws(DeclarationError) -> UInt8 {
         guard let text = value.scalar, text.utf8.count == 1, let byte = text.utf8.first, byte < 0x80, byte != 0x0A, byte != 0x0D,
             byte != 0
         else { throw value.failure("one ASCII character is needed here") }
         return byte
     }
 
-    private func recordsPath(_ format: SourceFormat) throws(SourceError) -> [String] {
+    private func recordsPath(_ format: SourceFormat) throws(DeclarationError) -> [String] {
         guard let value = root["json"] else { return format == .geojson ? ["features"] : [] }
         guard format == .json else { throw value.failure("only the format json has these options") }
         guard let records = try value.part(keys: DefinitionKeys.json)["records"] else { return [] }
@@ -124,7 +129,7 @@ struct DefinitionParser {
         return names
     }
 
-    private func numbers() throws(SourceError) -> NumberFormat {
+    private func numbers() throws(DeclarationError) -> NumberFormat {
         var format = NumberFormat()
         guard let part = try root["numbers"]?.part(keys: DefinitionKeys.numbers) else { return format }
         if let value = part["decimal"] { format.decimalSeparator = try byte(value) }
@@ -135,7 +140,7 @@ struct DefinitionParser {
         return format
     }
 
-    private func nullTexts() throws(SourceError) -> [String] {
+    private func nullTexts() throws(DeclarationError) -> [String] {
         guard let value = root["nulls"] else { return [] }
         var texts: [String] = []
         for element in try value.elements(countMax: 64) {
@@ -145,7 +150,7 @@ struct DefinitionParser {
         return texts
     }
 
-    private func timeDefaults() throws(SourceError) -> TimeDefaults {
+    private func timeDefaults() throws(DeclarationError) -> TimeDefaults {
         var defaults = TimeDefaults()
         guard let part = try root["time"]?.part(keys: DefinitionKeys.time) else { return defaults }
         let context = DefinitionContext(format: .json, time: defaults)
@@ -155,7 +160,7 @@ struct DefinitionParser {
         return defaults
     }
 
-    private func entity(_ context: DefinitionContext) throws(SourceError) -> EntityTemplate? {
+    private func entity(_ context: DefinitionContext) throws(DeclarationError) -> EntityTemplate? {
         guard let part = try root["entity"]?.part(keys: DefinitionKeys.entity) else { return nil }
         var scopes: [Template] = []
         for value in try part["scope"]?.elements(countMax: 20) ?? [] { scopes.append(try context.template(value)) }
@@ -163,15 +168,15 @@ struct DefinitionParser {
         guard Set(types).count == types.count else { throw try part.required("type").failure("a type stands twice") }
         return EntityTemplate(
             id: try context.template(part.required("id")), types: types, scopes: scopes,
-            observedAt: try part["observedAt"].map { value throws(SourceError) in try context.timeField(value) })
+            observedAt: try part["observedAt"].map { value throws(DeclarationError) in try context.timeField(value) })
     }
 
-    private func retention(_ format: SourceFormat, _ attributes: [AttributeMapping]) throws(SourceError) -> SourceRetention? {
+    private func retention(_ format: SourceFormat, _ attributes: [AttributeMapping]) throws(DeclarationError) -> SourceRetention? {
         guard let value = root["retention"] else { return nil }
         return try RetentionParser(mapped: format == .ngsild ? nil : Set(attributes.map(\.name))).retention(value)
     }
 
-    private func rules(_ context: DefinitionContext) throws(SourceError) -> [QualityRule] {
+    private func rules(_ context: DefinitionContext) throws(DeclarationError) -> [QualityRule] {
         var rules: [QualityRule] = []
         for value in try root["rules"]?.elements(countMax: 500) ?? [] {
             let rule = try RuleParser(context: context).rule(value)

@@ -1,4 +1,5 @@
 internal import CityModel
+internal import Declarations
 internal import OrderedCollections
 internal import Store
 
@@ -7,7 +8,7 @@ struct RetentionParser {
     /// Names that the definition maps; nil where records are entities already and have whatever they have.
     let mapped: Set<String>?
 
-    func retention(_ value: YAMLValue) throws(SourceError) -> SourceRetention {
+    func retention(_ value: YAMLValue) throws(DeclarationError) -> SourceRetention {
         let part = try value.part(keys: DefinitionKeys.retention)
         var retention = SourceRetention(standard: nil, attributes: [:])
         if part["attributes"] == nil || DefinitionKeys.retentionRule.contains(where: { part[$0] != nil }) { retention.standard = try rule(part) }
@@ -18,7 +19,7 @@ struct RetentionParser {
         return retention
     }
 
-    private func rule(_ part: YAMLPart) throws(SourceError) -> RetentionRule {
+    private func rule(_ part: YAMLPart) throws(DeclarationError) -> RetentionRule {
         var texts: [String: String] = [:]
         for member in RetentionRule.members { if let value = part[member] { texts[member] = try value.text() } }
         let isLimit = try part[RetentionRule.limit]?.boolean() ?? false

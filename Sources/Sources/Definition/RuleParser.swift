@@ -1,8 +1,10 @@
+internal import Declarations
+
 /// Reads one quality rule.
 package struct RuleParser {
     let context: DefinitionContext
 
-    func rule(_ value: YAMLValue) throws(SourceError) -> QualityRule {
+    func rule(_ value: YAMLValue) throws(DeclarationError) -> QualityRule {
         let part = try value.part(keys: DefinitionKeys.rule)
         let id = try part.required("id")
         let name = try id.text()
@@ -16,7 +18,7 @@ package struct RuleParser {
             line: value.line)
     }
 
-    private func check(_ part: YAMLPart, _ kind: String) throws(SourceError) -> QualityRule.Check {
+    private func check(_ part: YAMLPart, _ kind: String) throws(DeclarationError) -> QualityRule.Check {
         let value = try part.required(kind)
         if kind == "referenceExists" || kind == "freshWithin" {
             if let field = part["field"] ?? part["fields"] { throw field.failure("\(kind) looks at no single field") }
@@ -39,7 +41,7 @@ package struct RuleParser {
         }
     }
 
-    private func fields(_ part: YAMLPart) throws(SourceError) -> [FieldName] {
+    private func fields(_ part: YAMLPart) throws(DeclarationError) -> [FieldName] {
         guard let list = part["fields"] else { return [try context.field(part.required("field"))] }
         if let field = part["field"] { throw field.failure("either field or fields is needed here") }
         var names: [FieldName] = []
@@ -47,27 +49,27 @@ package struct RuleParser {
         return names
     }
 
-    private func needsTrue(_ value: YAMLValue) throws(SourceError) {
+    private func needsTrue(_ value: YAMLValue) throws(DeclarationError) {
         guard try value.boolean() else { throw value.failure("leave the rule out rather than switching it off") }
     }
 
-    private func range(_ field: FieldName, _ value: YAMLValue) throws(SourceError) -> QualityRule.Check {
+    private func range(_ field: FieldName, _ value: YAMLValue) throws(DeclarationError) -> QualityRule.Check {
         let part = try value.part(keys: DefinitionKeys.range)
-        let min = try part["min"].map { value throws(SourceError) in try value.number() }
-        let max = try part["max"].map { value throws(SourceError) in try value.number() }
+        let min = try part["min"].map { value throws(DeclarationError) in try value.number() }
+        let max = try part["max"].map { value throws(DeclarationError) in try value.number() }
         guard min != nil || max != nil else { throw value.failure("min or max is needed here") }
         if let min, let max, min > max { throw value.failure("min is greater than max") }
         return .range(field, min: min, max: max)
     }
 
-    private func pattern(_ value: YAMLValue) throws(SourceError) -> String {
+    private func pattern(_ value: YAMLValue) throws(DeclarationError) -> String {
         let text = try value.text()
         do { _ = try Regex(text) } catch { throw value.failure("not a regular expression: \(error)") }
         return text
     }
 
     /// ISO 8601 durations of fixed length: `P2W`, `P30D`, `PT6H`, `P1DT12H30M`.
-    private func duration(_ value: YAMLValue) throws(SourceError) -> Int64 {
+    private func duration(_ value: YAMLValue) throws(DeclarationError) -> Int64 {
         let text = try value.text()
         guard let seconds = Self.seconds(ofDuration: text), seconds > 0 else {
             throw value.failure("a duration of weeks, days, hours, minutes or seconds such as P30D or PT6H is needed here")

@@ -1,4 +1,5 @@
 internal import CityModel
+internal import Declarations
 internal import OrderedCollections
 
 /// What a field of a record holds.
@@ -57,7 +58,7 @@ final class FieldReader {
         } else if scheme.definition.csv.optionalColumns.contains(field.text) {
             place = .absent
         } else {
-            let nearest = DefinitionKeys.nearest(to: field.text, in: scheme.columns).map { "; the nearest is \($0)" } ?? ""
+            let nearest = Spelling.nearest(to: field.text, in: scheme.columns).map { "; the nearest is \($0)" } ?? ""
             throw .input(line: 1, reason: "the file has no column \(field.text)\(nearest)")
         }
     }
