@@ -66,6 +66,10 @@ let package = Package(
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
         .target(name: "Declarations", dependencies: ["CityModel", orderedCollections, yams], swiftSettings: strict),
+        // The shipped policy, embedded like the pages' files.
+        .target(name: "CPolicyFiles"),
+        .target(
+            name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
@@ -115,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "LinkedData", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "LinkedData", "Policy", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -155,6 +159,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -151,6 +151,9 @@ static const unsigned char file_map_mustache[] = {
 static const unsigned char file_sources_mustache[] = {
 #embed "../Site/Resources/sources.mustache"
 };
+static const unsigned char file_schemas_policy_json[] = {
+#embed "../../docs/schemas/policy.schema.json"
+};
 static const unsigned char file_schemas_source_json[] = {
 #embed "../../docs/schemas/source.schema.json"
 };
@@ -218,6 +221,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/timebar.js", file_js_timebar_js),
     FILE_ENTRY("js/words.js", file_js_words_js),
     FILE_ENTRY("map.mustache", file_map_mustache),
+    FILE_ENTRY("schemas/policy.json", file_schemas_policy_json),
     FILE_ENTRY("schemas/source.json", file_schemas_source_json),
     FILE_ENTRY("sources.mustache", file_sources_mustache),
     FILE_ENTRY("table.mustache", file_table_mustache),

@@ -92,3 +92,27 @@ extension Instant {
         return Instant(utc: civil)
     }
 }
+
+extension PeriodDuration: CustomStringConvertible {
+    /// An ISO 8601 duration that reads back as the same one: `P1M`, `PT1H`, `P7D`, `PT0.5S`.
+    public var description: String {
+        guard !isWholeRange else { return "PT0S" }
+        var text = "P"
+        var rest = microseconds
+        func append(_ unit: Int64, _ letter: String) {
+            if rest >= unit { text += "\(rest / unit)\(letter)" }
+            rest %= unit
+        }
+        if months >= 12 { text += "\(months / 12)Y" }
+        if months % 12 > 0 { text += "\(months % 12)M" }
+        append(86_400_000_000, "D")
+        if rest > 0 { text += "T" }
+        append(3_600_000_000, "H")
+        append(60_000_000, "M")
+        let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000)
+        guard rest > 0 else { return text }
+        guard fraction > 0 else { return text + "\(seconds)S" }
+        let digits = String(1_000_000 + fraction).dropFirst()
+        return text + "\(seconds).\(digits.prefix(digits.count - digits.reversed().prefix { $0 == "0" }.count))S"
+    }
+}

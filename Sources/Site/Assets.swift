@@ -83,11 +83,16 @@ extension SiteDoor {
                 .get, "/assets/{version}/{folder}/images/{file}", "A file of the pages", tag: Self.pagesTag,
                 parameters: parameters + [folder], responses: [file]
             ) { try asset([try $0.pathParameter("folder"), "images", try $0.pathParameter("file")], $0) },
-            Route(
-                .get, "/schemas/source.json", "The JSON Schema of source definitions", tag: Self.pagesTag,
-                responses: [.init(200, "The schema", mediaTypes: ["application/schema+json"], schema: ["type": "object"])]
-            ) { Answers.body(SiteFiles.bytes("schemas/source.json") ?? [], type: "application/schema+json", $0, headers: [.cacheControl: "max-age=3600"]) },
+            schemaRoute("schemas/policy.json", "The JSON Schema of policies, purposes and tests of policies"),
+            schemaRoute("schemas/source.json", "The JSON Schema of source definitions"),
         ]
+    }
+
+    private func schemaRoute(_ path: String, _ summary: String) -> Route {
+        Route(
+            .get, "/\(path)", summary, tag: Self.pagesTag,
+            responses: [.init(200, "The schema", mediaTypes: ["application/schema+json"], schema: ["type": "object"])]
+        ) { Answers.body(SiteFiles.bytes(path) ?? [], type: "application/schema+json", $0, headers: [.cacheControl: "max-age=3600"]) }
     }
 
     /// An old version answers with what there is now, which nobody may keep: a page that was open during an upgrade works on.

@@ -19,9 +19,12 @@ internal import Testing
             #expect(SiteFiles.bytes(path) == Array(try Data(contentsOf: url)), "\(path)")
         }
         #expect(paths.count > 30)
-        #expect(SiteFiles.paths == (paths + ["schemas/source.json"]).sorted())
-        let schema = try Data(contentsOf: folder.appending(path: "../../../docs/schemas/source.schema.json").standardized)
-        #expect(SiteFiles.bytes("schemas/source.json") == Array(schema))
+        let schemas = ["policy", "source"]
+        #expect(SiteFiles.paths == (paths + schemas.map { "schemas/\($0).json" }).sorted())
+        for name in schemas {
+            let schema = try Data(contentsOf: folder.appending(path: "../../../docs/schemas/\(name).schema.json").standardized)
+            #expect(SiteFiles.bytes("schemas/\(name).json") == Array(schema))
+        }
     }
 
     @Test(arguments: [
