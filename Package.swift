@@ -71,8 +71,8 @@ let package = Package(
         .target(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(
-            name: "Store", dependencies: ["CityModel", "LinkedData", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
-        .target(name: "Trust", dependencies: ["CityModel", "Store", crypto], swiftSettings: strict),
+            name: "Store", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
+        .target(name: "Trust", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Store", crypto], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
@@ -80,19 +80,20 @@ let package = Package(
             name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
         .target(
             name: "Subscriptions",
-            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections], swiftSettings: strict),
+            dependencies: ["Broker", "CityModel", "LinkedData", "Policy", "Query", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .target(
             name: "Federation",
-            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections],
+            dependencies: ["Broker", "CityModel", "LinkedData", "Policy", "Query", "Store", "Subscriptions", "Trust", orderedCollections],
             swiftSettings: strict),
         .target(
             name: "NGSILD",
             dependencies: [
-                "Broker", "CityModel", "Door", "Federation", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird, httpTypes, nio,
+                "Broker", "CityModel", "Door", "Federation", "LinkedData", "Policy", "Query", "Store", "Subscriptions", "Trust", orderedCollections, hummingbird,
+                httpTypes, nio,
             ], swiftSettings: strict),
         .target(
             name: "History",
-            dependencies: ["Broker", "CityModel", "Door", "LinkedData", "Query", "Trust", orderedCollections, hummingbird, httpTypes, nio],
+            dependencies: ["Broker", "CityModel", "Door", "LinkedData", "Policy", "Query", "Trust", orderedCollections, hummingbird, httpTypes, nio],
             swiftSettings: strict),
         .target(
             name: "Sources",
@@ -136,7 +137,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
         .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],

@@ -63,11 +63,11 @@ package struct SearchLimitsConfiguration: Sendable {
 
 extension Broker {
     func file(toRead access: ReadAccess) throws -> MunicipalityFile {
-        try file(access.municipality, creating: false)
+        try file(access.municipality, creating: false).seen(by: access.sight)
     }
 
     func file(toWrite access: WriteAccess) throws -> MunicipalityFile {
-        try file(access.municipality, creating: configuration.createsMunicipalities)
+        try file(access.municipality, creating: configuration.createsMunicipalities).written(by: access.permit)
     }
 
     /// The standard municipality is always there (clause 4.14).

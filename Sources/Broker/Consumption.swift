@@ -126,13 +126,15 @@ extension WriteTransaction {
 }
 
 extension ReadSnapshot {
-    /// The entity as it is now, when it is there and may be seen.
+    /// The entity as it is now, when it is there and may be seen: the file is read as the access has it.
     package func visibleEntity(_ id: IRI, _ access: ReadAccess, at now: Instant) throws -> Entity? {
-        try visibleEntity(id, access.classificationMax, at: now)
+        try visibleEntity(id, .upTo(access.classificationMax), at: now)
     }
 
-    package func visibleEntity(_ id: IRI, _ classificationMax: Classification, at now: Instant) throws -> Entity? {
-        guard let stored = try storedEntity(id), stored.classification <= classificationMax else { return nil }
-        return try entity(stored).unexpired(at: now)
+    package func visibleEntity(_ id: IRI, _ sight: Sight, at now: Instant) throws -> Entity? {
+        guard let stored = try storedEntity(id), stored.classification <= sight.classificationMax,
+            let entity = try entity(stored).unexpired(at: now)
+        else { return nil }
+        return try seen(entity, stored.classification, by: sight)
     }
 }

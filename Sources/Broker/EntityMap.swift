@@ -1,6 +1,7 @@
 package import CityModel
 package import OrderedCollections
 internal import Query
+internal import Store
 internal import Synchronization
 internal import Trust
 
@@ -152,6 +153,6 @@ extension EntityMap {
     /// Nobody sees through a map what they may not see: one whose right became less does not know it any more either.
     fileprivate func isKnown(to access: ReadAccess) -> Bool {
         maker.municipality == access.municipality && maker.principal == access.principal
-            && access.classificationMax >= maker.classificationMax
+            && access.sight.includes(maker.sight)
     }
 }

@@ -89,10 +89,10 @@ extension Broker {
     /// - Throws: `resourceNotFound`.
     package func retrieveEntityMap(_ id: IRI, _ access: ReadAccess, at now: Instant) async throws -> EntityMap {
         guard var map = usableEntityMap(id, access, at: now) else { throw Self.noEntityMap(id) }
-        guard access.classificationMax < .special else { return map }
+        guard access.sight != .upTo(.special) else { return map }
         let ids = map.entries.map { $0?.id }
         let isVisible = try await file(toRead: access).read { snapshot in
-            try ids.map { id in try id.map { try !snapshot.isConfidential($0, access.classificationMax) } ?? false }
+            try ids.map { id in try id.map { try !snapshot.isHidden($0, access.classificationMax) } ?? false }
         }
         map.keep(where: isVisible)
         return map
@@ -154,11 +154,5 @@ extension ReadSnapshot {
             return ids.count <= countMax
         }
         return ids
-    }
-
-    /// Whether there is such an entity, now or in the past, that may not be seen.
-    fileprivate func isConfidential(_ id: IRI, _ classificationMax: Classification) throws -> Bool {
-        if let stored = try storedEntity(id) { return stored.classification > classificationMax }
-        return try historicEntity(id, .special).map { $0.classification > classificationMax } ?? false
     }
 }

@@ -39,6 +39,6 @@ extension Document {
     /// A definition that does not say how confidential it is counts as internal, as entities do.
     fileprivate func isVisible(to access: ReadAccess) -> Bool {
         let declared = body["classification"]?.stringValue.flatMap(Classification.init(rawValue:)) ?? .internalUse
-        return declared <= access.classificationMax
+        return declared <= access.sight.wholeClassificationMax
     }
 }

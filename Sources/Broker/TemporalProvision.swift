@@ -15,11 +15,13 @@ extension Broker {
         let planned = try await plan(fragment, of: id, access, at: now)
         return try await file(toWrite: access).write { transaction in
             if let entity = try transaction.historicEntity(id, access.reading.classificationMax, evenIfEmpty: true) {
+                try transaction.checkHistory(of: entity, attributes: Array(fragment.attributes.keys), isErasing: false)
                 try transaction.add(fragment, planned, to: entity, at: now)
                 return false
             }
             guard !fragment.types.isEmpty else { throw CityError.badRequestData("type: an entity has a type") }
             let entity = try transaction.insertHistoric(id, types: fragment.types, classification: .internalUse, at: now)
+            try transaction.checkHistory(of: entity, attributes: Array(fragment.attributes.keys), isErasing: false)
             try transaction.add(fragment, planned, to: entity, isNew: true, at: now)
             return true
         }
@@ -28,13 +30,13 @@ extension Broker {
     /// - Throws: `resourceNotFound` without a history of the entity.
     package func addToEvolution(_ fragment: TemporalFragment, of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
         let planned = try await plan(fragment, of: id, access, at: now)
-        try await editEvolution(of: id, evenIfEmpty: true, access) { transaction, entity in
+        try await editEvolution(of: id, Array(fragment.attributes.keys), isErasing: false, evenIfEmpty: true, access) { transaction, entity in
             try transaction.add(fragment, planned, to: entity, at: now)
         }
     }
 
     package func deleteEvolution(of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in try transaction.eraseHistory(of: entity, at: now) }
+        try await editEvolution(of: id, nil, isErasing: true, access) { transaction, entity in try transaction.eraseHistory(of: entity, at: now) }
     }
 
     /// Removes the instances of an attribute with one dataset or, with `all`, with any (clause 5.6.13).
@@ -42,7 +44,7 @@ extension Broker {
     package func deleteEvolutionAttribute(
         _ name: IRI, of id: IRI, datasetID: IRI?, all: Bool, _ access: WriteAccess, at now: Instant
     ) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in
+        try await editEvolution(of: id, [name], isErasing: true, access) { transaction, entity in
             let doomed = try transaction.series(of: entity.number, attributes: [name], access.reading.classificationMax).filter { all || $0.datasetID == datasetID }
             guard !doomed.isEmpty else { throw CityError.resourceNotFound("the temporal evolution of \(id) has no such attribute \(name)") }
             for series in doomed { try transaction.erase(series, of: entity) }
@@ -52,7 +54,7 @@ extension Broker {
 
     /// Removes the history of an entity's scopes (clause 5.6.13, where the attribute is `scope`).
     package func deleteEvolutionScopes(of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in
+        try await editEvolution(of: id, [], isErasing: true, access) { transaction, entity in
             guard try transaction.eraseScopes(of: entity) else { throw CityError.resourceNotFound("the temporal evolution of \(id) has no scope") }
             try transaction.touchPast(entity, adding: [], at: now)
         }
@@ -62,7 +64,7 @@ extension Broker {
     package func replaceInstance(
         _ instanceID: IRI, _ name: IRI, of id: IRI, with instance: Attribute, _ access: WriteAccess, at now: Instant
     ) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in
+        try await editEvolution(of: id, [name], isErasing: false, access) { transaction, entity in
             guard try transaction.replace(instance: instanceID.text, name, of: entity, with: instance, at: now) else {
                 throw Self.noInstance(instanceID, name, id)
             }
@@ -71,7 +73,7 @@ extension Broker {
     }
 
     package func deleteInstance(_ instanceID: IRI, _ name: IRI, of id: IRI, _ access: WriteAccess, at now: Instant) async throws {
-        try await editEvolution(of: id, access) { transaction, entity in
+        try await editEvolution(of: id, [name], isErasing: true, access) { transaction, entity in
             guard try transaction.erase(instance: instanceID.text, name, of: entity) else { throw Self.noInstance(instanceID, name, id) }
             try transaction.touchPast(entity, adding: [], at: now)
         }
@@ -81,14 +83,17 @@ extension Broker {
         .resourceNotFound("the temporal evolution of \(id) has no instance \(instanceID) of \(name)")
     }
 
+    /// - Parameter attributes: those whose history is changed; nil for all of it.
     /// - Parameter evenIfEmpty: whether an entity that is there now has an evolution before anything was recorded of it.
     private func editEvolution(
-        of id: IRI, evenIfEmpty: Bool = false, _ access: WriteAccess, _ body: @escaping @Sendable (WriteTransaction, HistoricEntity) throws -> Void
+        of id: IRI, _ attributes: [IRI]?, isErasing: Bool, evenIfEmpty: Bool = false, _ access: WriteAccess,
+        _ body: @escaping @Sendable (WriteTransaction, HistoricEntity) throws -> Void
     ) async throws {
         try await file(toWrite: access).write { transaction in
             guard let entity = try transaction.historicEntity(id, access.reading.classificationMax, evenIfEmpty: evenIfEmpty) else {
                 throw CityError.resourceNotFound("there is no temporal evolution of an entity \(id)")
             }
+            try transaction.checkHistory(of: entity, attributes: attributes, isErasing: isErasing)
             try body(transaction, entity)
         }
     }
@@ -135,6 +140,7 @@ extension WriteTransaction {
         _ name: IRI, of id: IRI, datasetID: IRI?, all: Bool, _ access: WriteAccess, at now: Instant
     ) throws -> Bool {
         guard let entity = try historicEntity(id, access.reading.classificationMax), !entity.isCurrent else { return false }
+        try checkHistory(of: entity, attributes: [name], isErasing: true)
         var hasDeleted = false
         for series in try series(of: entity.number, attributes: [name], access.reading.classificationMax) where all || series.datasetID == datasetID {
             hasDeleted = try appendDeletion(to: series, of: entity, at: now) || hasDeleted
@@ -148,6 +154,7 @@ extension WriteTransaction {
         guard let entity = try historicEntity(id, access.reading.classificationMax), !entity.isCurrent,
             let last = try scopeRecords(of: entity, HistoryWindow(nil, now: now, access.reading.classificationMax)).last, !last.scopes.isEmpty
         else { return false }
+        try checkHistory(of: entity, attributes: [], isErasing: true)
         try add([], observedAt: nil, to: entity, at: now)
         try touchPast(entity, adding: [], at: now)
         return true

@@ -50,6 +50,12 @@ extension DoorRequest {
         return name
     }
 
+    /// What the request says that it is for, and what it rests on.
+    package var terms: RequestTerms {
+        func text(_ name: HTTPField.Name) -> String? { headers[name].flatMap { $0.isEmpty ? nil : String($0.prefix(200)) } }
+        return RequestTerms(purpose: text(.conurbPurpose), agreement: text(.conurbAgreement))
+    }
+
     package func pathParameter(_ name: String) throws(CityError) -> String {
         guard let value = pathParameters[name], !value.isEmpty else { throw .badRequestData("\(name): missing in the path") }
         return value
@@ -70,6 +76,10 @@ extension DoorRequest {
 
 extension HTTPField.Name {
     package static let ngsildTenant = HTTPField.Name("NGSILD-Tenant")!
+    /// The purpose of a request, of the declared list, such as `dpv:ServiceProvision`.
+    package static let conurbPurpose = HTTPField.Name("Conurb-Purpose")!
+    /// The agreement that a request rests on.
+    package static let conurbAgreement = HTTPField.Name("Conurb-Agreement")!
     package static let ngsildEntityMap = HTTPField.Name("NGSILD-EntityMap")!
     package static let ngsildSnapshot = HTTPField.Name("NGSILD-Snapshot")!
     package static let ngsildResultsCount = HTTPField.Name("NGSILD-Results-Count")!

@@ -6,6 +6,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import OrderedCollections
 internal import Query
+internal import Policy
 package import Trust
 
 /// `/history`: what attributes were over time, for people, pages and programs that work with figures.
@@ -54,7 +55,7 @@ package struct HistoryDoor: Sendable {
     private func answer(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: Set(Self.parameters.filter { $0.place == .query }.map(\.name)))
         let format = try HistoryFormat(request)
-        let access = try await gatekeeper.reading(municipality(request), request.credential)
+        let access = try await gatekeeper.reading(municipality(request), request.credential, request.terms, to: .aggregate)
         let names = try await HistoryNames(request, contexts, broker, access)
         let query = try await HistoryQuery(request, names, zone: zone, area: { try await area($0, access, request.now) })
         let answer = try await broker.answer(query.question, access, at: request.now)

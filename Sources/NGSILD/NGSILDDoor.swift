@@ -7,6 +7,7 @@ package import Federation
 internal import LinkedData
 internal import Store
 internal import Subscriptions
+internal import Policy
 package import Trust
 
 /// The NGSI-LD API (ETSI GS CIM 009 v1.9.1, chapter 6), as far as it speaks of current state and of history.
@@ -67,8 +68,9 @@ package struct NGSILDLimits: Sendable {
 
 extension NGSILDDoor {
     /// Access to the snapshot that the request names, else to the current state (clause 6.3.22).
-    func reading(_ request: DoorRequest) async throws -> ReadAccess {
-        let access = try await gatekeeper.reading(request.tenant(), request.credential)
+    /// - Parameter action: what is done with what is read.
+    func reading(_ request: DoorRequest, to action: AccessAction = .read) async throws -> ReadAccess {
+        let access = try await gatekeeper.reading(request.tenant(), request.credential, request.terms, to: action)
         guard let snapshot = request.headers[.ngsildSnapshot] else { return access }
         return try await gatekeeper.reading(access, snapshot: snapshot, at: request.now)
     }
@@ -81,6 +83,6 @@ extension NGSILDDoor {
     }
 
     /// For what is not in a snapshot, such as contexts, registrations and snapshots themselves: the header that names one means nothing there.
-    func overseeing(_ request: DoorRequest) async throws -> ReadAccess { try await gatekeeper.reading(request.tenant(), request.credential) }
-    func managing(_ request: DoorRequest) async throws -> WriteAccess { try await gatekeeper.writing(request.tenant(), request.credential) }
+    func overseeing(_ request: DoorRequest) async throws -> ReadAccess { try await gatekeeper.reading(request.tenant(), request.credential, request.terms) }
+    func managing(_ request: DoorRequest) async throws -> WriteAccess { try await gatekeeper.writing(request.tenant(), request.credential, request.terms) }
 }

@@ -7,6 +7,7 @@ internal import Hummingbird
 internal import LinkedData
 internal import Query
 internal import Store
+internal import Policy
 internal import Trust
 
 /// Consumption of temporal evolutions (clauses 6.18.3.2, 6.19.3.1, 6.24).
@@ -31,7 +32,7 @@ extension NGSILDDoor {
 
     private func retrieveEvolution(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: Self.names(Self.temporalParameters + Self.temporalReadParameters))
-        let access = try await reading(request)
+        let access = try await reading(request, to: .history)
         let id = try request.identifier("entityId")
         let representation = try temporalRepresentation(
             request, context: try await linkContext(request), terms: TemporalTerms(request.query), parameters: ReadParameters(request.query))
@@ -46,13 +47,13 @@ extension NGSILDDoor {
     private func queryEvolutions(_ request: DoorRequest) async throws -> Response {
         try request.query.check(
             known: Self.names(Self.filterParameters + Self.temporalParameters + Self.temporalReadParameters + Self.temporalPageParameters))
-        let access = try await reading(request)
+        let access = try await reading(request, to: .history)
         return try await answer(try await evolutionQuery(request), request, access)
     }
 
     private func queryEvolutionsByPost(_ request: DoorRequest) async throws -> Response {
         try request.query.check(known: Self.names(Self.temporalReadParameters + Self.temporalPageParameters))
-        let access = try await reading(request)
+        let access = try await reading(request, to: .history)
         let body = try await body(request)
         return try await answer(try evolutionQuery(request, body), request, access)
     }

@@ -134,6 +134,9 @@ extension Ruling {
     /// The sources of entities that some permit may reach; nil when they can be any, and none at all.
     package var sourcesReached: Set<String>? { union(\.sources) }
 
+    /// Whether some permit tells places roughly.
+    package var tellsPlacesRoughly: Bool { permitRules.contains { $0.narrowing.precision.placeMetres != nil } }
+
     /// The attributes that some permit may show.
     package var attributesReached: AttributeSet { permitRules.reduce(.none) { $0.union($1.attributesShown) } }
 

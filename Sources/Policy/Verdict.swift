@@ -55,6 +55,10 @@ package struct View: Hashable, Sendable {
     /// At least one, in the order of the policy.
     package let layers: [Layer]
 
+    /// Everything, exactly, by no rule.
+    package static let whole = View(
+        layers: [Layer(rule: "", attributes: .all, precision: .exact, entityCountMin: nil)])
+
     private var rows: some Sequence<Layer> { layers.lazy.filter { $0.entityCountMin == nil } }
 
     /// The attributes that are shown with the entity itself.

@@ -76,7 +76,7 @@ package final class ConurbServer: Service {
         }
         self.federation = federation
         notifying = Notifying(
-            store: store, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
+            store: store, gatekeeper: gatekeeper, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
             passedOver: passedOver, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
         site = Doors.site(broker, gatekeeper, configuration.site, logger)

@@ -4,6 +4,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import Store
 internal import Subscriptions
+internal import Trust
 
 /// Runs the service that delivers notifications, with the means to send them.
 struct Notifying: Service {
@@ -12,7 +13,7 @@ struct Notifying: Service {
     private let mqtt: MQTTNotifier
 
     init(
-        store: Store, contexts: ContextLibrary, limits: NotificationLimits, tellOfSources: @escaping TellOfSources, egress: EgressPolicy,
+        store: Store, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NotificationLimits, tellOfSources: @escaping TellOfSources, egress: EgressPolicy,
         passedOver: PassedOverLog, logger: Logger
     ) {
         let configuration = HTTPNotifier.clientConfiguration(connectionCountMax: limits.inFlightCountMax)
@@ -21,7 +22,7 @@ struct Notifying: Service {
         let mqtt = MQTTNotifier(egress: egress)
         self.mqtt = mqtt
         service = NotificationService(
-            store: store, contexts: contexts, limits: limits, tellOfSources: tellOfSources
+            store: store, gatekeeper: gatekeeper, contexts: contexts, limits: limits, tellOfSources: tellOfSources
         ) { endpoint, headers, body in
             switch endpoint.binding {
             case .http: await http.send(endpoint, headers, body)

@@ -33,7 +33,9 @@ struct City: Sendable {
     var limits: SiteLimits { configuration.limits }
 
     /// - Throws: `unauthenticated` for a credential that is not valid.
-    func audience(_ credential: Credential) async throws -> Audience { Audience(home: try await gatekeeper.home(of: credential)) }
+    func audience(_ credential: Credential, _ terms: RequestTerms = .none) async throws -> Audience {
+        Audience(home: try await gatekeeper.home(of: credential, terms))
+    }
 
     func catalogue(for audience: Audience, at now: Instant) async throws -> Catalogue {
         try await catalogues[audience].catalogue(at: now)
@@ -41,7 +43,7 @@ struct City: Sendable {
 
     /// - Throws: `unauthenticated` for a credential that is not valid.
     func catalogue(_ request: DoorRequest) async throws -> Catalogue {
-        try await catalogue(for: try await audience(request.credential), at: request.now)
+        try await catalogue(for: try await audience(request.credential, request.terms), at: request.now)
     }
 
     /// The municipalities that a request asks for: one by its key, or all.
@@ -78,8 +80,8 @@ actor CatalogueKeeper {
     private let broker: Broker
     private let gatekeeper: Gatekeeper
     private let configuration: SiteConfiguration
-    /// `names` are those that the catalogue was made of, also those whose file can't be used.
-    private var kept: (catalogue: Catalogue, names: [MunicipalityName], at: ContinuousClock.Instant)?
+    /// `accesses` are those that the catalogue was made of, also those whose file can't be used.
+    private var kept: (catalogue: Catalogue, accesses: [ReadAccess], at: ContinuousClock.Instant)?
     private var building: Task<Catalogue, any Error>?
 
     init(_ audience: Audience, broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
@@ -96,20 +98,24 @@ actor CatalogueKeeper {
     }
 
     private func refreshed(at now: Instant) async throws -> Catalogue {
-        let names = try await configuration.municipalities()
-        if let kept, kept.names == names, try await isCurrent(kept.catalogue) {
+        var accesses: [ReadAccess] = []
+        for name in try await configuration.municipalities() {
+            let access = if let home = audience.home, home.municipality == name { home } else { try await gatekeeper.reading(name, .none) }
+            accesses.append(access)
+        }
+        // Rules may say something else than before.
+        if let kept, kept.accesses == accesses, try await isCurrent(kept.catalogue) {
             self.kept?.at = .now
             return kept.catalogue
         }
         var builder = CatalogueBuilder()
-        let sampleCount = max(8, 240 / max(1, names.count))
-        for name in names {
-            let access = if let home = audience.home, home.municipality == name { home } else { try await gatekeeper.reading(name, .none) }
+        let sampleCount = max(8, 240 / max(1, accesses.count))
+        for access in accesses {
             guard let vocabulary = try await vocabulary(access, sampleCount, now) else { continue }
             builder.add(access, vocabulary)
         }
         let catalogue = builder.catalogue()
-        kept = (catalogue, names, .now)
+        kept = (catalogue, accesses, .now)
         return catalogue
     }
 

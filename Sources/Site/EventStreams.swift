@@ -4,6 +4,7 @@ internal import Door
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Store
 internal import Synchronization
 internal import Trust
 
@@ -17,7 +18,7 @@ final class EventStreams: Sendable {
     /// Who may see the same shares what is read.
     private struct Scene: Hashable {
         let incarnation: UInt64
-        let classificationMax: Classification
+        let sight: Sight
     }
 
     let city: City
@@ -40,7 +41,7 @@ final class EventStreams: Sendable {
     func close() { state.withLock { $0.openCount -= 1 } }
 
     func window(_ access: ReadAccess, position: Int64) throws -> ChangeWindow {
-        let scene = Scene(incarnation: try city.broker.incarnation(access), classificationMax: access.classificationMax)
+        let scene = Scene(incarnation: try city.broker.incarnation(access), sight: access.sight)
         return state.withLock { state in
             if let window = state.windows[scene] { return window }
             let window = ChangeWindow(broker: city.broker, position: position)

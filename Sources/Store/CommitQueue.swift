@@ -18,7 +18,8 @@ final class CommitQueue: Sendable {
     private let journal: JournalSignal
     private let watches: WatchTable
     private let sealing: SealingState
-    private let registrations: RegistrationSignal
+    private let registrations: RevisionSignal
+    private let policies: RevisionSignal
     private let commits: CommitCount
     /// Called after a commit that left something to do for whoever delivers notifications.
     private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
@@ -30,7 +31,7 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
-        registrations: RegistrationSignal, sealing: SealingState, commits: CommitCount,
+        registrations: RevisionSignal, policies: RevisionSignal, sealing: SealingState, commits: CommitCount,
         hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
@@ -39,7 +40,7 @@ final class CommitQueue: Sendable {
         self.journal = journal
         self.watches = watches
         self.sealing = sealing
-        self.registrations = registrations
+        (self.registrations, self.policies) = (registrations, policies)
         self.commits = commits
         self.hasWork = hasWork
     }
@@ -75,6 +76,7 @@ final class CommitQueue: Sendable {
                 try commit(batch, db, &outcome)
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
                 if outcome.changesRegistrations { registrations.changed() }
+                if outcome.changesPolicies { policies.changed() }
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
@@ -117,7 +119,7 @@ final class CommitQueue: Sendable {
             if write.run(transaction) {
                 outcome = Outcome(
                     lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,
-                    changesRegistrations: transaction.changesRegistrations)
+                    changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies)
                 watches.apply(transaction.watchChanges)
                 return .commit
             }
@@ -135,12 +137,14 @@ private struct Outcome {
     var hasWork = false
     var wokenQueues: Set<String> = []
     var changesRegistrations = false
+    var changesPolicies = false
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange
         hasWork = hasWork || other.hasWork
         wokenQueues.formUnion(other.wokenQueues)
         changesRegistrations = changesRegistrations || other.changesRegistrations
+        changesPolicies = changesPolicies || other.changesPolicies
     }
 }
 

@@ -1,9 +1,9 @@
 package import CityModel
 internal import GRDB
 
-/// What the documents beside the entities are: contexts, sources, tokens. Raw values are stored and never change.
+/// What the documents beside the entities are: contexts, sources, tokens, settings, files of access rules. Raw values are stored and never change.
 package enum DocumentKind: String, Sendable {
-    case context, source, token, setting
+    case context, source, token, setting, policy
 }
 
 /// A document beside the entities: JSON with an identifier.
@@ -36,6 +36,7 @@ extension ReadSnapshot {
 
 extension WriteTransaction {
     package func put(_ kind: DocumentKind, _ id: String, _ body: JSON, at now: Instant) throws {
+        if kind == .policy { changesPolicies = true }
         var writer = JSONWriter()
         writer.write(body)
         try execute(
@@ -48,6 +49,7 @@ extension WriteTransaction {
 
     /// - Returns: whether there was one.
     package func removeDocument(_ kind: DocumentKind, _ id: String) throws -> Bool {
+        if kind == .policy { changesPolicies = true }
         try execute("DELETE FROM document WHERE kind = ? AND id = ?", [kind.rawValue, id])
         return db.changesCount > 0
     }

@@ -97,6 +97,7 @@ extension WriteTransaction {
         let number = try numberForNew(entity.id)
         let document = try document(entity)
         let classification = provenance.classification ?? .internalUse
+        try checkCreation(of: entity, classification, run: provenance.run)
         try execute(
             "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -123,6 +124,7 @@ extension WriteTransaction {
     ) throws {
         let change = try nextChange()
         let classification = provenance.classification ?? stored.classification
+        try checkUpdate(stored, from: old, to: new, classification, run: provenance.run ?? stored.run)
         let document = try document(new)
         try execute(
             "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ? WHERE id = ?",
@@ -146,6 +148,7 @@ extension WriteTransaction {
 
     /// Removes an entity with its index rows; its history stays, and the journal tells followers.
     package func delete(_ stored: StoredEntity, _ entity: Entity, at now: Instant) throws {
+        try checkDeletion(of: stored, entity)
         try removeIndexRows(IndexRows(entity, intern: intern), of: stored.number)
         try execute("DELETE FROM entity WHERE id = ?", [stored.number])
         try keepPast(of: entity, stored, at: now)

@@ -8,7 +8,9 @@ internal import LinkedData
 /// another moment than that at which it was observed. So the columns hold where it is looked for, and `rest` all that is answered:
 /// every time that the source gave, none that it did not, and its `instanceId`.
 struct ForeignRow {
-    private var key: InstanceKey
+    private(set) var key: InstanceKey
+    /// As the source gave it; empty where it did not.
+    let name: String
     private let form: InstanceForm
     private let content: [DatabaseValue]
 
@@ -19,6 +21,7 @@ struct ForeignRow {
 
     init(_ instance: TemporalInstance, _ attribute: Int64, _ entity: Int64, _ classification: Classification) {
         let (said, at) = (instance.attribute, Self.moment(of: instance))
+        name = instance.instanceID
         key = InstanceKey(
             entity: entity, attribute: attribute, dataset: said.datasetID?.text ?? "", atMicroseconds: at.microseconds,
             lateMicroseconds: said.createdAt.map { $0.microseconds - at.microseconds } ?? Self.unknownLateness)
@@ -46,6 +49,7 @@ extension WriteTransaction {
         try execute(
             "INSERT INTO instance (\(InstanceKey.columns), \(ForeignRow.contentColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             foreign.arguments)
+        try noteName(foreign.name, foreign.key)
     }
 }
 

@@ -186,5 +186,12 @@ extension WriteTransaction {
             key.arguments + [
                 sample.form, sample.value.databaseValue, sample.unit, sample.modified, sample.rest?.databaseBlob, record.expires,
             ])
+        if let rest = sample.rest, let name = try JSON(parsing: rest)["instanceId"]?.stringValue { try noteName(name, key) }
+    }
+
+    /// An instance that does not go by where it stands is found by its name. Of two sources that give the same one the first counts.
+    func noteName(_ name: String, _ key: InstanceKey) throws {
+        guard !name.isEmpty else { return }
+        try execute("INSERT OR IGNORE INTO instance_name (\(InstanceKey.columns), name) VALUES (?, ?, ?, ?, ?, ?)", key.arguments + [name])
     }
 }

@@ -141,6 +141,14 @@ extension ReadSnapshot {
             """, [entity, attribute, hidden])?.decode(Bool.self, atIndex: 0) ?? false
     }
 
+    /// A window as it is for one entity: rules may show less of it than of others.
+    func seen(_ window: HistoryWindow, of entity: Int64) throws -> HistoryWindow {
+        guard seen != nil else { return window }
+        var bounded = window
+        bounded.classificationMax = try bound(window.classificationMax, of: entity)
+        return bounded
+    }
+
     /// Whether a series has a record within the window.
     package func hasRecord(of entity: Int64, _ series: Series, _ window: HistoryWindow) throws -> Bool {
         var found = false
@@ -157,6 +165,7 @@ extension ReadSnapshot {
     package func visitRecords(
         of entity: Int64, _ series: Series, _ window: HistoryWindow, limit: Int = Int(Int32.max), _ visit: (RecordedInstance) throws -> Bool
     ) throws {
+        let window = try seen(window, of: entity)
         if try reachesChunks(key(entity, series), window) { return try visitMerged(of: entity, series, window, limit: limit, visit) }
         try visitRows(of: entity, series, window, limit: limit) { time, record in try visit(recorded(record, time: time, entity, series)) }
     }

@@ -24,6 +24,7 @@ extension ReadSnapshot {
         guard property == .observedAt || property == nil, window.validity == nil, !window.isBackwards, let span = window.span,
             try reachesChunks(key(entity, series), window)
         else { return try visitRecords(of: entity, series, window) { try visit(.record($0)) } }
+        let window = try seen(window, of: entity)
         let hidden = Int64(InstanceForm.hidden(from: window.classificationMax))
         var merged = try MergedRecords(self, key(entity, series), in: span)
         var (filter, buffer, lookedAt) = (MomentFilter(window), BlockBuffer(), 0)

@@ -32,7 +32,7 @@ extension ReadSnapshot {
     ) throws -> [HistoryInstance] {
         guard let number = terms.number(of: attribute) else { return [] }
         let key = SeriesKey(entity: entity, attribute: number, dataset: datasetID?.text ?? "")
-        let hidden = InstanceForm.hidden(from: classificationMax)
+        let hidden = InstanceForm.hidden(from: try bound(classificationMax, of: entity))
         if try hasChunk(of: key, from: interval.lowerBound.microseconds, to: interval.upperBound.microseconds) {
             return try mergedHistory(of: key, in: interval, limit: limit, hidden, at: now)
         }
@@ -57,7 +57,7 @@ extension ReadSnapshot {
     ) throws -> HistoryInstance? {
         guard let number = terms.number(of: attribute) else { return nil }
         let key = SeriesKey(entity: entity, attribute: number, dataset: datasetID?.text ?? "")
-        let hidden = InstanceForm.hidden(from: classificationMax)
+        let hidden = InstanceForm.hidden(from: try bound(classificationMax, of: entity))
         if try hasChunk(of: key, to: moment.microseconds) { return try mergedValue(of: key, at: moment, hidden, now: now) }
         let newest = try row(
             """

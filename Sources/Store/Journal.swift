@@ -19,7 +19,7 @@ package struct Change: Hashable, Sendable {
 
 extension ReadSnapshot {
     /// The number of the newest change; 0 when there is none.
-    package func lastChangeNumber() throws -> Int64 { try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0 }
+    package func lastChangeNumber() throws -> Int64 { try Int64.fetchOne(db, sql: "SELECT max(seq) FROM main.change") ?? 0 }
 
     /// Up to `limit` changes that came after the one with number `seq`, oldest first.
     package func changes(after seq: Int64, limit: Int) throws -> [Change] {
@@ -32,7 +32,7 @@ extension ReadSnapshot {
     }
 
     /// The number of the oldest change that is still kept; nil when there is none.
-    package func firstChangeNumber() throws -> Int64? { try Int64.fetchOne(db, sql: "SELECT min(seq) FROM change") }
+    package func firstChangeNumber() throws -> Int64? { try Int64.fetchOne(db, sql: "SELECT min(seq) FROM main.change") }
 
     /// Where a follower stands: the number of the last change it has dealt with. Nil for one that is unknown.
     package func cursor(of follower: String) throws -> Int64? {

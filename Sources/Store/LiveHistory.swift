@@ -23,6 +23,7 @@ extension ReadSnapshot {
         of number: Int64, attribute: IRI, in interval: Range<Instant>, countMax: Int, _ classificationMax: Classification, at now: Instant
     ) throws -> [LivePoint] {
         guard let attribute = terms.number(of: attribute), countMax > 0 else { return [] }
+        let classificationMax = try bound(classificationMax, of: number)
         let key = SeriesKey(entity: number, attribute: attribute, dataset: "")
         if try hasChunk(of: key, from: interval.lowerBound.microseconds, to: interval.upperBound.microseconds) {
             return try mergedPoints(of: key, in: interval, countMax: countMax, InstanceForm.hidden(from: classificationMax), at: now)
@@ -57,6 +58,7 @@ extension ReadSnapshot {
     /// Whether history holds more than one record of the attribute that may be seen.
     package func hasLiveHistory(of number: Int64, attribute: IRI, _ classificationMax: Classification, at now: Instant) throws -> Bool {
         guard let attribute = terms.number(of: attribute) else { return false }
+        let classificationMax = try bound(classificationMax, of: number)
         let key = SeriesKey(entity: number, attribute: attribute, dataset: "")
         if try hasChunk(of: key) { return try hasTwo(of: key, InstanceForm.hidden(from: classificationMax), at: now) }
         let sql = """

@@ -12,16 +12,23 @@ package final class MunicipalityFile: Sendable {
     /// What the active subscriptions want.
     package let watches: WatchTable
     /// Which registrations of context sources there are.
-    package let registrations: RegistrationSignal
+    package let registrations: RevisionSignal
+    /// Which rules of access there are.
+    package let policies: RevisionSignal
     /// Another at each opening: numbers and versions of entities are those of this file and of no other of its name, such as
     /// one that was put back from a backup.
-    package let incarnation = UInt64.random(in: .min ... .max)
+    package let incarnation: UInt64
     private let pool: DatabasePool
+    private let narrowed: SeenReaders
+    /// Under which rules it is read; nil for all that the file holds.
+    private let sight: Sight?
+    /// What may be written; nil for everything.
+    private let permit: WritePermit?
     /// Which snapshot it holds, by the identifier that this has for those who ask; nil for a municipality's own file.
     package let snapshotID: String?
-    private let followed: Mutex<Int64>
+    private let followed: FollowedCount
     /// When each of the municipality's snapshots was used last, as far as it is not written down.
-    let snapshotUses = SnapshotUses()
+    let snapshotUses: SnapshotUses
     private let queue: CommitQueue
     private let decoders: DecoderPool
     let sealing: SealingState
@@ -36,7 +43,7 @@ package final class MunicipalityFile: Sendable {
     init(
         name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache, _ beginning: SnapshotBeginning? = nil
     ) throws {
-        self.name = name
+        (self.name, incarnation) = (name, UInt64.random(in: .min ... .max))
         let configuration = Self.configuration(readerCountMax: limits.readerCountMax)
         pool = try DatabasePool(path: path, configuration: configuration)
         guard try !pool.read(Schema.migrator().hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
@@ -44,7 +51,8 @@ package final class MunicipalityFile: Sendable {
         if let beginning { try pool.write(beginning.write) }
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
-        self.decoders = decoders
+        (self.decoders, sight, permit) = (decoders, nil, nil)
+        narrowed = SeenReaders(path: path, configuration: configuration, terms: terms, decoders: decoders)
         let followed: Int64
         (journal, watches, sealing, snapshotID, followed) = try pool.read { db in
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
@@ -54,18 +62,34 @@ package final class MunicipalityFile: Sendable {
                 try snapshot.document(.setting, SnapshotBeginning.idSetting)?.body.stringValue, try snapshot.reclassifiedUntil()
             )
         }
-        self.followed = Mutex(followed)
-        (registrations, chunks, commits) = (RegistrationSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
+        (self.followed, snapshotUses) = (FollowedCount(followed), SnapshotUses())
+        policies = RevisionSignal()
+        (registrations, chunks, commits) = (RevisionSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         queue = CommitQueue(
-            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, sealing: sealing,
+            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, policies: policies, sealing: sealing,
             commits: commits
         ) { work.publish(name, wokenQueues: $0) }
     }
 
+    /// The same file, read under the rules of a sight.
+    package func seen(by sight: Sight) -> MunicipalityFile { sight.ruling == nil ? self : MunicipalityFile(self, sight, permit) }
+
+    /// The same file, written to as far as a permit goes.
+    package func written(by permit: WritePermit?) -> MunicipalityFile { permit == nil ? self : MunicipalityFile(self, sight, permit) }
+
+    private init(_ whole: MunicipalityFile, _ sight: Sight?, _ permit: WritePermit?) {
+        (self.sight, self.permit) = (sight, permit)
+        (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
+        (pool, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
+        (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
+        policies = whole.policies
+        (followed, snapshotUses) = (whole.followed, whole.snapshotUses)
+    }
+
     /// The last change of a classification in the municipality that a snapshot has followed.
     var reclassifiedUntil: Int64 {
-        get { followed.withLock { $0 } }
-        set { followed.withLock { $0 = max($0, newValue) } }
+        get { followed.value.withLock { $0 } }
+        set { followed.value.withLock { $0 = max($0, newValue) } }
     }
 
     private static func configuration(readerCountMax: Int) -> Configuration {
@@ -86,11 +110,16 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` in a transaction of its own and returns after it is on disk. When `body` throws, nothing of it stays.
     package func write<Value: Sendable>(_ body: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
-        try await queue.write(body)
+        guard let permit else { return try await queue.write(body) }
+        return try await queue.write { transaction in
+            transaction.permit = permit
+            return try body(transaction)
+        }
     }
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
+        if let sight { return try await narrowed.read(sight, chunks: chunks, body) }
         let (terms, decoders, chunks) = (terms, decoders, chunks)
         return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks)) }
     }
@@ -106,6 +135,7 @@ package final class MunicipalityFile: Sendable {
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
         journal.finish()
+        narrowed.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }
@@ -144,4 +174,10 @@ extension MunicipalityFile {
         defer { decoders.giveBack(decoder) }
         return try decoder.entity(stored.document)
     }
+}
+
+/// How far a snapshot has followed, for all who hold its file.
+private final class FollowedCount: Sendable {
+    let value: Mutex<Int64>
+    init(_ value: Int64) { self.value = Mutex(value) }
 }

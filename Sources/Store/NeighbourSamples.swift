@@ -18,7 +18,7 @@ extension ReadSnapshot {
     private func samples(
         of series: SeriesKey, in span: ClosedRange<Int64>, isBackwards: Bool, countMax: Int, _ window: HistoryWindow
     ) throws -> [Sample] {
-        let hidden = InstanceForm.hidden(from: window.classificationMax)
+        let hidden = InstanceForm.hidden(from: try bound(window.classificationMax, of: series.entity))
         var merged = try MergedRecords(self, series, in: span, isBackwards: isBackwards)
         var (found, last, lookedAt) = ([Sample](), Int64?.none, 0)
         while case .record(let record)? = try merged.next() {

@@ -30,6 +30,15 @@ extension ReadSnapshot {
             .map(historicEntity)
     }
 
+    /// Whether there is such an entity, now or in the past, that may not be seen.
+    package func isHidden(_ id: IRI, _ classificationMax: Classification) throws -> Bool {
+        for table in ["entity", "past"] {
+            guard try row("SELECT 1 FROM main.\(table) WHERE iri = ?", [id.text]) != nil else { continue }
+            return try row("SELECT 1 FROM \(table) WHERE iri = ? AND classification <= ?", [id.text, classificationMax.rank]) == nil
+        }
+        return false
+    }
+
     /// Nil when the entity may not be seen, or its history was erased and nothing was recorded since.
     func historicEntity(
         _ stored: StoredEntity, _ classificationMax: Classification, evenIfEmpty: Bool = false

@@ -16,9 +16,9 @@ package struct RegistrationRecord: Sendable {
     }
 }
 
-/// A number that is another one whenever the registrations of a file are others, so that what was made of them can be kept
-/// as long as it holds.
-package final class RegistrationSignal: Sendable {
+/// A number that is another one whenever something of a file is other than before, so that what was made of it can be kept as long
+/// as it holds.
+package final class RevisionSignal: Sendable {
     // Not the number that an earlier opening of the file had.
     private let number = Mutex<Int64>(.random(in: 0...(1 << 52)))
 

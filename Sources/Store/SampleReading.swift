@@ -55,7 +55,7 @@ extension ReadSnapshot {
     private func visitMergedSamples(
         of series: SeriesKey, in span: ClosedRange<Int64>, _ window: HistoryWindow, isWhole: (Instant, Instant) -> Bool, _ visit: (SampleSpan) -> Void
     ) throws -> String?? {
-        let hidden = InstanceForm.hidden(from: window.classificationMax)
+        let hidden = InstanceForm.hidden(from: try bound(window.classificationMax, of: series.entity))
         var merged = try MergedRecords(self, series, in: span)
         var (held, lookedAt) = (nil as Sample?, 0)
         var (unit, lastInBlock) = (nil as String??, nil as (chunk: Chunk, index: Int, position: Int)?)
@@ -91,7 +91,7 @@ extension ReadSnapshot {
 
     private func lastRecordedSample(of entity: Int64, _ series: Series, before moment: Instant, _ window: HistoryWindow) throws -> Sample? {
         let key = key(entity, series)
-        let hidden = InstanceForm.hidden(from: window.classificationMax)
+        let hidden = InstanceForm.hidden(from: try bound(window.classificationMax, of: entity))
         if try holdsChunks() {
             var merged = try MergedRecords(self, key, in: .min...(moment.microseconds - 1), isBackwards: true)
             while case .record(let record)? = try merged.next() {

@@ -28,6 +28,7 @@ enum Schema {
         migrator.registerMigration("0011-passed-on-states") { db in try db.execute(sql: passedOnStates) }
         migrator.registerMigration("0012-retention") { db in try db.execute(sql: SummaryTable.schema) }
         migrator.registerMigration("0013-snapshots-as-files") { db in try db.execute(sql: snapshotsAsFiles) }
+        migrator.registerMigration("0016-consents") { db in try db.execute(sql: consents) }
         return migrator
     }
 
@@ -226,6 +227,22 @@ enum Schema {
             UPDATE subscription SET queued_count = queued_count - 1, queued_bytes = queued_bytes - length(OLD.message)
             WHERE id = OLD.subscription;
         END;
+        """
+
+    /// What people consented to. A record (ISO/IEC TS 27560) stays when it is withdrawn.
+    private static let consents = """
+        CREATE TABLE consent (
+            id TEXT PRIMARY KEY,
+            subject TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            given_us INTEGER NOT NULL,
+            withdrawn_us INTEGER,
+            record BLOB NOT NULL
+        ) WITHOUT ROWID, STRICT;
+        CREATE INDEX consent_subject ON consent (subject, purpose);
+
+        -- Who subscribed, where rules decide what it is told.
+        ALTER TABLE subscription ADD COLUMN claimant BLOB;
         """
 
     /// Numbers are never used again for another snapshot: what is left of one that was removed turns up in no other.

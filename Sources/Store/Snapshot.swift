@@ -1,4 +1,4 @@
-internal import CityModel
+package import CityModel
 internal import GRDB
 internal import Series
 
@@ -8,6 +8,8 @@ package class ReadSnapshot {
     package let terms: TermTable
     private let decoders: DecoderPool
     private var borrowed: DocumentDecoder?
+    /// What rules show, where the file is read under rules.
+    let seen: SeenEntities?
     /// Chunks of the file that are open; nil for who may see what is not committed.
     let chunks: OpenChunks?
     /// Room for the numbers of the block that is looked at.
@@ -21,12 +23,28 @@ package class ReadSnapshot {
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: OpenChunks? = nil) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: OpenChunks? = nil, seen: SeenEntities? = nil) {
+        self.seen = seen
         self.db = db
         self.terms = terms
         self.decoders = decoders
         self.chunks = chunks
     }
+
+    /// Judges what is read for somebody by the rules of a sight.
+    func judge(for sight: Sight) -> SeenEntities {
+        let judge = SeenEntities(db, terms: terms, decoders: decoders)
+        judge.begin(sight)
+        return judge
+    }
+
+    /// The most confidential class of records that may be seen of an entity, of those up to one.
+    func bound(_ classificationMax: Classification, of entity: Int64) throws -> Classification {
+        try seen.map { min(classificationMax, try $0.bound(of: entity)) } ?? classificationMax
+    }
+
+    /// The smallest number of entities that a figure with this one's attribute must be of; nil for one that may be seen itself.
+    package func entityCountMin(of attribute: IRI, of entity: Int64) throws -> Int? { try seen?.entityCountMin(of: attribute, of: entity) }
 
     deinit { if let borrowed { decoders.giveBack(borrowed) } }
 
@@ -64,7 +82,11 @@ package final class WriteTransaction: ReadSnapshot {
     var wokenQueues: Set<String> = []
     /// Whether registrations of context sources are others than before.
     var changesRegistrations = false
+    /// Whether rules of access are others than before.
+    var changesPolicies = false
     let watches: WatchTable
+    /// What whoever writes may change; nil for everything.
+    var permit: WritePermit?
     /// What is being packed, and how far series are.
     let sealing: SealingState
     /// That of whoever writes: what he does himself he is not told.

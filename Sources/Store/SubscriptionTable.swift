@@ -13,6 +13,8 @@ package struct SubscriptionRecord: Sendable {
     package var endpoint: String
     /// The most confidential class of data that it may tell of.
     package var classificationMax: Classification
+    /// Who subscribed, as the rooms above know it; nil for one for whom no rule holds.
+    package var claimant: JSON?
     package var isActive: Bool
     package var expiresAt: Instant?
     /// The number of the newest change when it was created: it wants only later ones.
@@ -64,7 +66,7 @@ extension ReadSnapshot {
     private static var columns: String {
         """
         id, revision, body, interest, classification_max, active, expires_us, since, due_us, matched_us, times_sent, times_failed,
-        notified_us, succeeded_us, failed_us, endpoint, held_due_us, about_sources
+        notified_us, succeeded_us, failed_us, endpoint, held_due_us, about_sources, claimant
         """
     }
 
@@ -143,12 +145,12 @@ extension WriteTransaction {
     package func insert(_ record: SubscriptionRecord) throws {
         try execute(
             """
-            INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, expires_us, since, due_us, about_sources)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO subscription (id, revision, body, interest, endpoint, classification_max, active, expires_us, since, due_us, about_sources, claimant)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 record.id, record.revision, record.body.blob, record.interest.json.blob, record.endpoint, record.classificationMax.rank,
-                record.isActive, record.expiresAt?.microseconds, record.since, record.due?.microseconds, record.isAboutSources,
+                record.isActive, record.expiresAt?.microseconds, record.since, record.due?.microseconds, record.isAboutSources, record.claimant?.blob,
             ])
         note(record)
     }
@@ -158,11 +160,11 @@ extension WriteTransaction {
         try execute(
             """
             UPDATE subscription SET revision = revision + 1, body = ?, interest = ?, endpoint = ?, classification_max = ?, active = ?,
-                expires_us = ?, due_us = ? WHERE id = ?
+                expires_us = ?, due_us = ?, claimant = ? WHERE id = ?
             """,
             [
                 record.body.blob, record.interest.json.blob, record.endpoint, record.classificationMax.rank, record.isActive,
-                record.expiresAt?.microseconds, record.due?.microseconds, record.id,
+                record.expiresAt?.microseconds, record.due?.microseconds, record.claimant?.blob, record.id,
             ])
         note(record)
     }
@@ -221,6 +223,8 @@ extension SubscriptionRecord {
         delivery.timesFailed = try row.decode(Int64.self, atIndex: 11)
         (delivery.lastNotification, delivery.lastSuccess, delivery.lastFailure) = (try moment(12), try moment(13), try moment(14))
         isAboutSources = try row.decode(Bool.self, atIndex: 17)
+        // One that is damaged is nobody's, and is told nothing.
+        claimant = try row.withUnsafeData(atIndex: 18) { data in data.map { (try? JSON(parsing: $0)) ?? .null } }
     }
 }
 

@@ -23,6 +23,7 @@ extension ReadSnapshot {
     /// moment the last that may be seen.
     package func keptSummaries(of entity: Int64, _ series: Series, in interval: ClosedRange<Instant>?, _ window: HistoryWindow) throws -> [KeptSummary] {
         guard try holdsThinned() else { return [] }
+        let window = try seen(window, of: entity)
         let (from, to) = (interval?.lowerBound.microseconds ?? .min, interval?.upperBound.microseconds ?? .max)
         var kept: [KeptSummary] = []
         for span in try summarySpans(of: key(entity, series), from: from, to: to) where span.group.isVisible(window.classificationMax) {
@@ -68,6 +69,7 @@ extension ReadSnapshot {
     /// it has no more than these two.
     func lastSummed(of series: SeriesKey, before moment: Int64, _ classificationMax: Classification) throws -> (point: PeriodSummary.Point, unit: String?)? {
         guard try holdsThinned() else { return nil }
+        let classificationMax = try bound(classificationMax, of: series.entity)
         var last: (point: PeriodSummary.Point, unit: String?)?
         for level in SummaryLevel.allCases {
             for span in try summarySpans(of: series, level, to: moment).reversed() where span.group.isVisible(classificationMax) {

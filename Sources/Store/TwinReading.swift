@@ -14,12 +14,11 @@ final class CommitCount: Sendable {
     /// To be called before a commit and after it, however it ended.
     func step() { count.add(1, ordering: .sequentiallyConsistent) }
 
-    /// The count that belongs to what a read sees from `fix` on; nil where a commit may have fallen into it.
-    func moment(fixedBy fix: () throws -> Void) rethrows -> UInt64? {
-        let before = count.load(ordering: .sequentiallyConsistent)
-        try fix()
-        return before & 1 == 0 && count.load(ordering: .sequentiallyConsistent) == before ? before : nil
-    }
+    var now: UInt64 { count.load(ordering: .sequentiallyConsistent) }
+
+    /// The count that belongs to what a read sees that began after `before` and has seen something by now; nil where a commit may have fallen
+    /// into its beginning.
+    func moment(since before: UInt64) -> UInt64? { before & 1 == 0 && now == before ? before : nil }
 }
 
 /// What two reads of the same moment know of each other. Whoever comes first takes shares until there are none; the other helps, if it
@@ -81,9 +80,11 @@ extension MunicipalityFile {
         _ twins: Twins, isHelper: Bool, _ body: @escaping @Sendable (ReadSnapshot, ReadShare) throws -> Value
     ) async throws -> [Value] {
         let commits = commits
+        // A connection may look at the file before it is given to a read, and from then on sees what was committed until then.
+        let before = commits.now
         return try await read { snapshot in
-            // With its first statement a read sees what was committed until then, and nothing after that.
-            let moment = try commits.moment { _ = try snapshot.row("SELECT 1 FROM term LIMIT 1") }
+            _ = try snapshot.row("SELECT 1 FROM term LIMIT 1")
+            let moment = commits.moment(since: before)
             guard twins.enter(moment, isHelper: isHelper) else { return [] }
             var values: [Value] = []
             while let share = twins.next() { values.append(try body(snapshot, share)) }

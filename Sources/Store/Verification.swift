@@ -172,7 +172,7 @@ struct Verification {
         let instances = try snapshot.rows(
             "SELECT entity, rest FROM instance WHERE rest IS NOT NULL AND instr(rest, CAST('\"instanceId\"' AS BLOB)) > 0")
         while let row = try instances.next() {
-            guard let name = try InstanceRest.name(in: row, at: 1) else { continue }
+            guard let name = try InstanceRest.name(in: row, at: 1), !name.isEmpty else { continue }
             let entity = try row.decode(Int64.self, atIndex: 0)
             if try !exists("instance_name WHERE entity = ? AND name = ?", [entity, name]) { fault("instance_name: \(name) is missing") }
         }

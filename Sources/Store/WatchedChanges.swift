@@ -21,6 +21,17 @@ package struct WatchedChange: Sendable {
     package let byteCount: Int
 }
 
+extension WatchedChange {
+    /// The change as somebody sees it; nil when they see nothing of it. What was hidden before is new to them.
+    package func seen(by sight: Sight, in snapshot: ReadSnapshot) throws -> WatchedChange? {
+        guard let shown = try snapshot.seen(entity, classification, by: sight) else { return nil }
+        guard sight.ruling != nil else { return self }
+        let before = try previous.flatMap { try snapshot.seen($0, classification, by: sight) }
+        return WatchedChange(
+            seq: seq, operation: operation, at: at, classification: classification, entity: shown, previous: before, byteCount: byteCount)
+    }
+}
+
 /// A change that waits, or why it can't be read: one that is damaged holds up no other.
 package struct WatchedRow: Sendable {
     package let seq: Int64

@@ -52,7 +52,7 @@ package struct SubscriptionLibrary: Sendable {
                 id: id, body: json, interest: subscription.interest, endpoint: subscription.notification.endpoint.uri,
                 classificationMax: access.reading.classificationMax, isActive: subscription.isActive, expiresAt: subscription.expiresAt,
                 since: try transaction.lastChangeNumber(), due: subscription.timeIntervalSeconds.map(now.adding))
-            record.isAboutSources = aboutSources
+            (record.isAboutSources, record.claimant) = (aboutSources, access.reading.claimant?.json)
             // What is there already is told at once (clause 5.11.2.4).
             if aboutSources { record.due = now }
             try transaction.insert(record)
@@ -168,6 +168,7 @@ extension SubscriptionRecord {
         (record.interest, record.endpoint) = (subscription.interest, subscription.notification.endpoint.uri)
         // What it may tell of never grows with who changes it.
         record.classificationMax = min(classificationMax, access.reading.classificationMax)
+        record.claimant = access.reading.claimant?.json ?? claimant
         (record.isActive, record.expiresAt) = (subscription.isActive, subscription.expiresAt)
         let keepsPeriod = before.timeIntervalSeconds == subscription.timeIntervalSeconds && isActive && due != nil
         record.due = keepsPeriod ? due : subscription.timeIntervalSeconds.map(now.adding)

@@ -1,4 +1,5 @@
 package import CityModel
+package import Store
 
 /// Who asks.
 package enum Principal: Hashable, Sendable {
@@ -45,9 +46,15 @@ package enum Right: Int, Hashable, Sendable, Comparable, CaseIterable {
     package static func < (left: Right, right: Right) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What the answer is for. A declared list of purposes takes the place of this one when accounts arrive.
-package enum Purpose: String, Hashable, Sendable {
-    case publicService = "public-service", administration, simulation
+/// What a request says that it is for, and the agreement that it rests on.
+package struct RequestTerms: Hashable, Sendable {
+    /// In its short form, such as `dpv:ServiceProvision`; nil for a request that names none.
+    package var purpose: String?
+    package var agreement: String?
+
+    package init(purpose: String? = nil, agreement: String? = nil) { (self.purpose, self.agreement) = (purpose, agreement) }
+
+    package static let none = RequestTerms()
 }
 
 /// Permission to read in one municipality, or in a snapshot of one: who asks, what for, and how much of it may be seen.
@@ -57,24 +64,26 @@ package enum Purpose: String, Hashable, Sendable {
 package struct ReadAccess: Hashable, Sendable {
     package let municipality: MunicipalityName
     package let principal: Principal
-    package let purpose: Purpose
-    /// The most confidential class of data that may be seen, counted or let be noticed.
-    package let classificationMax: Classification
+    /// Who asks and what for, as rules know it; nil for whom no rule holds.
+    package let claimant: Claimant?
+    /// What may be seen, counted or let be noticed.
+    package let sight: Sight
+    /// The most confidential class of data of which anything may be.
+    package var classificationMax: Classification { sight.classificationMax }
 
-    init(municipality: MunicipalityName, principal: Principal, purpose: Purpose, classificationMax: Classification) {
-        self.municipality = municipality
-        self.principal = principal
-        self.purpose = purpose
-        self.classificationMax = classificationMax
+    init(municipality: MunicipalityName, principal: Principal, claimant: Claimant?, sight: Sight) {
+        (self.municipality, self.principal, self.claimant, self.sight) = (municipality, principal, claimant, sight)
     }
 }
 
 /// Permission to change entities in one municipality. It includes the permission to read there.
 package struct WriteAccess: Hashable, Sendable {
     package let reading: ReadAccess
+    /// What may be changed, where rules decide; nil for everything.
+    package let permit: WritePermit?
     package var municipality: MunicipalityName { reading.municipality }
 
-    init(reading: ReadAccess) { self.reading = reading }
+    init(reading: ReadAccess, permit: WritePermit?) { (self.reading, self.permit) = (reading, permit) }
 }
 
 /// Permission to administer one municipality. It includes the permission to write there.

@@ -1,4 +1,5 @@
 package import CityModel
+package import Policy
 package import Store
 
 /// What a request shows to say who it comes from.
@@ -17,42 +18,64 @@ package enum Credential: Hashable, Sendable {
 package struct Gatekeeper: Sendable {
     let store: Store
     private let isOpen: Bool
+    private let now: @Sendable () -> Instant
+    private let library = PolicyLibrary()
 
     /// - Parameter isOpen: whether authentication is switched off: everyone may do everything.
-    package init(store: Store, isOpen: Bool) {
-        self.store = store
-        self.isOpen = isOpen
+    /// - Parameter now: tells which rules hold.
+    package init(store: Store, isOpen: Bool, now: @escaping @Sendable () -> Instant = { .now }) {
+        (self.store, self.isOpen, self.now) = (store, isOpen, now)
     }
 
-    /// - Throws: `unauthenticated` for a token that is not valid here. Without a credential only open data can be read.
+    /// - Parameter action: what is done with what is read.
+    /// - Throws: `unauthenticated` for a token that is not valid here. Whoever shows nothing is anybody.
     package func reading(
-        _ municipality: MunicipalityName, _ credential: Credential, for purpose: Purpose = .publicService
+        _ municipality: MunicipalityName, _ credential: Credential, _ terms: RequestTerms = .none, to action: AccessAction = .read
     ) async throws(CityError) -> ReadAccess {
         let holder = try await holder(of: credential, in: municipality)
-        return ReadAccess(
-            municipality: municipality, principal: holder.principal, purpose: purpose,
-            classificationMax: holder.right == nil ? .open : .special)
+        let sight = try await sight(of: holder, in: municipality, terms, action)
+        return ReadAccess(municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: sight)
+    }
+
+    /// What the rules let somebody see.
+    private func sight(
+        of holder: Holder, in municipality: MunicipalityName, _ terms: RequestTerms, _ action: AccessAction
+    ) async throws(CityError) -> Sight {
+        guard let requester = holder.requester else { return .upTo(.special) }
+        return Sight(try await ruling(requester, in: municipality, terms, action), isOfFigures: action == .aggregate)
+    }
+
+    func ruling(
+        _ requester: Requester, in municipality: MunicipalityName, _ terms: RequestTerms, _ action: AccessAction
+    ) async throws(CityError) -> Ruling {
+        do {
+            // Who asks of a municipality that is not there goes by the rules of a new one.
+            let policies = store.exists(municipality) ? try await library.policies(of: store.file(municipality)) : try PolicyLibrary.policies([])
+            return policies.ruling(requester, action, purpose: terms.purpose, agreement: terms.agreement, now: now())
+        } catch let error as CityError { throw error } catch {
+            throw .internalFault("the rules of access of \(municipality) can't be read: \(error)")
+        }
     }
 
     /// The access that a token gives in its own municipality, for answers that go over all of them: elsewhere its holder
     /// is as anybody. Nil without a token, and where authentication is switched off.
     /// - Throws: `unauthenticated` for a token that is not valid.
-    package func home(of credential: Credential) async throws(CityError) -> ReadAccess? {
+    package func home(of credential: Credential, _ terms: RequestTerms = .none) async throws(CityError) -> ReadAccess? {
         guard !isOpen, case .bearer(let text) = credential else { return nil }
         guard let municipality = Token.municipality(in: text) else { throw .unauthenticated("Authorization: this is not a token of this installation") }
-        return try await reading(municipality, credential)
+        return try await reading(municipality, credential, terms)
     }
 
     /// - Throws: `unauthenticated` without a valid credential, `forbidden` when it does not allow writing.
     package func writing(
-        _ municipality: MunicipalityName, _ credential: Credential, for purpose: Purpose = .publicService
+        _ municipality: MunicipalityName, _ credential: Credential, _ terms: RequestTerms = .none
     ) async throws(CityError) -> WriteAccess {
-        WriteAccess(reading: try await permitted(.write, municipality, credential, purpose))
+        try await permitted(.write, municipality, credential, terms)
     }
 
     /// - Throws: `unauthenticated` without a valid credential, `forbidden` when it does not allow administration.
     package func administering(_ municipality: MunicipalityName, _ credential: Credential) async throws(CityError) -> AdministerAccess {
-        AdministerAccess(writing: WriteAccess(reading: try await permitted(.administer, municipality, credential, .administration)))
+        AdministerAccess(writing: try await permitted(.administer, municipality, credential, .none))
     }
 
     /// - Throws: `forbidden` unless the request comes from the machine itself or the installation is open.
@@ -74,30 +97,43 @@ package struct Gatekeeper: Sendable {
     }
 
     private func permitted(
-        _ right: Right, _ municipality: MunicipalityName, _ credential: Credential, _ purpose: Purpose
-    ) async throws(CityError) -> ReadAccess {
+        _ right: Right, _ municipality: MunicipalityName, _ credential: Credential, _ terms: RequestTerms
+    ) async throws(CityError) -> WriteAccess {
         let holder = try await holder(of: credential, in: municipality)
         guard let held = holder.right else {
             throw .unauthenticated("Authorization: this needs a bearer token with the right to \(right.name)")
         }
         guard held >= right else { throw .forbidden("Authorization: this token may \(held.name), not \(right.name)") }
-        return ReadAccess(municipality: municipality, principal: holder.principal, purpose: purpose, classificationMax: .special)
+        func sight(_ action: AccessAction) async throws(CityError) -> Sight { try await self.sight(of: holder, in: municipality, terms, action) }
+        let reading = ReadAccess(
+            municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: try await sight(.read))
+        return WriteAccess(
+            reading: reading, permit: WritePermit(reading: reading.sight, writing: try await sight(.write), erasing: try await sight(.erase)))
     }
 
-    private func holder(
-        of credential: Credential, in municipality: MunicipalityName
-    ) async throws(CityError) -> (principal: Principal, right: Right?) {
+    /// Who shows a credential.
+    private struct Holder {
+        let principal: Principal
+        let right: Right?
+        /// As rules know them; nil for whom no rule holds: the program itself, who runs it, and anybody where authentication is
+        /// switched off.
+        let requester: Requester?
+    }
+
+    private func holder(of credential: Credential, in municipality: MunicipalityName) async throws(CityError) -> Holder {
         switch credential {
-        case .controlSocket: return (.operatorOnMachine, .administer)
-        case .program: return (.program, .administer)
+        case .controlSocket: return Holder(principal: .operatorOnMachine, right: .administer, requester: nil)
+        case .program: return Holder(principal: .program, right: .administer, requester: nil)
         case .none, .bearer:
-            if isOpen { return (.openInstallation, .administer) }
+            if isOpen { return Holder(principal: .openInstallation, right: .administer, requester: nil) }
         }
-        guard case .bearer(let text) = credential else { return (.anonymous, nil) }
+        guard case .bearer(let text) = credential else { return Holder(principal: .anonymous, right: nil, requester: .anonymous) }
         guard let token = try await token(text, municipality) else {
             throw .unauthenticated("Authorization: this token is not valid for municipality \(municipality)")
         }
-        return (.token(token.id), token.right)
+        return Holder(
+            principal: .token(token.id), right: token.right,
+            requester: Requester(account: "token:\(token.id)", roles: [token.right.role], municipality: municipality))
     }
 
     private func token(_ text: String, _ municipality: MunicipalityName) async throws(CityError) -> Token? {
@@ -136,6 +172,17 @@ extension Gatekeeper {
             let matching = try transaction.documents(.token).compactMap(Token.init).filter { $0.id == id }
             for token in matching { _ = try transaction.removeDocument(.token, token.digest) }
             return !matching.isEmpty
+        }
+    }
+}
+
+extension Right {
+    /// The role of whoever holds a token with it.
+    fileprivate var role: Role {
+        switch self {
+        case .read: .tokenReader
+        case .write: .tokenWriter
+        case .administer: .tokenAdministrator
         }
     }
 }

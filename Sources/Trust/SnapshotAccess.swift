@@ -12,7 +12,7 @@ extension Gatekeeper {
 
     /// The same, to change what the snapshot holds.
     package func writing(_ access: WriteAccess, snapshot id: String, at now: Instant) async throws -> WriteAccess {
-        WriteAccess(reading: try await reading(access.reading, snapshot: id, at: now))
+        WriteAccess(reading: try await reading(access.reading, snapshot: id, at: now), permit: access.permit)
     }
 
     private func snapshot(_ id: String, of municipality: MunicipalityName, at now: Instant) async throws -> MunicipalityName {
@@ -31,8 +31,7 @@ extension Gatekeeper {
 
 extension ReadAccess {
     fileprivate init(_ access: ReadAccess, in municipality: MunicipalityName) {
-        self.init(
-            municipality: municipality, principal: access.principal, purpose: access.purpose, classificationMax: access.classificationMax)
+        self.init(municipality: municipality, principal: access.principal, claimant: access.claimant, sight: access.sight)
     }
 
     /// The same access to the municipality itself.
@@ -40,13 +39,11 @@ extension ReadAccess {
 
     /// The same access to no more than what this class of data includes.
     package func narrowed(to classificationMax: Classification) -> ReadAccess {
-        ReadAccess(
-            municipality: municipality, principal: principal, purpose: purpose,
-            classificationMax: min(self.classificationMax, classificationMax))
+        ReadAccess(municipality: municipality, principal: principal, claimant: claimant, sight: sight.narrowed(to: classificationMax))
     }
 }
 
 extension WriteAccess {
     /// The same access to the municipality itself.
-    package var city: WriteAccess { WriteAccess(reading: reading.city) }
+    package var city: WriteAccess { WriteAccess(reading: reading.city, permit: permit) }
 }

@@ -71,7 +71,7 @@ struct DemoWriter {
         var positions: [Instant?] = []
         for municipality in metropolis.municipalities {
             let name = municipality.identifier
-            let access = try await gatekeeper.writing(name, .program, for: .simulation)
+            let access = try await gatekeeper.writing(name, .program)
             accesses[name] = access
             let known = try await setting(access.reading)
             if known == nil { try await broker.putSetting(Self.setting, ["plan": Self.json(metropolis.plan)], access, at: .now) }

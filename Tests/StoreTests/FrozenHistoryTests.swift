@@ -64,7 +64,7 @@ import Testing
             }
         }
         let frozen = try await snapshot(folder, file, foreign(evolution(1, given)))
-        #expect(try await frozen.verify().faults.isEmpty)
+        #expect(try await frozen.verify().faults == [])
         let back = try await records(frozen)
         #expect(back.count == given.count && back.allSatisfy { $0.instanceID.isEmpty })
         for record in back {

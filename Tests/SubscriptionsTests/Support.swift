@@ -121,7 +121,7 @@ final class City: Sendable {
         subscriptions = SubscriptionLibrary(broker: broker, contexts: contexts, countMax: 100)
         (self.receivers, self.clock, passedOver) = (receivers, clock, PassedOverList())
         service = NotificationService(
-            store: store, contexts: contexts, limits: limits, now: { clock.now }, tellOfSources: tellOfSources, send: receivers.send,
+            store: store, gatekeeper: gatekeeper, contexts: contexts, limits: limits, now: { clock.now }, tellOfSources: tellOfSources, send: receivers.send,
             report: { [passedOver] municipality, error in
                 if error is PassedOver || error is FileFault { passedOver.add() } else { Issue.record("\(municipality): \(error)") }
             })

@@ -33,7 +33,7 @@ extension Broker {
     ) async throws -> [LinkedEntity] {
         try await file(toRead: access).read { snapshot in
             try snapshot.linkedEntities(
-                of: entities, join, view, countMax: countMax, classificationMax: access.classificationMax, at: now)
+                of: entities, join, view, countMax: countMax, .upTo(access.classificationMax), at: now)
         }
     }
 }
@@ -42,7 +42,7 @@ extension ReadSnapshot {
     /// The entities that relationships of these lead to, level by level. Flat, each once and none of those that are there
     /// already; inline, one is followed wherever it is met.
     package func linkedEntities(
-        of entities: [Entity], _ join: Join, _ view: EntityView, countMax: Int, classificationMax: Classification, at now: Instant
+        of entities: [Entity], _ join: Join, _ view: EntityView, countMax: Int, _ sight: Sight, at now: Instant
     ) throws -> [LinkedEntity] {
         var known = join.containedBy
         if join.kind == .flat { known.formUnion(entities.map(\.id)) }
@@ -54,7 +54,7 @@ extension ReadSnapshot {
             if join.kind == .flat { known.formUnion(wanted.keys) }
             var next: [LinkedEntity] = []
             for id in wanted.keys.sorted() {
-                guard let entity = try visibleEntity(id, classificationMax, at: now) else { continue }
+                guard let entity = try visibleEntity(id, sight, at: now) else { continue }
                 let projections = wanted[id] ?? []
                 for projection in join.kind == .flat ? projections.prefix(1) : projections[...] {
                     guard let shown = view.selected(entity, projection) else { continue }

@@ -1,6 +1,7 @@
 internal import Broker
 package import CityModel
 package import LinkedData
+internal import Store
 package import Trust
 
 /// The request that is to be distributed, as far as those that come of it need to know it.
@@ -118,7 +119,7 @@ extension Federation {
         let now = origin.asker.now
         var candidates = Candidates()
         candidates.registrations = try await registrations(origin.access).filter {
-            !$0.hasExpired(at: now) && $0.classification <= origin.access.classificationMax
+            !$0.hasExpired(at: now) && $0.classification <= origin.access.sight.wholeClassificationMax
         }
         guard !candidates.registrations.isEmpty else { return candidates }
         let ownAlias = try await broker.contextSourceAlias(of: origin.access.municipality, at: now)

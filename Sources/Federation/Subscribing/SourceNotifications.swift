@@ -2,6 +2,7 @@ internal import Broker
 package import CityModel
 package import LinkedData
 internal import OrderedCollections
+internal import Policy
 internal import Query
 internal import Store
 internal import Subscriptions
@@ -73,15 +74,20 @@ package struct SourceNotifications: Sendable {
         }
     }
 
+    private func sight(of record: SubscriptionRecord, in name: MunicipalityName) async throws -> Sight {
+        try await gatekeeper.sight(of: record.claimant, in: name, to: .subscribe).narrowed(to: record.classificationMax)
+    }
+
     /// What is told, as far as it was registered and subscribed to.
     private func entities(_ data: [JSON], _ context: Context, _ recipient: Recipient, at now: Instant) async throws -> [NotifiedEntity] {
         let (record, subscriptionRecord) = (recipient.record, recipient.subscription)
         let reading = recipient.access.narrowed(to: subscriptionRecord.classificationMax)
         guard
             let registration = try await federation.registrations(reading).first(where: { $0.id.text == record.registration }),
-            !registration.isRemnant, !registration.hasExpired(at: now), registration.classification <= reading.classificationMax
+            !registration.isRemnant, !registration.hasExpired(at: now), registration.classification <= reading.sight.wholeClassificationMax
         else { return [] }
         let subscription = try SubscriptionBody(subscriptionRecord.body).subscription()
+        let sight = try await sight(of: subscriptionRecord, in: recipient.file.name)
         let countMax = subscription.isSplit ? Self.splitEntityCountMax : Self.entityCountMax
         guard data.count <= countMax else { throw CityError.badRequestData("data: at most \(countMax) entities") }
         let source = MatchedSource(registration: registration, information: registration.information)
@@ -94,6 +100,8 @@ package struct SourceNotifications: Sendable {
             let deletedAt = element["deletedAt"]?.stringValue.flatMap { Instant($0) }
             guard source.admits(entity.id, types: entity.types), subscription.selects(entity) else { continue }
             entity.attributes = source.told(of: entity)
+            guard let seen = sight.seen(elsewhere: entity, registration.classification) else { continue }
+            entity = seen
             if subscription.isSplit, deletedAt == nil {
                 entity = try await completed(entity, besides: registration.id, origin)
                 guard subscription.filter.matches(entity) else { continue }
@@ -131,10 +139,11 @@ package struct SourceNotifications: Sendable {
     private func tell(_ entities: [NotifiedEntity], _ recipient: Recipient, at now: Instant) async throws {
         guard !entities.isEmpty else { return }
         let (record, file) = (recipient.subscription, recipient.file)
+        let sight = try await sight(of: record, in: file.name)
         let writer = try await NotificationWriter(record, file, federation.contexts)
         // Nobody who writes waits for what may take long to be written out.
         let rendered = try await file.read { snapshot in
-            try writer.notification(of: entities, id: newNotificationID(), at: now, classificationMax: record.classificationMax, in: snapshot)
+            try writer.notification(of: entities, id: newNotificationID(), at: now, sight, in: snapshot)
         }
         guard let rendered else { return }
         let message = NewMessage(subscription: record.id, headers: rendered.headers, body: rendered.body)

@@ -77,7 +77,7 @@ struct WantedCopies {
         specification.takesSilenceForAnywhere = true
         for source in sources where copies.count < countMax {
             let registration = source.registration
-            guard registration.classification <= reading.classificationMax, !(registration.alias.map(origin.via.contains) ?? false) else { continue }
+            guard registration.classification <= reading.sight.wholeClassificationMax, !(registration.alias.map(origin.via.contains) ?? false) else { continue }
             let information = registration.matches(specification).map { registration.information[$0] }
             guard !information.isEmpty else { continue }
             let copy = WantedCopy(

@@ -62,7 +62,7 @@ package struct SourcesDoor: Sendable {
     }
 
     private func get(_ request: DoorRequest) async throws -> Response {
-        let access = try await gatekeeper.reading(request.tenant(), request.credential)
+        let access = try await gatekeeper.reading(request.tenant(), request.credential, request.terms)
         let document = try await visible(request.pathParameter("sourceId"), access)
         let text = document.body["definition"]?.stringValue ?? ""
         return Response(status: .ok, headers: [.contentType: Self.yaml], body: .init(byteBuffer: ByteBuffer(string: text)))
@@ -78,7 +78,7 @@ package struct SourcesDoor: Sendable {
     private func visible(_ id: String, _ access: ReadAccess) async throws -> Document {
         let document = try await broker.source(id, access)
         let classification = document.body["classification"]?.stringValue.flatMap(Classification.init) ?? .internalUse
-        guard classification <= access.classificationMax else { throw CityError.resourceNotFound("there is no source \(id)") }
+        guard classification <= access.sight.wholeClassificationMax else { throw CityError.resourceNotFound("there is no source \(id)") }
         return document
     }
 
@@ -93,7 +93,7 @@ package struct SourcesDoor: Sendable {
                 "unsupported-media-type", "Unsupported media type", status: 415,
                 "Content-Type: application/octet-stream or the data's own type, not \(mediaType)")
         }
-        let access = try await gatekeeper.writing(request.tenant(), request.credential)
+        let access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
         let document = try await broker.source(request.pathParameter("sourceId"), access.reading)
         let definition = try parse(document.body["definition"]?.stringValue ?? "")
         guard case .stream(let body) = request.content else { throw CityError.invalidRequest("the body is the data") }

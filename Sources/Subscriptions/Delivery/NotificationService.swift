@@ -1,7 +1,9 @@
 package import Broker
 package import CityModel
+internal import Policy
 package import Store
 internal import Synchronization
+package import Trust
 
 /// Matches changes and delivers notifications, in every municipality, from the start of the program to its end. What it has
 /// to do stands in the municipalities' files; it keeps none of them open while there is nothing to do.
@@ -48,13 +50,13 @@ package final class NotificationService: Sendable {
     /// - Parameter send: carries a message to its endpoint.
     /// - Parameter report: told of faults of this program, of files that can't be used, and as `PassedOver` of what is left out.
     package init(
-        store: Store, contexts: ContextLibrary, limits: NotificationLimits, now: @escaping @Sendable () -> Instant = { .now },
+        store: Store, gatekeeper: Gatekeeper, contexts: ContextLibrary, limits: NotificationLimits, now: @escaping @Sendable () -> Instant = { .now },
         tellOfSources: @escaping TellOfSources = { _, _, _ in false },
         send: @escaping Send, report: @escaping @Sendable (MunicipalityName, any Error) -> Void
     ) {
         (self.store, self.limits, self.now, self.report) = (store, limits, now, report)
         let outbox = Outbox(limits: limits)
-        cache = CompiledCache(report: report)
+        cache = CompiledCache(sight: { try await gatekeeper.sight(of: $0, in: $1, to: .subscribe) }, report: report)
         matcher = Matcher(store: store, contexts: contexts, cache: cache, outbox: outbox, report: report)
         periodic = PeriodicRound(
             store: store, contexts: contexts, cache: cache, outbox: outbox, tellOfSources: tellOfSources, report: report)

@@ -3,6 +3,9 @@ internal import CityModel
 internal import Store
 internal import Synchronization
 
+/// What somebody may be told of a municipality by the rules as they are now.
+typealias SightOfClaimant = @Sendable (JSON, MunicipalityName) async throws -> Sight
+
 /// Keeps the subscriptions that were compiled last. Which of them are still what the file says, the file is asked each time.
 final class CompiledCache: Sendable {
     private struct Name: Hashable { let municipality: MunicipalityName, subscription: String }
@@ -14,11 +17,14 @@ final class CompiledCache: Sendable {
 
     private let state = Mutex(State())
     private let countMax: Int
+    private let sight: SightOfClaimant
     /// Told as `PassedOver` of subscriptions that can't be read: they hold up nobody else.
     private let report: @Sendable (MunicipalityName, any Error) -> Void
 
-    init(countMax: Int = 20_000, report: @escaping @Sendable (MunicipalityName, any Error) -> Void) {
-        (self.countMax, self.report) = (countMax, report)
+    init(
+        countMax: Int = 20_000, sight: @escaping SightOfClaimant = { _, _ in .upTo(.special) }, report: @escaping @Sendable (MunicipalityName, any Error) -> Void
+    ) {
+        (self.countMax, self.sight, self.report) = (countMax, sight, report)
     }
 
     var count: Int { state.withLock { $0.kept.count } }
@@ -51,6 +57,14 @@ final class CompiledCache: Sendable {
                 keep(compiled, in: name)
                 found[record.id] = compiled
             } catch { report(name, PassedOver(subscription: record.id, change: nil, reason: error)) }
+        }
+        for (id, compiled) in found {
+            guard let claimant = compiled.claimant else { continue }
+            // Whom the rules can't be asked for is told nothing.
+            do { found[id]?.sight = try await sight(claimant, name).narrowed(to: compiled.sight.classificationMax) } catch {
+                found[id] = nil
+                report(name, PassedOver(subscription: id, change: nil, reason: error))
+            }
         }
         return found
     }

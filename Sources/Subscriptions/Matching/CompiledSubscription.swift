@@ -10,7 +10,9 @@ struct CompiledSubscription: Sendable {
     let revision: Int64
     let subscription: Subscription
     let filter: EntityFilter
-    let classificationMax: Classification
+    /// What whoever subscribed may see. Where rules decide, it is asked anew for every round.
+    var sight: Sight
+    let claimant: JSON?
     /// The number of the change after which it wants others.
     let since: Int64
     let expiresAt: Instant?
@@ -38,7 +40,7 @@ struct CompiledSubscription: Sendable {
         subscription = try body.subscription()
         filter = subscription.filter
         (id, revision, since) = (record.id, record.revision, record.since)
-        (classificationMax, expiresAt) = (record.classificationMax, record.expiresAt)
+        (sight, claimant, expiresAt) = (.upTo(record.classificationMax), record.claimant, record.expiresAt)
         let parameters = subscription.notification
         // When it can't be had, names go out whole, as the core context writes them: an alert must not wait for a document on
         // some other server.

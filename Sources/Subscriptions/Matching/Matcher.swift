@@ -154,8 +154,9 @@ struct MatchPage: Sendable {
 
     mutating func match(_ candidate: Candidate, _ snapshot: ReadSnapshot) throws {
         for id in candidate.watchers {
-            guard let watcher = compiled[id], watcher.wants(candidate.change, candidate.kinds, snapshot, at: now) else { continue }
-            try tell(watcher, candidate, snapshot)
+            guard let watcher = compiled[id], let seen = try watcher.seen(candidate, snapshot), watcher.wants(seen.change, seen.kinds, snapshot, at: now)
+            else { continue }
+            try tell(watcher, seen, snapshot)
         }
     }
 
@@ -196,16 +197,22 @@ extension CompiledSubscription {
 
     /// Whether a change is one that it is to be told of.
     fileprivate func wants(_ change: WatchedChange, _ kinds: ChangeKinds, _ snapshot: ReadSnapshot, at now: Instant) -> Bool {
-        guard change.seq > since, isActive(at: now), change.classification <= classificationMax,
-            subscription.timeIntervalSeconds == nil, kinds.fire(subscription.triggers, watched: subscription.watchedAttributes)
+        guard change.seq > since, isActive(at: now), subscription.timeIntervalSeconds == nil, kinds.fire(subscription.triggers, watched: subscription.watchedAttributes)
         else { return false }
-        return filter.matches(change.entity) { id in (try? snapshot.visibleEntity(id, classificationMax, at: now)) ?? nil }
+        return filter.matches(change.entity) { id in (try? snapshot.visibleEntity(id, sight, at: now)) ?? nil }
+    }
+
+    /// A change as whoever subscribed sees it: what is hidden from them has not changed. Nil when they see nothing of it.
+    fileprivate func seen(_ candidate: MatchPage.Candidate, _ snapshot: ReadSnapshot) throws -> MatchPage.Candidate? {
+        guard sight.ruling != nil else { return candidate.change.classification <= sight.classificationMax ? candidate : nil }
+        guard let change = try candidate.change.seen(by: sight, in: snapshot) else { return nil }
+        return MatchPage.Candidate(change: change, kinds: ChangeKinds(change), watchers: candidate.watchers)
     }
 
     /// A notification for the outbox; nil when nothing is left to tell.
     func message(of entities: [NotifiedEntity], at now: Instant, in snapshot: ReadSnapshot) throws -> NewMessage? {
         let id = "urn:ngsi-ld:Notification:" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
-        guard let rendered = try writer.notification(of: entities, id: id, at: now, classificationMax: classificationMax, in: snapshot)
+        guard let rendered = try writer.notification(of: entities, id: id, at: now, sight, in: snapshot)
         else { return nil }
         return NewMessage(subscription: self.id, headers: rendered.headers, body: rendered.body)
     }

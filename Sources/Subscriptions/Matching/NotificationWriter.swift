@@ -39,7 +39,7 @@ package struct NotificationWriter: Sendable {
     /// - Parameter id: a name for this notification alone, by which a receiver can tell a repetition.
     /// - Returns: nil when nothing is left to tell.
     package func notification(
-        of entities: [NotifiedEntity], id: String, at now: Instant, classificationMax: Classification, in snapshot: ReadSnapshot
+        of entities: [NotifiedEntity], id: String, at now: Instant, _ sight: Sight, in snapshot: ReadSnapshot
     ) throws -> RenderedNotification? {
         let shown = entities.compactMap { notified -> NotifiedEntity? in
             guard let selected = view.selected(notified.entity) else { return nil }
@@ -56,7 +56,7 @@ package struct NotificationWriter: Sendable {
         writer.raw(",\"notifiedAt\":\"")
         writer.raw(now.description.utf8)
         writer.raw("\",\"data\":")
-        try writeData(shown, now, classificationMax, snapshot, to: &writer)
+        try writeData(shown, now, sight, snapshot, to: &writer)
         if mediaType == .linkedData {
             writer.raw(",\"@context\":")
             writer.write(JSON.string(contextURL))
@@ -77,7 +77,7 @@ package struct NotificationWriter: Sendable {
     }
 
     private func writeData(
-        _ shown: [NotifiedEntity], _ now: Instant, _ classificationMax: Classification, _ snapshot: ReadSnapshot, to writer: inout JSONWriter
+        _ shown: [NotifiedEntity], _ now: Instant, _ sight: Sight, _ snapshot: ReadSnapshot, to writer: inout JSONWriter
     ) throws {
         let names = ContextNames(context: view.context, includesSystemMembers: parameters.includesSystemMembers)
         let entityWriter = EntityWriter(names: names, format: RepresentationFormat(rawValue: parameters.format.rawValue) ?? .normalized)
@@ -89,7 +89,7 @@ package struct NotificationWriter: Sendable {
             features.write(collection: shown.map(\.entity), context: context, to: &collection)
             return writer.raw(try amendment.amended(collection: collection.bytes, shown))
         }
-        let (linked, inline) = try linkedEntities(shown.map(\.entity), now, classificationMax, snapshot)
+        let (linked, inline) = try linkedEntities(shown.map(\.entity), now, sight, snapshot)
         // Each entity is a JSON-LD document of its own, as it is in the answer to a query.
         let context = mediaType == .linkedData ? JSON.string(contextURL) : nil
         writer.raw("[")
@@ -108,12 +108,12 @@ package struct NotificationWriter: Sendable {
 
     /// The entities to be written beside these, and those to be written within them (clause 4.5.23).
     private func linkedEntities(
-        _ entities: [Entity], _ now: Instant, _ classificationMax: Classification, _ snapshot: ReadSnapshot
+        _ entities: [Entity], _ now: Instant, _ sight: Sight, _ snapshot: ReadSnapshot
     ) throws -> (beside: [LinkedEntity], inline: LinkedEntities?) {
         guard let kind = parameters.joinKind.flatMap(Join.Kind.init) else { return ([], nil) }
         let join = Join(kind: kind, level: parameters.joinLevel)
         let linked = try snapshot.linkedEntities(
-            of: entities, join, view, countMax: Self.linkedCountMax, classificationMax: classificationMax, at: now)
+            of: entities, join, view, countMax: Self.linkedCountMax, sight, at: now)
         guard kind == .inline else { return (linked, nil) }
         let found = Dictionary(linked.map { ($0.whole.id.text, $0.whole) }, uniquingKeysWith: { first, _ in first })
         return ([], LinkedEntities(entities: found, depth: join.level, view: view.linked(view.projection)))

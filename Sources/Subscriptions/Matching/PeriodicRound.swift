@@ -76,7 +76,7 @@ struct PeriodicRound: Sendable {
     }
 
     private func round(of compiled: CompiledSubscription, _ file: MunicipalityFile, at now: Instant) async throws -> [NewMessage] {
-        try await file.read { snapshot in
+        try await file.seen(by: compiled.sight).read { snapshot in
             // A round that was not delivered yet is not followed by another: its receiver would get both at once, later.
             guard try snapshot.outboxSize(of: compiled.id)?.count == 0 else { return [] }
             return try messages(of: compiled, snapshot, at: now)
@@ -85,7 +85,7 @@ struct PeriodicRound: Sendable {
 
     private func messages(of compiled: CompiledSubscription, _ snapshot: ReadSnapshot, at now: Instant) throws -> [NewMessage] {
         let search = EntitySearch(
-            filter: compiled.filter, classificationMax: compiled.classificationMax, limit: Self.entityCountMax, now: now)
+            filter: compiled.filter, classificationMax: compiled.sight.classificationMax, limit: Self.entityCountMax, now: now)
         let entities = try snapshot.search(search).entities.map { found in try found.entity ?? snapshot.entity(found.stored) }
         return try stride(from: 0, to: entities.count, by: Self.groupCountMax).compactMap { start in
             let group = entities[start..<min(start + Self.groupCountMax, entities.count)]

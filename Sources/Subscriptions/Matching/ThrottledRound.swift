@@ -61,7 +61,7 @@ struct ThrottledRound: Sendable {
         var (notified, faults) = ([NotifiedEntity](), [PassedOver]())
         for (_, change) in held {
             do {
-                let change = try change.get()
+                guard let change = try change.get().seen(by: compiled.sight, in: snapshot) else { continue }
                 notified.append(NotifiedEntity(change, ChangeKinds(change), for: compiled.subscription))
             } catch where !error.isOfFile { faults.append(PassedOver(subscription: compiled.id, change: nil, reason: error)) }
         }

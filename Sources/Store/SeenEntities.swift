@@ -1,0 +1,247 @@
+package import CityModel
+internal import Foundation
+internal import GRDB
+internal import LinkedData
+internal import OrderedCollections
+package import Policy
+internal import Series
+
+/// What the rules of one sight say of entities, as one connection knows it during one read.
+///
+/// `@unchecked`: it belongs to a connection, which one thread uses at a time.
+final class SeenEntities: @unchecked Sendable {
+    /// What is known of one entity, there now or in the past.
+    private struct Known {
+        /// Nil where it is not shown.
+        let view: View?
+        let facts: ResourceFacts
+    }
+
+    private unowned let db: Database
+    private let terms: TermTable
+    private let decoders: DecoderPool
+    private var sight = Sight.upTo(.open)
+    private var needs: FactNeeds = []
+    private var known: [Int64: Known] = [:]
+    private var bounds: [Int64: Classification] = [:]
+    private var places: (entity: Int64, boxes: [BoundingBox])?
+
+    /// Entities of which a read remembers what the rules say.
+    private static let knownCountMax = 200_000
+
+    init(_ db: Database, terms: TermTable, decoders: DecoderPool) { (self.db, self.terms, self.decoders) = (db, terms, decoders) }
+
+    /// Begins a read, which knows nothing of the one before.
+    func begin(_ sight: Sight) {
+        (self.sight, needs) = (sight, sight.ruling?.needs ?? [])
+        forget()
+    }
+
+    func forget() { (known, bounds, places) = ([:], [:], nil) }
+
+    func sees(_ entity: Int64) throws -> Bool { try known(entity)?.view != nil }
+
+    func sees(_ attribute: Int64, of entity: Int64) throws -> Bool { try precision(of: attribute, of: entity) != nil }
+
+    /// Past values are shown of what is shown exactly: moments and places that are told roughly now could be learned from them.
+    func seesHistory(of attribute: Int64, of entity: Int64) throws -> Bool { try precision(of: attribute, of: entity) == .exact }
+
+    private func precision(of attribute: Int64, of entity: Int64) throws -> Precision? {
+        guard let view = try known(entity)?.view else { return nil }
+        // What stands for any attribute, or tells the scopes, is as visible as the entity.
+        guard attribute != IndexRows.anyAttribute, let name = terms.name(of: attribute), name != .scopeMember else { return .exact }
+        return sight.precision(of: name, in: view)
+    }
+
+    /// The smallest number of entities that a figure with this one must be of; nil when there is none.
+    func entityCountMin(of attribute: IRI, of entity: Int64) throws -> Int? {
+        guard case .aggregated(let countMin, _)? = try known(entity)?.view?.access(to: attribute) else { return nil }
+        return countMin
+    }
+
+    /// The most confidential class of records that are shown of an entity: that of the entity, and on from there as long as the rules would
+    /// show it if it were as confidential as that.
+    func bound(of entity: Int64) throws -> Classification {
+        if let bound = bounds[entity] { return bound }
+        guard let known = try known(entity), var facts = Optional(known.facts) else { return .open }
+        var bound = facts.classification
+        while let next = Classification(rank: bound.rank + 1) {
+            facts.classification = next
+            guard verdict(facts) != nil else { break }
+            bound = next
+        }
+        bounds[entity] = bound
+        return bound
+    }
+
+    private func verdict(_ facts: ResourceFacts) -> View? {
+        guard facts.classification <= sight.classificationMax else { return nil }
+        guard let ruling = sight.ruling else { return .whole }
+        return sight.shows(ruling.verdict(on: facts))
+    }
+
+    /// A stored document as it is shown.
+    func document(_ bytes: [UInt8], of entity: Int64) throws -> [UInt8] {
+        guard let view = try known(entity)?.view else { throw CityError.internalFault("a document that is not shown was asked for") }
+        guard !view.isWhole else { return bytes }
+        let seen = sight.seen(try decoded(bytes, keeping: nil), in: view)
+        var isKnown = true
+        let document = StoredDocument(seen) { name in
+            if let number = terms.number(of: name) { return number }
+            isKnown = false
+            return 0
+        }
+        guard isKnown else { throw CorruptRow(table: "entity", reason: "a name without a number") }
+        return document.bytes
+    }
+
+    /// The box of one of an entity's places, as it is shown; nil when there is none.
+    func box(of place: PlaceNumber) throws -> BoundingBox? {
+        if let places, places.entity == place.entity { return places.boxes.indices.contains(place.slot) ? places.boxes[place.slot] : nil }
+        guard let view = try known(place.entity)?.view,
+            let row = try RowCursor(db, "SELECT document FROM main.entity WHERE id = ?", [place.entity]).next()
+        else { return nil }
+        let entity = try decoded(try row.withUnsafeData(atIndex: 0) { $0.map(Array.init) ?? [] }, keeping: nil)
+        // Places keep their slots, whatever is shown of the others.
+        let boxes = try IndexRows(entity) { terms.number(of: $0) ?? 0 }.places.map { place in
+            guard let name = terms.name(of: place.attribute), let precision = sight.precision(of: name, in: view) else { return BoundingBox.world }
+            return precision.placeMetres == nil ? place.box : precision.rounded(place.box) ?? .world
+        }
+        places = (place.entity, boxes)
+        return boxes.indices.contains(place.slot) ? boxes[place.slot] : nil
+    }
+
+    /// An entity that is not read from a table, as it is shown; nil where it is not.
+    func seen(_ entity: Entity, _ classification: Classification, source: String?) -> Entity? {
+        view(of: entity, classification, source: source).map { sight.seen(entity, in: $0) }
+    }
+
+    /// How much of an entity that is not read from a table is shown; nil where it is not.
+    func view(of entity: Entity, _ classification: Classification, source: String?) -> View? { verdict(facts(of: entity, classification, source)) }
+
+    /// How much of an entity is shown, that is there now or was; nil where it is not.
+    func view(of entity: Int64) throws -> View? { try known(entity)?.view }
+
+    // MARK: Facts
+
+    private func known(_ entity: Int64) throws -> Known? {
+        if let known = known[entity] { return known }
+        guard let facts = try currentFacts(entity) ?? pastFacts(entity) else { return nil }
+        let found = Known(view: verdict(facts), facts: facts)
+        if known.count >= Self.knownCountMax { known.removeAll() }
+        known[entity] = found
+        return found
+    }
+
+    private func currentFacts(_ number: Int64) throws -> ResourceFacts? {
+        guard let row = try RowCursor(db, "SELECT classification, run, document FROM main.entity WHERE id = ?", [number]).next() else { return nil }
+        let classification = try classification(row, 0)
+        let run = try row.decode(Int64?.self, atIndex: 1)
+        let source = try run.flatMap { run in try needs.contains(.source) ? self.source(ofRun: run) : nil }
+        var wanted: Set<IRI> = []
+        if needs.contains(.location) { wanted.insert(.location) }
+        if !needs.isDisjoint(with: [.dataSubject, .consents]) { wanted.insert(.dataSubject) }
+        let entity = try decoded(try row.withUnsafeData(atIndex: 2) { $0.map(Array.init) ?? [] }, keeping: wanted)
+        return facts(of: entity, classification, source)
+    }
+
+    private func facts(of entity: Entity, _ classification: Classification, _ source: String?) -> ResourceFacts {
+        let subject = entity.dataSubject
+        return ResourceFacts(
+            types: Set(entity.types), scopes: entity.scopes, classification: classification, source: source, dataSubject: subject,
+            location: { entity.place }, consents: { [db] in subject.map { Self.consents(of: $0, db) } ?? [] })
+    }
+
+    /// Of an entity that is gone it is known what it was when it went; where it was is not.
+    private func pastFacts(_ number: Int64) throws -> ResourceFacts? {
+        let sql = "SELECT classification, types, (SELECT source FROM main.past_source WHERE past = main.past.id) FROM main.past WHERE id = ?"
+        guard let row = try RowCursor(db, sql, [number]).next() else { return nil }
+        let types = try row.decode(String.self, atIndex: 1).split(separator: " ").compactMap { Int64($0).flatMap(terms.name(of:)) }
+        let source = try row.decode(String?.self, atIndex: 2).flatMap { $0.isEmpty ? nil : $0 }
+        let subject = try needs.isDisjoint(with: [.dataSubject, .consents]) ? nil : lastText(of: .dataSubject, number)
+        let scopes = try needs.contains(.scopes) ? lastScopes(number) : []
+        return ResourceFacts(
+            types: Set(types), scopes: scopes, classification: try classification(row, 0), source: source, dataSubject: subject,
+            location: { .unknown }, consents: { [db] in subject.map { Self.consents(of: $0, db) } ?? [] })
+    }
+
+    private func lastText(of attribute: IRI, _ entity: Int64) throws -> String? {
+        guard let number = terms.number(of: attribute) else { return nil }
+        let sql = """
+            SELECT value FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
+            AND typeof(value) = 'text' ORDER BY at_us DESC, late_us DESC LIMIT 1
+            """
+        return try RowCursor(db, sql, [entity, number]).next()?.decode(String.self, atIndex: 0)
+    }
+
+    private func lastScopes(_ entity: Int64) throws -> [Scope] {
+        guard let number = terms.number(of: .scopeMember) else { return [] }
+        let sql = """
+            SELECT value FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
+            ORDER BY at_us DESC, late_us DESC LIMIT 1
+            """
+        guard let row = try RowCursor(db, sql, [entity, number]).next() else { return [] }
+        let value = try SampleValue(row.decode(DatabaseValue.self, atIndex: 0)).json()
+        return (value.arrayValue ?? [value]).compactMap { $0.stringValue.flatMap(Scope.init) }
+    }
+
+    private func source(ofRun run: Int64) throws -> String? {
+        try RowCursor(db, "SELECT source FROM main.import_run WHERE id = ?", [run]).next()?.decode(String.self, atIndex: 0)
+    }
+
+    /// The purposes to which a person has consented and has not withdrawn it. What can't be read is no consent.
+    private static func consents(of subject: String, _ db: Database) -> Set<String> {
+        guard let cursor = try? RowCursor(db, "SELECT purpose FROM main.consent WHERE subject = ? AND withdrawn_us IS NULL", [subject]) else { return [] }
+        var purposes: Set<String> = []
+        while let row = try? cursor.next() { if let purpose = try? row.decode(String.self, atIndex: 0) { purposes.insert(purpose) } }
+        return purposes
+    }
+
+    private func classification(_ row: Row, _ column: Int) throws -> Classification {
+        guard let classification = Classification(rank: try row.decode(Int.self, atIndex: column)) else {
+            throw CorruptRow(table: "entity", reason: "classification")
+        }
+        return classification
+    }
+
+    private func decoded(_ bytes: [UInt8], keeping wanted: Set<IRI>?) throws -> Entity {
+        let decoder = decoders.take()
+        defer { decoders.giveBack(decoder) }
+        return try decoder.entity(StoredDocument(bytes: bytes), keeping: wanted)
+    }
+}
+
+extension Entity {
+    /// Where it is, as rules ask for it.
+    package var place: ResourceFacts.Location {
+        guard let instances = attributes[.location], !instances.isEmpty else { return .nowhere }
+        let geometries = instances.compactMap { try? Geometry($0.value) }
+        return geometries.count == instances.count ? .at(geometries) : .unknown
+    }
+}
+
+extension BoundingBox {
+    fileprivate static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
+}
+
+extension Precision {
+    /// The box of a geometry that is told as roughly as this.
+    fileprivate func rounded(_ box: BoundingBox) -> BoundingBox? {
+        (try? Geometry(longitude: box.center.longitude, latitude: box.center.latitude)).flatMap(rounded).map(\.boundingBox)
+    }
+}
+
+extension ReadSnapshot {
+    /// An entity of the file, as it is or was, as somebody else sees it than the one who reads; nil where it is not shown.
+    package func seen(_ entity: Entity, _ classification: Classification, by sight: Sight) throws -> Entity? {
+        guard classification <= sight.classificationMax else { return nil }
+        guard sight.ruling != nil else { return entity }
+        let judge = judge(for: sight)
+        let source = try row(
+            """
+            SELECT source FROM main.entity JOIN main.import_run ON import_run.id = entity.run WHERE entity.iri = ?1
+            UNION ALL SELECT source FROM main.past JOIN main.past_source ON past_source.past = past.id WHERE past.iri = ?1 AND source <> ''
+            """, [entity.id.text])?.decode(String.self, atIndex: 0)
+        return judge.seen(entity, classification, source: source)
+    }
+}
