@@ -255,6 +255,23 @@ class World:
         return question, asked
 
 
+def is_shown(answer):
+    """Whether Conurb shows the attribute that a question is about."""
+    return next(iter(answer["attributes"].values()))["access"] == "shown"
+
+
+def agree(answer, rules, allowed, reasons):
+    """Whether both decide alike and for reasons that go together. Conurb speaks of the whole thing, Cedar of one attribute: who is shown it
+    is so by permits that Conurb names; a forbid of all attributes is named by both, by Conurb the first."""
+    if is_shown(answer) != allowed:
+        return False
+    if allowed:
+        return reasons <= set(answer["rules"])
+    whole = [rule["id"] for rule in rules if rule["effect"] == "forbid" and "attributes" not in rule["what"]]
+    speaking = [name for name in whole if name in reasons]
+    return answer["rules"] == speaking[:1] if speaking else not set(whole) & set(answer["rules"])
+
+
 class Batch:
     """Some policies with requests, made from one seed."""
 
@@ -265,29 +282,30 @@ class Batch:
         self.requests = [[self.world.request(r) for _ in range(request_count)] for _ in range(policy_count)]
 
     def conurb(self, binary):
-        """Whether the attribute is shown, for each request of each policy."""
+        """The answers to each policy's requests."""
         lines = "".join(json.dumps({"policy": {"rules": rules}, "questions": [question for question, _ in requests]}) + "\n"
                         for rules, requests in zip(self.policies, self.requests))
         done = subprocess.run([str(binary), "policy", "decide"], input=lines, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise AssertionError(done.stderr)
-        return [[next(iter(answer["attributes"].values()))["access"] == "shown" for answer in json.loads(line)["answers"]]
-                for line in done.stdout.splitlines()]
+        return [json.loads(line)["answers"] for line in done.stdout.splitlines()]
 
     def cedar(self, without=None):
-        """The same, one policy after the other."""
+        """Cedar's answers, one policy after the other: whether the attribute is shown, and the rules that say so."""
         for rules, requests in zip(self.policies, self.requests):
             text = cedar_text(rules, without)
+            names = [rule["id"] for rule in rules if without != "forbid" or rule["effect"] == "permit"]
             results = cedarpy.is_authorized_batch([asked for _, asked in requests], text, self.world.entities)
             faults = [fault for result in results for fault in result.diagnostics.errors]
             if faults:
                 raise AssertionError(f"Cedar: {faults[0]}\n{text}")
-            yield [result.allowed for result in results]
+            yield [(result.allowed, {names[int(each.removeprefix("policy"))] for each in result.diagnostics.reasons}) for result in results]
 
     def differences(self, ours, theirs):
         """Places (policy, request) where the answers differ, as far as somebody asks for them."""
-        for row, (left, right) in enumerate(zip(ours, theirs, strict=True)):
-            yield from ((row, column) for column, (mine, other) in enumerate(zip(left, right, strict=True)) if mine != other)
+        for row, (rules, left, right) in enumerate(zip(self.policies, ours, theirs, strict=True)):
+            yield from ((row, column) for column, (answer, (allowed, reasons)) in enumerate(zip(left, right, strict=True))
+                        if not agree(answer, rules, allowed, reasons))
 
     def describe(self, row, column):
         return f"{json.dumps(self.policies[row])}\n{cedar_text(self.policies[row])}\n{json.dumps(self.requests[row][column][0])}"
