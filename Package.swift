@@ -64,6 +64,7 @@ let package = Package(
         .target(name: "CJSONTape", dependencies: ["CSimdjson"], linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "LinkedData", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
+        .target(name: "Ledger", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
         .target(name: "Declarations", dependencies: ["CityModel", orderedCollections, yams], swiftSettings: strict),
         // The shipped policy, embedded like the pages' files.
@@ -134,6 +135,7 @@ let package = Package(
             dependencies: [
                 "Broker", "CityModel", "Door", "Federation", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
