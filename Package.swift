@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(
-            name: "Store", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
+            name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Store", crypto], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
@@ -139,7 +139,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
         .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],

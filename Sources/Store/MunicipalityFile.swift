@@ -132,6 +132,8 @@ package final class MunicipalityFile: Sendable {
     /// A file that was put back from a backup has no snapshots, for these were no part of it.
     func forgetSnapshots() throws { try pool.write { db in try db.execute(sql: "DELETE FROM snapshot; DELETE FROM removed_snapshot") } }
 
+    func checkpointLog() async throws { try await pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
+
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
         journal.finish()

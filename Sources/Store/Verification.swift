@@ -6,6 +6,8 @@ package struct VerificationReport: Sendable {
     package let entityCount: Int
     package let changeCount: Int
     package let instanceCount: Int
+    /// Acts in the ledger.
+    package let actCount: Int
     /// What is wrong, in words; empty when all is well. At most `Verification.faultCountMax` are listed.
     package let faults: [String]
 
@@ -51,6 +53,7 @@ struct Verification {
 
     mutating func run() throws -> VerificationReport {
         var counts = (entities: 0, changes: 0, instances: 0)
+        var actCount = 0
         do {
             try checkIntegrity()
             counts = (try checkEntities(), try count("change"), try snapshot.instanceCount())
@@ -59,12 +62,14 @@ struct Verification {
             try checkNames()
             try checkSubscriptionCounts()
             try checkChunks()
+            actCount = try checkLedger()
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
             // The file is too damaged to be read to its end.
             fault("integrity: \(error.message ?? "the file is damaged")")
         }
         return VerificationReport(
-            entityCount: counts.entities, changeCount: counts.changes, instanceCount: counts.instances, faults: faults)
+            entityCount: counts.entities, changeCount: counts.changes, instanceCount: counts.instances, actCount: actCount,
+            faults: faults)
     }
 
     private func count(_ table: String) throws -> Int { try Int.fetchOne(snapshot.db, sql: "SELECT count(*) FROM \(table)") ?? 0 }
@@ -183,6 +188,13 @@ struct Verification {
         try SealedVerification(snapshot).run { found.append($0) }
         try SummaryVerification(snapshot).run { found.append($0) }
         for text in found { fault(text) }
+    }
+
+    private mutating func checkLedger() throws -> Int {
+        var found: [String] = []
+        let count = try LedgerVerification(snapshot).run { found.append($0) }
+        for text in found { fault(text) }
+        return Int(count)
     }
 
     private func exists(_ tail: String, _ arguments: StatementArguments) throws -> Bool {
