@@ -73,7 +73,7 @@ let package = Package(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, grdb, sqlite], swiftSettings: strict),
-        .target(name: "Trust", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Store", crypto], swiftSettings: strict),
+        .target(name: "Trust", dependencies: ["CityModel", "Declarations", "Ledger", "LinkedData", "Policy", "Store", crypto, orderedCollections], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
@@ -110,18 +110,21 @@ let package = Package(
                 "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes,
                 logging, nio, crypto, mustache, lifecycle,
             ], exclude: ["Resources"], swiftSettings: strict),
+        .target(
+            name: "Transparency",
+            dependencies: ["CityModel", "Door", "Ledger", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
         .target(name: "CitySimulator", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
                 "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions",
-                "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
+                "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
                 asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "LinkedData", "Policy", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Policy", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -140,7 +143,7 @@ let package = Package(
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
-        .testTarget(name: "TrustTests", dependencies: ["CityModel", "Store", "Trust"], swiftSettings: strict),
+        .testTarget(name: "TrustTests", dependencies: ["CityModel", "Ledger", "Store", "Trust"], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
@@ -156,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
+                "Broker", "CityModel", "Door", "Ledger", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
                 asyncHTTPClient, lifecycle,
             ],
             swiftSettings: strict),

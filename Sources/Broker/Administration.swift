@@ -24,20 +24,45 @@ extension Broker {
     }
 
     /// - Throws: `StoreError.alreadyExists`.
-    package func createMunicipality(_ name: MunicipalityName, _ access: InstallationAccess) throws {
+    package func createMunicipality(_ name: MunicipalityName, _ access: InstallationAccess, at now: Instant) async throws {
         guard !store.exists(name) else { throw StoreError.alreadyExists(name) }
-        _ = try store.file(name, creating: true)
+        // Another one may have had the name: its keys are not this one's.
+        try keys?.retire(name)
+        let act = Act(.municipalityCreated, name.text)
+        try await store.file(name, creating: true).write { try $0.record(act, access, at: now) }
+        try await record(act, access, at: now)
     }
 
-    package func removeMunicipality(_ name: MunicipalityName, _ access: InstallationAccess) throws { try store.remove(name) }
-
-    /// Writes a copy of a municipality's file while others read and write.
-    package func backup(_ access: AdministerAccess, to path: String) async throws {
-        try await file(toRead: access.writing.reading).copy(to: path)
+    /// The act is recorded before it is done: the municipality's own ledger goes with it.
+    package func removeMunicipality(_ name: MunicipalityName, _ access: InstallationAccess, at now: Instant) async throws {
+        guard store.exists(name) else { throw StoreError.notFound(name) }
+        let size = try await store.file(name).read { try $0.ledgerSize() }
+        try await record(Act(.municipalityRemoved, name.text, details: ["acts": .integer(size)]), access, at: now)
+        try store.remove(name)
     }
 
-    package func restore(_ name: MunicipalityName, from path: String, _ access: InstallationAccess) throws {
+    /// Writes a copy of a municipality's file while others read and write. That it was made is in the copy too.
+    package func backup(_ access: AdministerAccess, to path: String, at now: Instant) async throws {
+        let file = try file(toRead: access.writing.reading)
+        try await file.write { try $0.record(Act(.backupTaken), access, at: now) }
+        try await file.copy(to: path)
+    }
+
+    package func restore(_ name: MunicipalityName, from path: String, _ access: InstallationAccess, at now: Instant) async throws {
         try store.restore(name, from: path)
+        let act = Act(.municipalityRestored, name.text)
+        if name != .installation { try await store.file(name).write { try $0.record(act, access, at: now) } }
+        try await record(act, access, at: now)
+    }
+
+    /// What is done to municipalities is also in the installation's own ledger, which outlives them.
+    private func record(_ act: Act, _ access: InstallationAccess, at now: Instant) async throws {
+        try await store.file(.installation, creating: true).write { try $0.record(act, access, at: now) }
+    }
+
+    /// Records an act that changes nothing in the file: somebody takes data away.
+    package func record(_ act: Act, _ access: AdministerAccess, at now: Instant) async throws {
+        try await file(toWrite: access.writing).write { try $0.record(act, access, at: now) }
     }
 
     /// Of a municipality's file and those of its snapshots.

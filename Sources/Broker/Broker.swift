@@ -1,19 +1,22 @@
 internal import CityModel
 internal import LinkedData
 package import Store
-internal import Trust
+package import Trust
 
 /// The operations on the city's entities. Each takes the access that `Trust` made and the moment at which it happens.
 package struct Broker: Sendable {
     package let store: Store
     let configuration: BrokerConfiguration
+    /// Nil where nobody signs anything, as in tests.
+    let keys: KeyRing?
     let nameCache = NameCache()
     let entityMaps: EntityMapCollection
     package let snapshotWork = SnapshotWork()
 
-    package init(store: Store, configuration: BrokerConfiguration) {
+    package init(store: Store, configuration: BrokerConfiguration, keys: KeyRing? = nil) {
         self.store = store
         self.configuration = configuration
+        self.keys = keys
         entityMaps = EntityMapCollection(limits: configuration.entityMapLimits)
     }
 }

@@ -294,10 +294,13 @@ extension ContextLibrary {
     }
 
     /// Keeps a document for a URL, to be used instead of the network.
-    package func put(_ document: JSON, for url: String, _ access: WriteAccess) async throws {
+    package func put(_ document: JSON, for url: String, _ access: AdministerAccess, at now: Instant) async throws {
         guard document["@context"] != nil else { throw CityError.badRequestData("@context: the document has no @context") }
-        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: .now)
-        try await broker.file(toWrite: access.city).write { try $0.put(.context, context.id, context.json, at: .now) }
+        let context = StoredContext(id: url, kind: .cached, url: url, body: document, createdAt: now)
+        try await broker.file(toWrite: access.writing.city).write { transaction in
+            try transaction.put(.context, context.id, context.json, at: now)
+            try transaction.record(Act(.contextKept, url), access, at: now)
+        }
         await forget(context, in: access.municipality.city)
     }
 

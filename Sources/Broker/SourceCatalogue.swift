@@ -1,4 +1,5 @@
 package import CityModel
+internal import OrderedCollections
 package import Store
 package import Trust
 
@@ -6,7 +7,13 @@ package import Trust
 /// a document.
 extension Broker {
     package func putSource(_ id: String, _ body: JSON, _ access: AdministerAccess, at now: Instant) async throws {
-        try await file(toWrite: access.writing).write { try $0.put(.source, id, body, at: now) }
+        var details: JSONObject = [:]
+        for member in ["version", "classification", "retention"] { if let value = body[member] { details[member] = value } }
+        let act = Act(.sourceDeclared, id, details: .object(details))
+        try await file(toWrite: access.writing).write { transaction in
+            try transaction.put(.source, id, body, at: now)
+            try transaction.record(act, access, at: now)
+        }
     }
 
     /// - Throws: `resourceNotFound`.
@@ -22,9 +29,10 @@ extension Broker {
     }
 
     /// What a source fed stays.
-    package func removeSource(_ id: String, _ access: AdministerAccess) async throws {
-        guard try await file(toWrite: access.writing).write({ try $0.removeDocument(.source, id) }) else {
-            throw CityError.resourceNotFound("there is no source \(id)")
+    package func removeSource(_ id: String, _ access: AdministerAccess, at now: Instant) async throws {
+        try await file(toWrite: access.writing).write { transaction in
+            guard try transaction.removeDocument(.source, id) else { throw CityError.resourceNotFound("there is no source \(id)") }
+            try transaction.record(Act(.sourceWithdrawn, id), access, at: now)
         }
     }
 

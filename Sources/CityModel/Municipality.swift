@@ -22,6 +22,10 @@ public struct MunicipalityName: Hashable, Sendable, Comparable, CustomStringConv
     /// The one that requests without `NGSILD-Tenant` speak to (clause 4.14).
     public static let standard = MunicipalityName(known: "default")
 
+    /// The installation as a whole: its folder holds nothing but the ledger of what was done to municipalities. No municipality can
+    /// have this name.
+    public static let installation = MunicipalityName(known: "_installation")
+
     /// What stands for a snapshot of the municipality, by the snapshot's number.
     public func snapshot(_ number: Int64) -> MunicipalityName {
         var name = self

@@ -6,11 +6,13 @@ public struct AddCheckpoint: Hashable, Sendable {
     public let note: SignedNote
 
     public static let proofCountMax = 63
+    public static let byteCountMax = SignedNote.byteCountMax + 1 << 13
 
     public init(oldSize: Int64, proof: [MerkleHash], note: SignedNote) { (self.oldSize, self.proof, self.note) = (oldSize, proof, note) }
 
     /// - Throws: `malformed`.
     public init(parsing bytes: [UInt8]) throws(LedgerError) {
+        guard bytes.count <= Self.byteCountMax else { throw .malformed("a request has at most \(Self.byteCountMax) bytes") }
         let lineBreak = UInt8(ascii: "\n")
         guard let end = bytes.indices.dropLast().first(where: { bytes[$0] == lineBreak && bytes[$0 + 1] == lineBreak }) else {
             throw .malformed("the request has no empty line before its checkpoint")

@@ -81,6 +81,11 @@ struct AdministrationDoor: Sendable {
         return name
     }
 
+    /// The municipality, or the installation, whose own file is checked and backed up as the others are.
+    private func file(_ request: DoorRequest) throws(CityError) -> MunicipalityName {
+        try request.pathParameter("municipality") == MunicipalityName.installation.text ? .installation : municipality(request)
+    }
+
     private func administering(_ request: DoorRequest) async throws -> AdministerAccess {
         try await gatekeeper.administering(municipality(request), request.credential)
     }
@@ -90,8 +95,8 @@ struct AdministrationDoor: Sendable {
         return SystemDoor.json(.array(try broker.municipalities().map { .string($0.text) }))
     }
 
-    private func create(_ request: DoorRequest) throws -> Response {
-        try broker.createMunicipality(municipality(request), gatekeeper.installation(request.credential))
+    private func create(_ request: DoorRequest) async throws -> Response {
+        try await broker.createMunicipality(municipality(request), gatekeeper.installation(request.credential), at: request.now)
         return Response(status: .created)
     }
 
@@ -104,16 +109,17 @@ struct AdministrationDoor: Sendable {
         ])
     }
 
-    private func remove(_ request: DoorRequest) throws -> Response {
-        try broker.removeMunicipality(municipality(request), gatekeeper.installation(request.credential))
+    private func remove(_ request: DoorRequest) async throws -> Response {
+        try await broker.removeMunicipality(municipality(request), gatekeeper.installation(request.credential), at: request.now)
         return Response(status: .noContent)
     }
 
     private func verify(_ request: DoorRequest) async throws -> Response {
-        let report = try await broker.verify(try await administering(request))
+        let report = try await broker.verify(try await gatekeeper.administering(file(request), request.credential))
         return SystemDoor.json([
             "entities": .integer(Int64(report.entityCount)), "changes": .integer(Int64(report.changeCount)),
-            "instances": .integer(Int64(report.instanceCount)), "faults": .array(report.faults.map(JSON.string)),
+            "instances": .integer(Int64(report.instanceCount)), "acts": .integer(Int64(report.actCount)),
+            "faults": .array(report.faults.map(JSON.string)),
         ])
     }
 
@@ -147,7 +153,7 @@ struct AdministrationDoor: Sendable {
     private func revokeToken(_ request: DoorRequest) async throws -> Response {
         let access = try await administering(request)
         let id = try request.pathParameter("tokenId")
-        guard try await gatekeeper.revokeToken(access, id: id) else { throw CityError.resourceNotFound("there is no token \(id)") }
+        guard try await gatekeeper.revokeToken(access, id: id, now: request.now) else { throw CityError.resourceNotFound("there is no token \(id)") }
         return Response(status: .noContent)
     }
 
@@ -155,7 +161,7 @@ struct AdministrationDoor: Sendable {
         let access = try await administering(request)
         guard let url = request.query["url"], IRI(url) != nil else { throw CityError.badRequestData("url: the context's address") }
         guard let document = try? JSON(parsing: request.body.readableBytesView) else { throw CityError.invalidRequest("the body is not JSON") }
-        try await contexts.put(document, for: url, access.writing)
+        try await contexts.put(document, for: url, access, at: request.now)
         return Response(status: .noContent)
     }
 }
@@ -169,8 +175,10 @@ extension AdministrationDoor {
     }
 
     private func export(_ request: DoorRequest) async throws -> Response {
-        let access = try await administering(request).writing.reading
+        let administering = try await administering(request)
+        let access = administering.writing.reading
         let broker = broker
+        try await broker.record(Act(.entitiesExported), administering, at: request.now)
         let names = try broker.names(.core, access)
         let body = ResponseBody { writer in
             var number: Int64? = 0
@@ -190,9 +198,9 @@ extension AdministrationDoor {
     }
 
     private func backup(_ request: DoorRequest) async throws -> Response {
-        let access = try await administering(request)
+        let access = try await gatekeeper.administering(file(request), request.credential)
         let path = try transitPath()
-        do { try await broker.backup(access, to: path) } catch {
+        do { try await broker.backup(access, to: path, at: request.now) } catch {
             try? FileManager.default.removeItem(atPath: path)
             throw error
         }
@@ -210,7 +218,7 @@ extension AdministrationDoor {
 
     private func restore(_ request: DoorRequest) async throws -> Response {
         let access = try gatekeeper.installation(request.credential)
-        let name = try municipality(request)
+        let name = try file(request)
         guard case .stream(let body) = request.content else { throw CityError.invalidRequest("the body is a municipality's file") }
         let path = try transitPath()
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -219,7 +227,7 @@ extension AdministrationDoor {
         }
         for try await part in body { try file.write(contentsOf: Data(part.readableBytesView)) }
         try file.close()
-        do { try broker.restore(name, from: path, access) } catch StoreError.notAMunicipality {
+        do { try await broker.restore(name, from: path, access, at: request.now) } catch StoreError.notAMunicipality {
             throw CityError.badRequestData("the body is not a municipality's file")
         }
         return Response(status: .created)

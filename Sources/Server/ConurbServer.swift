@@ -16,6 +16,7 @@ internal import Sources
 internal import Store
 internal import Subscriptions
 internal import Synchronization
+internal import Transparency
 package import Trust
 
 /// The whole program but for its command line: the store, the rooms above it and the doors, on a network address and on a
@@ -34,6 +35,8 @@ package final class ConurbServer: Service {
     private let notifying: Notifying
     private let snapshotting: Snapshotting
     private let federation: Federation
+    private let accountability: Accountability
+    private let egress: EgressPolicy
     private let readiness: Readiness
     private let logger: Logger
 
@@ -50,8 +53,11 @@ package final class ConurbServer: Service {
             searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax)
         brokering.contextSourceAlias = configuration.contextSourceAlias
         brokering.packing = configuration.history.packing
-        broker = Broker(store: store, configuration: brokering)
+        let ring = KeyRing(directory: configuration.keys)
+        broker = Broker(store: store, configuration: brokering, keys: ring)
+        accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
+        self.egress = egress
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
         let download = ContextDownload(client: client, egress: egress)
         let contexts = ContextLibrary(
@@ -81,8 +87,8 @@ package final class ConurbServer: Service {
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
         site = Doors.site(broker, gatekeeper, configuration.site, logger)
         let doors = Doors(
-            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, store: store, metrics: metrics,
-            site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
+            broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, accountability: accountability, store: store,
+            metrics: metrics, site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
             passedOverCount: { passedOver.count }, configuration: configuration)
         table = RouteTable(doors.routes)
         hop.open(table)
@@ -139,6 +145,9 @@ package final class ConurbServer: Service {
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {
+            // Not for the length of a command: opening every file is for who stays.
+            services.append(
+                .init(service: Witnessing(store, accountability, gatekeeper, WitnessClient(client: client, egress: egress), logger: logger)))
             services.append(.init(service: try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
         }
         var group = ServiceGroupConfiguration(services: services, logger: logger)
@@ -204,6 +213,7 @@ private struct Doors {
     let gatekeeper: Gatekeeper
     let contexts: ContextLibrary
     let federation: Federation
+    let accountability: Accountability
     let store: Store
     let metrics: ServerMetrics
     let site: SiteDoor
@@ -224,7 +234,8 @@ private struct Doors {
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
         let history = HistoryDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, zone: configuration.site.timeZone)
-        let all = site.routes + ngsild.routes + history.routes + sources.routes + administration.routes + system.routes
+        let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
+        let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administration.routes + system.routes
         return all + [openAPI(all)]
     }
 

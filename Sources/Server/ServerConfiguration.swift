@@ -5,6 +5,8 @@ package import Store
 package struct ServerConfiguration: Sendable {
     /// The folder that holds the municipalities.
     package var dataDirectory: String
+    /// The folder that holds the municipalities' keys; nil: `_keys` in the data folder, which no municipality can have for its name.
+    package var keysDirectory: String?
     package var host: String
     package var port: Int
     /// Whether to listen on the network at all; the control socket is always there.
@@ -39,6 +41,8 @@ package struct ServerConfiguration: Sendable {
     package func address(port given: Int?) -> String? {
         (port == 0 ? given : port).map { "http://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
     }
+
+    var keys: String { keysDirectory ?? dataDirectory + "/_keys" }
 
     /// Where the command line reaches a running server.
     package var controlSocketPath: String { dataDirectory + "/conurb.sock" }

@@ -156,6 +156,7 @@ extension Gatekeeper {
         let token = Token(id: Token.randomID(), name: name, right: right, createdAt: now, digest: Token.digest(of: text))
         try await store.file(access.municipality).write { transaction in
             try transaction.put(.token, token.digest, token.json, at: now)
+            try transaction.record(Act(.tokenCreated, token.id, details: ["name": .string(name), "right": .string(right.name)]), access, at: now)
         }
         return (text, token)
     }
@@ -167,10 +168,13 @@ extension Gatekeeper {
     }
 
     /// - Returns: whether there was a token with this identifier.
-    package func revokeToken(_ access: AdministerAccess, id: String) async throws -> Bool {
+    package func revokeToken(_ access: AdministerAccess, id: String, now: Instant) async throws -> Bool {
         try await store.file(access.municipality).write { transaction in
             let matching = try transaction.documents(.token).compactMap(Token.init).filter { $0.id == id }
-            for token in matching { _ = try transaction.removeDocument(.token, token.digest) }
+            for token in matching {
+                _ = try transaction.removeDocument(.token, token.digest)
+                try transaction.record(Act(.tokenRevoked, token.id, details: ["name": .string(token.name)]), access, at: now)
+            }
             return !matching.isEmpty
         }
     }

@@ -31,6 +31,7 @@ struct ControlClient: Sendable {
         }
         var configuration = ServerConfiguration(dataDirectory: directory)
         configuration.listens = false
+        configuration.keysDirectory = DataOption.keysDirectory
         let socketPath = configuration.controlSocketPath
         let server: ConurbServer
         do {

@@ -9,7 +9,7 @@ struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Write a municipality to one file, while it is being used or not.")
     @OptionGroup var data: DataOption
-    @OptionGroup var municipality: MunicipalityOption
+    @OptionGroup var municipality: LedgerOption
     @Argument(help: "The file to write; it must not exist.", completion: .file()) var file: String
 
     func run() async throws {
@@ -37,7 +37,7 @@ struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Put a backup in place as a municipality that is not there.")
     @OptionGroup var data: DataOption
-    @OptionGroup var municipality: MunicipalityOption
+    @OptionGroup var municipality: LedgerOption
     @Argument(help: "A file that `conurb backup` wrote.", completion: .file()) var file: String
 
     func run() async throws {
@@ -67,7 +67,7 @@ struct VerifyCommand: AsyncParsableCommand {
             let reports = try await ControlClient.with(data.directory) { client in
                 var reports: [(name: String, report: JSON)] = []
                 let all = try await client.json(.GET, "/municipalities").arrayValue?.compactMap(\.stringValue) ?? []
-                for name in wanted.map({ [$0] }) ?? all {
+                for name in wanted.map({ [$0] }) ?? all + Self.installation(data.directory) {
                     do { reports.append((name, try await client.json(.POST, "/municipalities/\(name)/verification"))) } catch let failure
                         as CommandFailure where wanted == nil
                     {
@@ -80,12 +80,18 @@ struct VerifyCommand: AsyncParsableCommand {
             for (name, report) in reports {
                 let faults = report["faults"]?.arrayValue ?? []
                 faultCount += faults.count
-                let counts = ["entities", "changes", "instances"].map { "\(report[$0]?.integerValue ?? 0) \($0)" }.joined(separator: ", ")
+                let counts = ["entities", "changes", "instances", "acts"].map { "\(report[$0]?.integerValue ?? 0) \($0)" }.joined(separator: ", ")
                 print("\(name): \(counts): \(faults.isEmpty ? "clean" : "\(faults.count) faults")")
                 for fault in faults { print("  \(fault.stringValue ?? "")") }
             }
         }
         if faultCount > 0 { throw exitCodeFindings }
+    }
+
+    /// The installation's own file, once there is one.
+    private static func installation(_ folder: String) -> [String] {
+        let name = MunicipalityName.installation.text
+        return FileManager.default.fileExists(atPath: "\(folder)/\(name)") ? [name] : []
     }
 }
 

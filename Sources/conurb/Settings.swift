@@ -12,6 +12,9 @@ struct DataOption: ParsableArguments {
     @Option(name: .customLong("data"), help: "The folder that holds the municipalities (CONURB_DATA). Default: ./data")
     var data: String?
 
+    /// The folder of keys that the environment names, for commands that read no configuration.
+    static var keysDirectory: String? { ProcessInfo.processInfo.environment["CONURB_KEYS"] }
+
     /// The folder that the option, else the environment, names.
     var directory: String { data ?? ProcessInfo.processInfo.environment["CONURB_DATA"] ?? "data" }
 }
@@ -55,6 +58,7 @@ struct Settings {
         let file = options.config ?? ProcessInfo.processInfo.environment["CONURB_CONFIG"]
         let reader = SettingsReader(try await Self.reader(options, demo, isOpen: isOpen, file: file))
         var server = ServerConfiguration(dataDirectory: try reader.text("data") ?? folder)
+        server.keysDirectory = try reader.text("keys")
         server.host = try reader.text("host") ?? server.host
         server.port = try reader.integer("port", in: 0...65535) ?? server.port
         server.isOpen = try reader.flag("open") ?? defaultsToOpen

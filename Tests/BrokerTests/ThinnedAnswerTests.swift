@@ -198,7 +198,7 @@ import Trust
         // Of each of the two the last stays, for it held; but not where its deletion followed.
         #expect(try await thin(folder, nil) == 19 + 20)
         #expect(try await folder.store.file(TemporaryBroker.name).verify().faults == [])
-        try await folder.broker.removeSource("sensors", administering)
+        try await folder.broker.removeSource("sensors", administering, at: noon)
         #expect(try await thin(folder, nil) == 0)
         #expect(try await thin(folder, rule("P3D")) > 0)
     }

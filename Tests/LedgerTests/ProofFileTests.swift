@@ -63,6 +63,7 @@ import Testing
         let line = MerkleHash.empty.base64 + "\n"
         func text(_ count: Int) -> [UInt8] { Array(("old 5\n" + String(repeating: line, count: count) + "\n" + note.description).utf8) }
         #expect(try AddCheckpoint(parsing: text(63)).proof.count == 63)
+        #expect(throws: LedgerError.self) { try AddCheckpoint(parsing: first.description.utf8 + Array(repeating: 10, count: AddCheckpoint.byteCountMax)) }
         #expect(throws: LedgerError.self) { try AddCheckpoint(parsing: text(64)) }
         for (old, new) in [("old 5", "old 05"), ("old 5", "new 5"), ("old 5\n", ""), ("\n\n", "\nAA==\n\n")] {
             #expect(throws: LedgerError.self, "\(old)") { try AddCheckpoint(parsing: Array(request.description.replacing(old, with: new, maxReplacements: 1).utf8)) }

@@ -99,7 +99,7 @@ final class RunningServer: Sendable {
     /// A token for a municipality, as `conurb token` makes it.
     func token(_ right: Right, in municipality: String) async throws -> String {
         let name = try #require(MunicipalityName(municipality))
-        _ = try? server.broker.createMunicipality(name, server.gatekeeper.installation(.program))
+        try? await server.broker.createMunicipality(name, server.gatekeeper.installation(.program), at: .now)
         let access = try await server.gatekeeper.administering(name, .program)
         return try await server.gatekeeper.createToken(access, name: "test", right: right, now: .now).text
     }

@@ -106,7 +106,7 @@ internal import Store
         #expect(try await reader.news(at: Installation.now)?.contains("Secret news") ?? false)
         try await reader.renew(at: Installation.now)
         let access = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
-        for token in try await installation.gatekeeper.tokens(access) { _ = try await installation.gatekeeper.revokeToken(access, id: token.id) }
+        for token in try await installation.gatekeeper.tokens(access) { _ = try await installation.gatekeeper.revokeToken(access, id: token.id, now: .now) }
         await #expect(throws: CityError.self) { try await reader.renew(at: Installation.now) }
     }
 

@@ -48,8 +48,8 @@ import Trust
         let (text, token) = try await folder.token(.write)
         _ = try await folder.gatekeeper.writing(Folder.alder, .bearer(text))
         let access = try await folder.gatekeeper.administering(Folder.alder, .program)
-        #expect(try await folder.gatekeeper.revokeToken(access, id: token.id))
-        #expect(try await !folder.gatekeeper.revokeToken(access, id: token.id))
+        #expect(try await folder.gatekeeper.revokeToken(access, id: token.id, now: .now))
+        #expect(try await !folder.gatekeeper.revokeToken(access, id: token.id, now: .now))
         await #expect(throws: CityError.self) { try await folder.gatekeeper.writing(Folder.alder, .bearer(text)) }
     }
 

@@ -51,6 +51,7 @@ package struct RegistrationLibrary: Sendable {
             try transaction.checkConflicts(of: registration, at: now)
             let record = RegistrationRecord(id: id.text, body: document.json, expiresAt: registration.expiresAt)
             try transaction.put(record)
+            try transaction.record(Act(.registrationPut, id.text), access, at: now)
             return [RegistrationChange(before: nil, after: record)]
         }
         return id
@@ -81,6 +82,7 @@ package struct RegistrationLibrary: Sendable {
             try transaction.checkConflicts(of: registration, at: now)
             let after = RegistrationRecord(id: id.text, body: document.json, expiresAt: registration.expiresAt)
             try transaction.put(after)
+            try transaction.record(Act(.registrationPut, id.text), access, at: now)
             return [RegistrationChange(before: before, after: after)]
         }
     }
@@ -90,6 +92,7 @@ package struct RegistrationLibrary: Sendable {
         try await change(access, at: now) { transaction in
             guard let before = try transaction.registration(id.text) else { throw Self.notFound(id) }
             _ = try transaction.removeRegistration(id.text)
+            try transaction.record(Act(.registrationRemoved, id.text), access, at: now)
             return [RegistrationChange(before: before, after: nil)]
         }
     }

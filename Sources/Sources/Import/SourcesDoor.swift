@@ -70,7 +70,7 @@ package struct SourcesDoor: Sendable {
 
     private func delete(_ request: DoorRequest) async throws -> Response {
         let access = try await gatekeeper.administering(request.tenant(), request.credential)
-        try await broker.removeSource(request.pathParameter("sourceId"), access)
+        try await broker.removeSource(request.pathParameter("sourceId"), access, at: request.now)
         return Response(status: .noContent)
     }
 

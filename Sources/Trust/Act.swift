@@ -1,0 +1,80 @@
+package import CityModel
+internal import Ledger
+internal import OrderedCollections
+package import Store
+
+/// What kinds of acts somebody has to answer for. Raw values are recorded for ever and never change their meaning.
+package enum ActKind: String, Hashable, Sendable, CaseIterable {
+    case municipalityCreated = "municipality-created"
+    case municipalityRemoved = "municipality-removed"
+    case municipalityRestored = "municipality-restored"
+    case backupTaken = "backup-taken"
+    case entitiesExported = "entities-exported"
+    case tokenCreated = "token-created"
+    case tokenRevoked = "token-revoked"
+    /// Declared or changed, with how long what it feeds is kept.
+    case sourceDeclared = "source-declared"
+    case sourceWithdrawn = "source-withdrawn"
+    case contextKept = "context-kept"
+    case registrationPut = "registration-put"
+    case registrationRemoved = "registration-removed"
+    /// What an act was about was taken out of the ledger.
+    case entryErased = "entry-erased"
+    /// The ledger goes on under another key.
+    case ledgerRenewed = "ledger-renewed"
+    case witnessAdded = "witness-added"
+    case witnessRemoved = "witness-removed"
+    /// Another log's checkpoints are co-signed from now on.
+    case logAccepted = "log-accepted"
+    case logDismissed = "log-dismissed"
+}
+
+/// One act: what was done, and to what.
+package struct Act: Hashable, Sendable {
+    package let kind: ActKind
+    /// The identifier of what it was done to; empty where that is the municipality itself.
+    package let subject: String
+    /// What else is to be known of it; an object.
+    package let details: JSON?
+
+    package init(_ kind: ActKind, _ subject: String = "", details: JSON? = nil) {
+        (self.kind, self.subject, self.details) = (kind, subject, details)
+    }
+
+    /// The entry that is kept beside the leaf.
+    func entry(by principal: Principal, for purpose: Purpose, at now: Instant) -> [UInt8] {
+        var members: JSONObject = [
+            "act": .string(kind.rawValue), "at": .string(now.description), "by": .string(principal.label), "purpose": .string(purpose.rawValue),
+        ]
+        if !subject.isEmpty { members["about"] = .string(subject) }
+        if let details { members["details"] = details }
+        var writer = JSONWriter()
+        writer.write(.object(members))
+        return writer.bytes
+    }
+}
+
+extension WriteTransaction {
+    /// Records an act in the ledger, in the transaction that does it: there is neither one without the other.
+    package func record(_ act: Act, _ access: AdministerAccess, at now: Instant) throws {
+        let asker = access.writing.reading
+        try record(act, by: asker.principal, for: asker.purpose, at: now)
+    }
+
+    package func record(_ act: Act, _ access: InstallationAccess, at now: Instant) throws {
+        try record(act, by: access.principal, for: .administration, at: now)
+    }
+
+    func record(_ act: Act, by principal: Principal, for purpose: Purpose, at now: Instant) throws {
+        let salt = RandomBytes.make(LedgerLeaf.saltByteCount)
+        try appendLedger(LedgerText(salt: salt, entry: act.entry(by: principal, for: purpose, at: now)), at: now)
+    }
+}
+
+/// Bytes that nobody can guess.
+enum RandomBytes {
+    static func make(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}
