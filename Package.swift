@@ -117,8 +117,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Site", "Sources", "Store", "Subscriptions",
-                "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
+                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Policy", "Site", "Sources", "Store",
+                "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
                 asyncHTTPClient, lifecycle,
             ], swiftSettings: strict),
         .executableTarget(
@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "Ledger", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
+                "Broker", "CityModel", "Door", "Policy", "Ledger", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
                 asyncHTTPClient, lifecycle,
             ],
             swiftSettings: strict),

@@ -59,6 +59,9 @@ private struct SeriesAnswering {
         let owner: Int64?
         var seriesCount = 0
         var units: Set<String?> = []
+        /// Where rules show figures alone: of how many entities they must be at least, and of which they are.
+        var entityCountMin = 0
+        var entities: Set<Int64> = []
     }
 
     private let snapshot: ReadSnapshot
@@ -133,6 +136,8 @@ private struct SeriesAnswering {
             return
         }
         if known == nil { try question.checkRoom(groupCount: groups.count + 1) }
+        if let countMin = try snapshot.entityCountMin(of: series.attribute, of: number) { group.entityCountMin = max(group.entityCountMin, countMin) }
+        if snapshot.isRuled { group.entities.insert(number) }
         group.seriesCount += 1
         seriesCount += 1
         try question.checkSeries(seriesCount)
@@ -163,6 +168,7 @@ private struct SeriesAnswering {
     }
 
     private func isWanted(_ group: Group) -> Bool {
+        guard group.entities.count >= group.entityCountMin else { return false }
         guard let condition = question.condition else { return true }
         var fold = group.fold
         return fold.firstResult(question.functions[condition.function]).map(condition.holds) ?? false

@@ -7,6 +7,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
 internal import NIOCore
+internal import Policy
 internal import Store
 internal import Trust
 
@@ -25,6 +26,10 @@ struct AdministrationDoor: Sendable {
     var routes: [Route] {
         let one = "/municipalities/{municipality}"
         let object: JSON = ["type": "object"]
+        let file: JSON = [
+            "type": "object", "required": ["name", "text"], "properties": ["name": ["type": "string"], "text": ["type": "string"]],
+        ]
+        let policies: JSON = ["type": "array", "items": file]
         return [
             route(.get, "/municipalities", "List municipalities", [], [.init(200, "Their names", mediaTypes: Self.json)], list),
             route(
@@ -58,6 +63,13 @@ struct AdministrationDoor: Sendable {
             route(
                 .delete, one + "/tokens/{tokenId}", "Revoke a token", [Self.name, .init("tokenId", in: .path, "The token's identifier")],
                 [.init(204, "Revoked")], revokeToken),
+            route(
+                .get, one + "/policies", "The rules of access", [Self.name], [.init(200, "Files of rules", mediaTypes: Self.json, schema: policies)],
+                listPolicies),
+            Route(
+                .put, one + "/policies", "Put files in the place of all rules of access; none puts back those that are shipped", tag: Self.tag,
+                parameters: [Self.name], body: .init(Self.json, schema: policies), responses: [.init(204, "They hold from now on")],
+                handler: putPolicies),
             Route(
                 .put, one + "/contexts", "Keep a JSON-LD document to use for a URL", tag: Self.tag,
                 parameters: [Self.name, .init("url", in: .query, "The context's address", isRequired: true)],
@@ -122,6 +134,28 @@ struct AdministrationDoor: Sendable {
             "faults": .array(report.faults.map(JSON.string)),
         ])
     }
+
+    private func listPolicies(_ request: DoorRequest) async throws -> Response {
+        let files = try await gatekeeper.policies(try await administering(request))
+        return SystemDoor.json(.array(files.map { ["name": .string($0.name), "text": .string($0.text)] }))
+    }
+
+    private func putPolicies(_ request: DoorRequest) async throws -> Response {
+        let access = try await administering(request)
+        guard let elements = try JSON(parsing: Array(request.body.readableBytesView)).arrayValue, elements.count <= Self.policyFileCountMax else {
+            throw CityError.badRequestData("policies: an array of at most \(Self.policyFileCountMax) files is needed")
+        }
+        let files = try elements.map { element -> Policies.File in
+            guard let name = element["name"]?.stringValue, !name.isEmpty, name.utf8.count <= 200, let text = element["text"]?.stringValue else {
+                throw CityError.badRequestData("policies: each file has a name of at most 200 bytes and a text")
+            }
+            return Policies.File(name: name, text: text)
+        }
+        try await gatekeeper.setPolicies(access, files, now: request.now)
+        return Response(status: .noContent)
+    }
+
+    private static let policyFileCountMax = 50
 
     private func listTokens(_ request: DoorRequest) async throws -> Response {
         let tokens = try await gatekeeper.tokens(try await administering(request))

@@ -43,6 +43,9 @@ package class ReadSnapshot {
         try seen.map { min(classificationMax, try $0.bound(of: entity)) } ?? classificationMax
     }
 
+    /// Whether it is read under rules.
+    package var isRuled: Bool { seen != nil }
+
     /// The smallest number of entities that a figure with this one's attribute must be of; nil for one that may be seen itself.
     package func entityCountMin(of attribute: IRI, of entity: Int64) throws -> Int? { try seen?.entityCountMin(of: attribute, of: entity) }
 

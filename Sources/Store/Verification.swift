@@ -14,7 +14,7 @@ package struct VerificationReport: Sendable {
     /// The same with what is wrong elsewhere.
     package func adding(faults more: [String]) -> VerificationReport {
         VerificationReport(
-            entityCount: entityCount, changeCount: changeCount, instanceCount: instanceCount,
+            entityCount: entityCount, changeCount: changeCount, instanceCount: instanceCount, actCount: actCount,
             faults: Array((faults + more).prefix(Verification.faultCountMax)))
     }
 }

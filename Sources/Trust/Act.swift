@@ -12,6 +12,8 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     case entitiesExported = "entities-exported"
     case tokenCreated = "token-created"
     case tokenRevoked = "token-revoked"
+    /// Details: the files of rules, with the SHA-256 of each.
+    case policiesChanged = "policies-changed"
     /// Declared or changed, with how long what it feeds is kept.
     case sourceDeclared = "source-declared"
     case sourceWithdrawn = "source-withdrawn"
@@ -42,9 +44,9 @@ package struct Act: Hashable, Sendable {
     }
 
     /// The entry that is kept beside the leaf.
-    func entry(by principal: Principal, for purpose: Purpose, at now: Instant) -> [UInt8] {
+    func entry(by principal: Principal, for purpose: String, at now: Instant) -> [UInt8] {
         var members: JSONObject = [
-            "act": .string(kind.rawValue), "at": .string(now.description), "by": .string(principal.label), "purpose": .string(purpose.rawValue),
+            "act": .string(kind.rawValue), "at": .string(now.description), "by": .string(principal.label), "purpose": .string(purpose),
         ]
         if !subject.isEmpty { members["about"] = .string(subject) }
         if let details { members["details"] = details }
@@ -55,17 +57,20 @@ package struct Act: Hashable, Sendable {
 }
 
 extension WriteTransaction {
+    /// What an act is for that only runs the municipality, where nobody says more.
+    private static var administration: String { "administration" }
+
     /// Records an act in the ledger, in the transaction that does it: there is neither one without the other.
     package func record(_ act: Act, _ access: AdministerAccess, at now: Instant) throws {
         let asker = access.writing.reading
-        try record(act, by: asker.principal, for: asker.purpose, at: now)
+        try record(act, by: asker.principal, for: asker.claimant?.terms.purpose ?? Self.administration, at: now)
     }
 
     package func record(_ act: Act, _ access: InstallationAccess, at now: Instant) throws {
-        try record(act, by: access.principal, for: .administration, at: now)
+        try record(act, by: access.principal, for: Self.administration, at: now)
     }
 
-    func record(_ act: Act, by principal: Principal, for purpose: Purpose, at now: Instant) throws {
+    func record(_ act: Act, by principal: Principal, for purpose: String, at now: Instant) throws {
         let salt = RandomBytes.make(LedgerLeaf.saltByteCount)
         try appendLedger(LedgerText(salt: salt, entry: act.entry(by: principal, for: purpose, at: now)), at: now)
     }

@@ -1,6 +1,7 @@
 package import CityModel
 internal import Declarations
 internal import LinkedData
+internal import OrderedCollections
 package import Policy
 internal import Store
 internal import Synchronization
@@ -59,6 +60,8 @@ extension Gatekeeper {
         try await store.file(access.municipality).write { transaction in
             for old in try transaction.documents(.policy) { _ = try transaction.removeDocument(.policy, old.id) }
             for file in files { try transaction.put(.policy, file.name, file.json, at: now) }
+            let details = files.map { file -> JSON in ["name": .string(file.name), "sha256": .string(Token.digest(of: file.text))] }
+            try transaction.record(Act(.policiesChanged, access.municipality.text, details: ["files": .array(details)]), access, at: now)
         }
     }
 }

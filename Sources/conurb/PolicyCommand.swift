@@ -12,7 +12,7 @@ struct PolicyCommand: AsyncParsableCommand {
             Files are those that docs/policies.md describes: rules, purposes and tables of tests, each told by its first keys. What \
             no file brings is the shipped one's.
             """,
-        subcommands: [Check.self, Test.self, Explain.self, Decide.self])
+        subcommands: [Check.self, Test.self, Explain.self, Decide.self, Put.self, Show.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Say what is wrong with files of rules, purposes and tests.")
