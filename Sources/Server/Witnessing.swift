@@ -27,7 +27,7 @@ struct Witnessing: Service {
         var unopened = ((try? store.municipalities()) ?? [])[...]
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             if let name = unopened.popFirst() { await round(name, &pauses) }
-            for file in store.openFiles where !Task.isShuttingDownGracefully { await round(file.name, &pauses) }
+            for file in store.openCityFiles where !Task.isShuttingDownGracefully { await round(file.name, &pauses) }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.rest) }
         }
     }

@@ -20,7 +20,8 @@ package struct Accountability: Sendable {
     }
 
     func file(_ name: MunicipalityName) throws -> MunicipalityFile {
-        try store.file(name, creating: name == .standard || name == .installation)
+        // A snapshot has no ledger of its own that anybody signs.
+        try store.file(name.city, creating: name.city == .standard || name == .installation)
     }
 
     /// The keys that others verify this municipality's signatures with. Made when they are first asked for.

@@ -61,16 +61,17 @@ extension WriteTransaction {
     private static var administration: String { "administration" }
 
     /// Records an act in the ledger, in the transaction that does it: there is neither one without the other.
-    package func record(_ act: Act, _ access: AdministerAccess, at now: Instant) throws {
-        let asker = access.writing.reading
-        try record(act, by: asker.principal, for: asker.claimant?.terms.purpose ?? Self.administration, at: now)
+    package func record(_ act: Act, _ access: ReadAccess, at now: Instant) throws {
+        try record(act, by: access.principal, for: access.claimant?.terms.purpose ?? Self.administration, at: now)
     }
+
+    package func record(_ act: Act, _ access: AdministerAccess, at now: Instant) throws { try record(act, access.writing.reading, at: now) }
 
     package func record(_ act: Act, _ access: InstallationAccess, at now: Instant) throws {
         try record(act, by: access.principal, for: Self.administration, at: now)
     }
 
-    func record(_ act: Act, by principal: Principal, for purpose: String, at now: Instant) throws {
+    private func record(_ act: Act, by principal: Principal, for purpose: String, at now: Instant) throws {
         let salt = RandomBytes.make(LedgerLeaf.saltByteCount)
         try appendLedger(LedgerText(salt: salt, entry: act.entry(by: principal, for: purpose, at: now)), at: now)
     }

@@ -346,6 +346,51 @@ class LedgerTest(unittest.TestCase):
             self.assertTrue(closed.get(f"/ledger/{ALDER}/entries", token=token).json()[1]["erased"])
 
 
+class KeysTest(unittest.TestCase):
+    """Where keys are, and what happens without them. Needs no Go."""
+
+    def test_keys_lie_where_the_setting_says_for_servers_and_commands(self):
+        folder, conurb = harness.TemporaryFolder.of(type(self)), harness.Conurb()
+        data, keys = folder / "data", folder / "elsewhere"
+        environment = {"CONURB_KEYS": str(keys)}
+        self.assertEqual(conurb.create_municipality(data, ALDER).returncode, 0)
+        key = conurb.run("ledger", "key", "--municipality", ALDER, "--data", data, environment=environment)
+        self.assertEqual(key.returncode, 0, key.stderr)
+        self.assertTrue((keys / f"{ALDER}.key").is_file())
+        self.assertFalse((data / "_keys").exists())
+        self.assertEqual((keys / f"{ALDER}.key").stat().st_mode & 0o777, 0o600)
+        configuration = folder / "conurb.json"
+        configuration.write_text(json.dumps({"keys": str(keys)}))
+        with harness.Server(data, "--config", configuration) as server:
+            self.assertIn(key.stdout.split("+")[0], server.get(f"/ledger/{ALDER}/checkpoint").text)
+        self.assertFalse((data / "_keys").exists())
+
+    def test_an_older_backup_that_was_put_back_is_not_signed_until_the_ledger_is_renewed(self):
+        folder, conurb = harness.TemporaryFolder.of(type(self)), harness.Conurb()
+        data, backup = folder / "data", folder / "alder.conurb"
+        self.assertEqual(conurb.create_municipality(data, ALDER).returncode, 0)
+        self.assertEqual(conurb.backup(data, ALDER, backup).returncode, 0)
+        conurb.create_token(data, ALDER, "read")
+        with harness.Server(data) as server:
+            before = server.get(f"/ledger/{ALDER}/checkpoint").text.split("\n")
+        self.assertEqual(before[1], "3")
+        self.assertEqual(conurb.run("municipality", "remove", "--yes", ALDER, "--data", data).returncode, 0)
+        self.assertEqual(conurb.restore(data, ALDER, backup).returncode, 0)
+        with harness.Server(data) as server:
+            answer = server.get(f"/ledger/{ALDER}/checkpoint")
+            self.assertEqual(answer.status_code, 503)
+            self.assertIn("conurb ledger renew", answer.json()["detail"])
+            self.assertEqual(server.get(f"/ledger/{ALDER}/entries").status_code, 200, "all else goes on")
+            self.assertEqual(conurb.run("ledger", "renew", "--municipality", ALDER, "--data", data).returncode, 0)
+            after = server.get(f"/ledger/{ALDER}/checkpoint").text.split("\n")
+            self.assertNotEqual(after[0], before[0])
+        acts = [json.loads(line)["entry"]["act"] for line in
+                conurb.run("ledger", "log", "--municipality", "_installation", "--data", data).stdout.splitlines()]
+        self.assertEqual(acts, ["municipality-created", "municipality-removed", "municipality-restored"])
+        self.assertIn("_installation: 0 entities, 0 changes, 0 instances, 3 acts: clean", conurb.verify(data).stdout)
+        self.assertEqual(conurb.backup(data, "_installation", folder / "installation.conurb").returncode, 0)
+
+
 class CrashTest(unittest.TestCase):
     """kill -9 while acts are done: every act that was answered is in the ledger, and nothing was signed that is not."""
 
