@@ -346,6 +346,53 @@ class LedgerTest(unittest.TestCase):
             self.assertTrue(closed.get(f"/ledger/{ALDER}/entries", token=token).json()[1]["erased"])
 
 
+class ActsTest(unittest.TestCase):
+    """What is recorded, and what is not. Needs no Go."""
+
+    def test_whatever_an_administrator_does_is_recorded_and_what_is_refused_is_not(self):
+        folder, conurb = harness.TemporaryFolder.of(type(self)), harness.Conurb()
+        data, source = folder / "data", "airlr-stations"
+        self.assertEqual(conurb.create_municipality(data, ALDER).returncode, 0)
+        administrator = conurb.create_token(data, ALDER, "administer")
+        writer = conurb.create_token(data, ALDER, "write")
+        definition = (harness.PROJECT / "examples" / "sources" / f"{source}.yaml").read_bytes()
+        registration = {"type": "ContextSourceRegistration", "id": "urn:ngsi-ld:ContextSourceRegistration:1", "endpoint": "http://203.0.113.1:1026",
+                        "information": [{"entities": [{"type": "Lamp"}]}]}
+        context = {"@context": {"Lamp": "https://example.org/Lamp"}}
+        with harness.Server(data, open_access=False) as server:
+            def ask(method, path, *statuses, token=administrator, **options):
+                answer = server.request(method, path, token=token, municipality=ALDER, **options)
+                self.assertIn(answer.status_code, statuses or (200, 201, 204), f"{method} {path}: {answer.text[:300]}")
+                return answer
+
+            yaml = {"Content-Type": "application/yaml"}
+            ask("PUT", f"/sources/{source}", data=definition, headers=yaml)
+            ask("PUT", f"/sources/{source}", 403, token=writer, data=definition, headers=yaml)
+            ask("PUT", f"/sources/{source}", 400, data="id: other", headers=yaml)
+            ask("DELETE", f"/sources/{source}")
+            ask("DELETE", f"/sources/{source}", 404)
+            ask("PUT", f"/municipalities/{ALDER}/contexts?url=https://example.org/c", json=context)
+            ask("POST", harness.NGSI_LD + "/csourceRegistrations", json=registration)
+            ask("POST", harness.NGSI_LD + "/csourceRegistrations", 409, json=registration)
+            ask("PATCH", harness.NGSI_LD + f"/csourceRegistrations/{registration['id']}", json={"endpoint": "http://203.0.113.2:1026"})
+            ask("DELETE", harness.NGSI_LD + f"/csourceRegistrations/{registration['id']}")
+            ask("GET", f"/municipalities/{ALDER}/entities.ndjson")
+            ask("GET", f"/municipalities/{ALDER}/entities.ndjson", 403, token=writer)
+            ask("GET", f"/municipalities/{ALDER}/backup")
+            tokens = ask("GET", f"/municipalities/{ALDER}/tokens").json()
+            identifiers = {token["right"]: token["id"] for token in tokens}
+            ask("DELETE", f"/municipalities/{ALDER}/tokens/{identifiers['write']}")
+            entries = [entry["entry"] for entry in ask("GET", f"/ledger/{ALDER}/entries").json()]
+        self.assertEqual([entry["act"] for entry in entries], [
+            "municipality-created", "token-created", "token-created", "source-declared", "source-withdrawn", "context-kept", "registration-put",
+            "registration-put", "registration-removed", "entities-exported", "backup-taken", "token-revoked"])
+        self.assertEqual({entry["by"] for entry in entries[3:]}, {f"token:{identifiers['administer']}"})
+        self.assertEqual({entry["by"] for entry in entries[:3]}, {"operator"})
+        self.assertEqual({entry["purpose"] for entry in entries}, {"administration"})
+        self.assertEqual(entries[3]["details"]["classification"], "open")
+        self.assertNotIn(administrator, json.dumps(entries))
+
+
 class KeysTest(unittest.TestCase):
     """Where keys are, and what happens without them. Needs no Go."""
 
