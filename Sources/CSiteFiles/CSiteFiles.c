@@ -7,8 +7,14 @@
 static const unsigned char file_about_mustache[] = {
 #embed "../Site/Resources/about.mustache"
 };
+static const unsigned char file_account_mustache[] = {
+#embed "../Site/Resources/account.mustache"
+};
 static const unsigned char file_boot_mustache[] = {
 #embed "../Site/Resources/boot.mustache"
+};
+static const unsigned char file_code_mustache[] = {
+#embed "../Site/Resources/code.mustache"
 };
 static const unsigned char file_css_base_css[] = {
 #embed "../Site/Resources/css/base.css"
@@ -27,6 +33,9 @@ static const unsigned char file_error_mustache[] = {
 };
 static const unsigned char file_explore_mustache[] = {
 #embed "../Site/Resources/explore.mustache"
+};
+static const unsigned char file_factor_mustache[] = {
+#embed "../Site/Resources/factor.mustache"
 };
 static const unsigned char file_head_mustache[] = {
 #embed "../Site/Resources/head.mustache"
@@ -148,6 +157,12 @@ static const unsigned char file_js_words_js[] = {
 static const unsigned char file_map_mustache[] = {
 #embed "../Site/Resources/map.mustache"
 };
+static const unsigned char file_setup_mustache[] = {
+#embed "../Site/Resources/setup.mustache"
+};
+static const unsigned char file_signin_mustache[] = {
+#embed "../Site/Resources/signin.mustache"
+};
 static const unsigned char file_sources_mustache[] = {
 #embed "../Site/Resources/sources.mustache"
 };
@@ -174,13 +189,16 @@ static const unsigned char file_text_units_json[] = {
 
 static const conurb_site_file files[] = {
     FILE_ENTRY("about.mustache", file_about_mustache),
+    FILE_ENTRY("account.mustache", file_account_mustache),
     FILE_ENTRY("boot.mustache", file_boot_mustache),
+    FILE_ENTRY("code.mustache", file_code_mustache),
     FILE_ENTRY("css/base.css", file_css_base_css),
     FILE_ENTRY("css/explore.css", file_css_explore_css),
     FILE_ENTRY("css/map.css", file_css_map_css),
     FILE_ENTRY("css/pages.css", file_css_pages_css),
     FILE_ENTRY("error.mustache", file_error_mustache),
     FILE_ENTRY("explore.mustache", file_explore_mustache),
+    FILE_ENTRY("factor.mustache", file_factor_mustache),
     FILE_ENTRY("head.mustache", file_head_mustache),
     FILE_ENTRY("header.mustache", file_header_mustache),
     FILE_ENTRY("icon.svg", file_icon_svg),
@@ -223,6 +241,8 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("map.mustache", file_map_mustache),
     FILE_ENTRY("schemas/policy.json", file_schemas_policy_json),
     FILE_ENTRY("schemas/source.json", file_schemas_source_json),
+    FILE_ENTRY("setup.mustache", file_setup_mustache),
+    FILE_ENTRY("signin.mustache", file_signin_mustache),
     FILE_ENTRY("sources.mustache", file_sources_mustache),
     FILE_ENTRY("table.mustache", file_table_mustache),
     FILE_ENTRY("text/en.json", file_text_en_json),

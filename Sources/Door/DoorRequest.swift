@@ -21,6 +21,8 @@ package struct DoorRequest: Sendable {
     package let now: Instant
     package let content: Content
     package let logger: Logger
+    /// The network address that the request came from, as far as one household or office has it; nil when that is not known.
+    package var network: String?
 
     package enum Content: Sendable {
         case collected(ByteBuffer)

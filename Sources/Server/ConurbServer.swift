@@ -1,6 +1,6 @@
 internal import AsyncHTTPClient
 package import Broker
-internal import CityModel
+package import CityModel
 package import Door
 internal import Federation
 internal import Foundation
@@ -25,6 +25,7 @@ package import Trust
 package final class ConurbServer: Service {
     package let broker: Broker
     package let gatekeeper: Gatekeeper
+    package let accounts: Accounts
     package let table: RouteTable
 
     private let configuration: ServerConfiguration
@@ -47,7 +48,15 @@ package final class ConurbServer: Service {
         self.logger = logger
         let limits = configuration.limits
         store = try Store(directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax))
-        gatekeeper = Gatekeeper(store: store, isOpen: configuration.isOpen)
+        try configuration.accounts.check()
+        accounts = Accounts(store: store, settings: configuration.accounts)
+        let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
+        self.egress = egress
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
+        let issuers = IssuerDownload(client: client, egress: egress).issuerClient
+        gatekeeper = Gatekeeper(
+            store: store, isOpen: configuration.isOpen, accounts: accounts, bearers: configuration.bearers.map { Bearers($0, client: issuers) })
+        let provider = configuration.provider.map { [accounts] in SignInProvider($0, accounts: accounts, client: issuers) }
         var brokering = BrokerConfiguration(
             createsMunicipalities: configuration.createsMunicipalities ?? configuration.isOpen,
             searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax)
@@ -56,9 +65,6 @@ package final class ConurbServer: Service {
         let ring = KeyRing(directory: configuration.keys)
         broker = Broker(store: store, configuration: brokering, keys: ring)
         accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
-        let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
-        self.egress = egress
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
         let download = ContextDownload(client: client, egress: egress)
         let contexts = ContextLibrary(
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
@@ -85,11 +91,11 @@ package final class ConurbServer: Service {
             store: store, gatekeeper: gatekeeper, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
             passedOver: passedOver, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
-        site = Doors.site(broker, gatekeeper, configuration.site, logger)
+        site = Doors.site(broker, gatekeeper, configuration, provider, logger)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, accountability: accountability, store: store,
             metrics: metrics, site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
-            passedOverCount: { passedOver.count }, configuration: configuration)
+            passedOverCount: { passedOver.count }, configuration: configuration, address: { configuration.shownAddress(port: readiness.port) })
         table = RouteTable(doors.routes)
         hop.open(table)
     }
@@ -101,6 +107,13 @@ package final class ConurbServer: Service {
         // A connection that is refused is not tried again: whoever needs the document hears of it at once (clause 5.5.6).
         configuration.connectionPool.retryConnectionEstablishment = false
         return configuration
+    }
+
+    /// The link with which the first administrator sets a password, where nobody can administer this installation yet; nil where somebody can, and where everybody
+    /// may do everything.
+    package func firstAdministratorLink(at now: Instant) async throws -> String? {
+        guard !configuration.isOpen, let first = try await accounts.firstAdministrator(gatekeeper, at: now) else { return nil }
+        return (configuration.shownAddress(port: readiness.port) ?? "") + "/account/set-up/" + first.invitation
     }
 
     /// Returns once requests are served.
@@ -221,6 +234,7 @@ private struct Doors {
     let waitingEndpointCount: @Sendable () -> Int
     let passedOverCount: @Sendable () -> Int
     let configuration: ServerConfiguration
+    let address: @Sendable () -> String?
 
     var routes: [Route] {
         let limits = configuration.limits
@@ -235,16 +249,23 @@ private struct Doors {
         let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
         let history = HistoryDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, zone: configuration.site.timeZone)
         let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
-        let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administration.routes + system.routes
+        let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)
+        let administering = administration.routes + accounts.routes
+        let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administering + system.routes
         return all + [openAPI(all)]
     }
 
     /// Made once: it keeps caches and counts streams.
-    static func site(_ broker: Broker, _ gatekeeper: Gatekeeper, _ settings: SiteSettings, _ logger: Logger) -> SiteDoor {
+    static func site(
+        _ broker: Broker, _ gatekeeper: Gatekeeper, _ server: ServerConfiguration, _ provider: SignInProvider?, _ logger: Logger
+    ) -> SiteDoor {
+        let settings = server.site
         var configuration = SiteConfiguration(
             name: settings.name, timeZone: settings.timeZone, tileURL: settings.tileURL, tileAttribution: settings.tileAttribution,
             leafletDirectory: settings.leafletDirectory, municipalities: { try broker.municipalities() })
         configuration.logger = logger
+        configuration.showsAccounts = !gatekeeper.isOpen
+        (configuration.provider, configuration.publicAddress) = (provider, server.publicAddress)
         return SiteDoor(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
     }
 

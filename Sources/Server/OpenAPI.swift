@@ -20,10 +20,15 @@ enum OpenAPI {
                 "summary": "The shared data platform of a metropolitan area",
                 "license": ["name": "EUPL-1.2", "identifier": "EUPL-1.2"],
             ],
-            "servers": [["url": "/"]], "tags": .array(tags), "security": [["token": []], [:]], "paths": .object(paths),
-            "components": ["schemas": schemas, "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]]],
+            "servers": [["url": "/"]], "tags": .array(tags), "security": [["token": []], ["session": []], [:]], "paths": .object(paths),
+            "components": ["schemas": schemas, "securitySchemes": securitySchemes],
         ]
     }
+
+    private static let securitySchemes: JSON = [
+        "token": ["type": "http", "scheme": "bearer"],
+        "session": ["type": "apiKey", "in": "cookie", "name": "__Host-conurb", "description": "Changes are taken from this program's own pages alone"],
+    ]
 
     private static func operation(_ route: Route) -> JSON {
         var operation: JSONObject = [

@@ -11,7 +11,9 @@ internal import Trust
 /// The context that Hummingbird makes for each request; the doors have their own (`DoorRequest`).
 struct ConnectionContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    /// Who is at the other end of the connection: the client, or a proxy before this program.
+    let peer: SocketAddress?
+    init(source: ApplicationRequestContextSource) { (coreContext, peer) = (.init(source: source), source.channel.remoteAddress) }
 }
 
 /// Answers every request: finds its route, applies the limits, hands it to its door and turns what is thrown into problem
@@ -29,7 +31,8 @@ struct Responder: HTTPResponder {
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let start = ContinuousClock.now
         metrics.began()
-        let (response, route) = await answer(request)
+        var (response, route) = await answer(request, from: context.peer)
+        if !isControl { SecurityHeaders.add(to: &response.headers, isHTTPS: request.headers.cameByHTTPS) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         metrics.ended(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
         log.debug(
@@ -41,7 +44,7 @@ struct Responder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request) async -> (Response, route: String) {
+    private func answer(_ request: Request, from peer: SocketAddress?) async -> (Response, route: String) {
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
         var route = "unknown"
@@ -54,7 +57,8 @@ struct Responder: HTTPResponder {
             case .otherMethods(let methods): return (Self.methodNotAllowed(methods), route)
             case .route(let found, let pathParameters):
                 route = found.path
-                let doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
+                var doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
+                doorRequest.network = NetworkOrigin.text(peer: peer, forwardedFor: request.headers[.forwardedFor])
                 var response = try await found.handler(doorRequest)
                 for field in Self.echoed(request) { response.headers[field.name] = field.value }
                 return (response, route)
@@ -133,12 +137,23 @@ struct Responder: HTTPResponder {
 
     private func credential(_ request: Request) throws -> Credential {
         if isControl { return .controlSocket }
-        guard let header = request.headers[.authorization] else { return .none }
+        guard let header = request.headers[.authorization] else { return try sessionCredential(request) }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw CityError.unauthenticated("Authorization: Bearer and a token are expected")
         }
         return .bearer(String(parts[1]))
+    }
+
+    /// A cookie comes along whoever has the browser send the request. What changes something counts only when it was one of our own pages.
+    private func sessionCredential(_ request: Request) throws -> Credential {
+        let authority = request.head.authority
+        guard let text = BrowserCookie.session.value(request.headers, authority: authority) else { return .none }
+        let isSafe = [.get, .head, .options].contains(request.method)
+        guard isSafe || RequestOrigin.verdict(request.headers, authority: authority) == .own else {
+            throw CityError.forbidden("Origin: a session's cookie allows changes from this program's own pages alone; others send a token (Authorization)")
+        }
+        return .session(text)
     }
 
     private func content(_ request: Request, _ route: Route) async throws -> DoorRequest.Content {

@@ -1,5 +1,6 @@
 internal import Broker
 package import Store
+package import Trust
 
 /// How a server runs. Every value has a limit's job: what is not said here is not unbounded.
 package struct ServerConfiguration: Sendable {
@@ -28,6 +29,11 @@ package struct ServerConfiguration: Sendable {
     package var limits: ServerLimits
     package var history: HistorySettings
     package var site: SiteSettings
+    package var accounts = AccountSettings()
+    /// Whose tokens are taken besides this program's own.
+    package var bearers: BearerSettings?
+    /// Where people may sign in besides here.
+    package var provider: ProviderSettings?
 
     package init(dataDirectory: String) {
         self.dataDirectory = dataDirectory
@@ -43,6 +49,9 @@ package struct ServerConfiguration: Sendable {
     }
 
     var keys: String { keysDirectory ?? dataDirectory + "/_keys" }
+
+    /// Where people reach the pages: the public address, or the one that this program listens on.
+    func shownAddress(port given: Int?) -> String? { publicAddress ?? address(port: given) }
 
     /// Where the command line reaches a running server.
     package var controlSocketPath: String { dataDirectory + "/conurb.sock" }

@@ -37,6 +37,7 @@ enum Answers {
 
 extension HTTPField.Name {
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
     static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
     static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
 }

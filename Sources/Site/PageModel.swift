@@ -7,7 +7,7 @@ internal import OrderedCollections
 
 /// One page as it is put together: who reads it, what it is about, and what its template is filled with.
 struct PageModel {
-    enum Name: String, CaseIterable { case map, table, explore, sources, about, error }
+    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, error }
 
     let name: Name
     let preferences: Preferences
@@ -34,6 +34,8 @@ struct PageModel {
             "title": .string(language.text("\(name.rawValue).title")), "site": ["name": .string(door.configuration.name)],
             "assets": .string(door.assets.base), "path": .string(Self.path(request)),
             "at": .object(JSONObject(uniqueKeysWithValues: Name.allCases.dropLast().map { ($0.rawValue, .bool($0 == name)) })),
+            "accountLink": door.accountLink(request).map(JSON.string) ?? .null,
+            "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
             "otherLanguages": .array(
                 door.languages.all.filter { $0.code != language.code }.map { ["code": .string($0.code), "name": .string($0.name)] }),
         ]
@@ -80,11 +82,19 @@ extension SiteDoor {
         [
             .contentSecurityPolicy: """
                 default-src 'self'; img-src 'self' data:\(tileOrigin.map { " " + $0 } ?? ""); style-src 'self'; script-src 'self'; \
-                object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'
+                object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
                 """,
             .xContentTypeOptions: "nosniff", .referrerPolicy: "same-origin", .cacheControl: "no-store",
-            .permissionsPolicy: "camera=(), geolocation=(), microphone=()", .vary: "Cookie, Accept-Language",
+            .permissionsPolicy: "camera=(), geolocation=(), microphone=()", .crossOriginOpenerPolicy: "same-origin", .vary: "Cookie, Accept-Language",
         ]
+    }
+
+    /// Where the head of a page leads those who want to sign in, and those who have.
+    fileprivate func accountLink(_ request: DoorRequest) -> String? {
+        guard configuration.showsAccounts else { return nil }
+        if request.session != nil { return "/account" }
+        let isForm = request.path.hasPrefix("/sign-in") || request.path.hasPrefix("/account")
+        return isForm ? "/sign-in" : "/sign-in?" + PageAddress(pairs: [("return", request.path)]).query
     }
 
     /// Scheme and host of the tile server; nil without one, and for an address that is none.

@@ -1,5 +1,6 @@
 package import CityModel
 package import Logging
+package import Trust
 
 /// What the pages show of the installation, and what they may cost.
 package struct SiteConfiguration: Sendable {
@@ -15,6 +16,12 @@ package struct SiteConfiguration: Sendable {
     /// The municipalities to show, in order.
     package var municipalities: @Sendable () async throws -> [MunicipalityName]
     package var limits: SiteLimits
+    /// Whether the head of every page leads to signing in. Where authentication is switched off there is no use in it.
+    package var showsAccounts = true
+    /// Where people may sign in besides here.
+    package var provider: SignInProvider?
+    /// Where people reach the pages; nil: where the request says.
+    package var publicAddress: String?
     package var logger = Logger(label: "conurb")
 
     package init(

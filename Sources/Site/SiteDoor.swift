@@ -9,6 +9,7 @@ package struct SiteDoor: Sendable {
     let broker: Broker
     let configuration: SiteConfiguration
     let city: City
+    let accounts: Accounts
     let languages: Languages
     let assets: Assets
     let templates: Templates
@@ -19,6 +20,7 @@ package struct SiteDoor: Sendable {
         self.broker = broker
         self.configuration = configuration
         city = City(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
+        accounts = gatekeeper.accounts
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
@@ -27,5 +29,5 @@ package struct SiteDoor: Sendable {
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
-    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + assetRoutes }
+    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + assetRoutes }
 }

@@ -129,8 +129,14 @@ package final class MunicipalityFile: Sendable {
         try await pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
 
-    /// A file that was put back from a backup has no snapshots, for these were no part of it.
-    func forgetSnapshots() throws { try pool.write { db in try db.execute(sql: "DELETE FROM snapshot; DELETE FROM removed_snapshot") } }
+    /// A file that was put back from a backup has no snapshots, for these were no part of it. Nobody is signed in to it, and what was sent to
+    /// somebody to sign in with is void: who was let in then may be let in no more.
+    func forgetWhatPassed() throws {
+        try pool.write { db in
+            try db.execute(sql: "DELETE FROM snapshot; DELETE FROM removed_snapshot")
+            try db.execute(sql: "DELETE FROM session; DELETE FROM account_secret WHERE purpose = 'invitation'")
+        }
+    }
 
     func checkpointLog() async throws { try await pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
 

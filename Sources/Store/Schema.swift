@@ -29,6 +29,7 @@ enum Schema {
         migrator.registerMigration("0012-retention") { db in try db.execute(sql: SummaryTable.schema) }
         migrator.registerMigration("0013-snapshots-as-files") { db in try db.execute(sql: snapshotsAsFiles) }
         migrator.registerMigration("0014-ledger") { db in try db.execute(sql: LedgerTable.schema) }
+        migrator.registerMigration("0015-accounts") { db in try db.execute(sql: AccountTable.schema) }
         migrator.registerMigration("0016-consents") { db in try db.execute(sql: consents) }
         return migrator
     }

@@ -151,7 +151,7 @@ package final class Store: Sendable {
         try? FileManager.default.removeItem(at: arriving)
         try FileManager.default.copyItem(at: URL(filePath: backup), to: arriving)
         try FileManager.default.moveItem(at: arriving, to: path(name))
-        do { try file(name).forgetSnapshots() } catch {
+        do { try file(name).forgetWhatPassed() } catch {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }

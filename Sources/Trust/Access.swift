@@ -7,6 +7,10 @@ package enum Principal: Hashable, Sendable {
     case anonymous
     /// The holder of a token, by the token's identifier.
     case token(String)
+    /// Somebody who signed in, by the account's identifier.
+    case account(String)
+    /// The subject of a token that an issuer outside made.
+    case subject(String)
     /// Whoever runs the program on its machine: the control socket and the command line.
     case operatorOnMachine
     /// Anyone, on an installation that runs with authentication switched off.
@@ -19,6 +23,8 @@ package enum Principal: Hashable, Sendable {
         switch self {
         case .anonymous: "anonymous"
         case .token(let id): "token:\(id)"
+        case .account(let id): "account:\(id)"
+        case .subject(let id): "subject:\(id)"
         case .operatorOnMachine: "operator"
         case .openInstallation: "open"
         case .program: "conurb"

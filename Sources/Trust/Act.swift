@@ -14,6 +14,12 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     case tokenRevoked = "token-revoked"
     /// Details: the files of rules, with the SHA-256 of each.
     case policiesChanged = "policies-changed"
+    /// Details: roles, and the end if there is one; not who it is.
+    case accountCreated = "account-created"
+    case accountChanged = "account-changed"
+    case accountRemoved = "account-removed"
+    /// A link was made with which its password can be set.
+    case accountInvited = "account-invited"
     /// Declared or changed, with how long what it feeds is kept.
     case sourceDeclared = "source-declared"
     case sourceWithdrawn = "source-withdrawn"

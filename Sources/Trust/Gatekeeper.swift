@@ -7,6 +7,8 @@ package enum Credential: Hashable, Sendable {
     case none
     /// The text after `Authorization: Bearer`.
     case bearer(String)
+    /// What a browser holds since somebody signed in (`SessionText`).
+    case session(String)
     /// The request came over the control socket, which only the program's own user can open.
     case controlSocket
     /// The program speaks to itself.
@@ -17,14 +19,20 @@ package enum Credential: Hashable, Sendable {
 /// Broker.
 package struct Gatekeeper: Sendable {
     let store: Store
-    private let isOpen: Bool
-    private let now: @Sendable () -> Instant
+    package let accounts: Accounts
+    let bearers: Bearers?
+    /// Whether authentication is switched off.
+    package let isOpen: Bool
+    let now: @Sendable () -> Instant
     private let library = PolicyLibrary()
 
     /// - Parameter isOpen: whether authentication is switched off: everyone may do everything.
     /// - Parameter now: tells which rules hold.
-    package init(store: Store, isOpen: Bool, now: @escaping @Sendable () -> Instant = { .now }) {
+    package init(
+        store: Store, isOpen: Bool, accounts: Accounts? = nil, bearers: Bearers? = nil, now: @escaping @Sendable () -> Instant = { .now }
+    ) {
         (self.store, self.isOpen, self.now) = (store, isOpen, now)
+        (self.accounts, self.bearers) = (accounts ?? Accounts(store: store), bearers)
     }
 
     /// - Parameter action: what is done with what is read.
@@ -57,11 +65,17 @@ package struct Gatekeeper: Sendable {
         }
     }
 
-    /// The access that a token gives in its own municipality, for answers that go over all of them: elsewhere its holder
-    /// is as anybody. Nil without a token, and where authentication is switched off.
+    /// The access that a credential gives in its own municipality, for answers that go over all of them: elsewhere its holder
+    /// is as anybody. Nil without one, and where authentication is switched off.
     /// - Throws: `unauthenticated` for a token that is not valid.
     package func home(of credential: Credential, _ terms: RequestTerms = .none) async throws(CityError) -> ReadAccess? {
-        guard !isOpen, case .bearer(let text) = credential else { return nil }
+        guard !isOpen else { return nil }
+        if case .session(let text) = credential {
+            guard let municipality = SessionText(text)?.municipality, try await signedIn(credential, municipality) != nil else { return nil }
+            return try await reading(municipality, credential, terms)
+        }
+        guard case .bearer(let text) = credential else { return nil }
+        if let bearers, SignedToken.isPossible(text) { return try await reading(bearers.settings.municipality, credential, terms) }
         guard let municipality = Token.municipality(in: text) else { throw .unauthenticated("Authorization: this is not a token of this installation") }
         return try await reading(municipality, credential, terms)
     }
@@ -83,7 +97,7 @@ package struct Gatekeeper: Sendable {
         switch credential {
         case .controlSocket: return InstallationAccess(principal: .operatorOnMachine)
         case .program: return InstallationAccess(principal: .program)
-        case .none, .bearer:
+        case .none, .bearer, .session:
             guard isOpen else { throw .forbidden("municipalities are created and removed with the conurb command on the server's machine") }
             return InstallationAccess(principal: .openInstallation)
         }
@@ -92,7 +106,10 @@ package struct Gatekeeper: Sendable {
     /// What a credential is worth in another municipality: itself where it is valid, else nothing. A municipality decides alone
     /// what it shows to those whom only another one knows.
     package func credential(_ credential: Credential, takenTo municipality: MunicipalityName) async -> Credential {
-        guard case .bearer(let text) = credential, !isOpen else { return credential }
+        guard !isOpen else { return credential }
+        if case .session = credential { return (try? await signedIn(credential, municipality)) == nil ? .none : credential }
+        guard case .bearer(let text) = credential else { return credential }
+        if SignedToken.isPossible(text) { return (try? await holder(ofForeign: text, in: municipality)) == nil ? .none : credential }
         return (try? await token(text, municipality)) == nil ? .none : credential
     }
 
@@ -103,7 +120,7 @@ package struct Gatekeeper: Sendable {
         guard let held = holder.right else {
             throw .unauthenticated("Authorization: this needs a bearer token with the right to \(right.name)")
         }
-        guard held >= right else { throw .forbidden("Authorization: this token may \(held.name), not \(right.name)") }
+        guard held >= right else { throw .forbidden("Authorization: \(holder.principal.shown) may \(held.name), not \(right.name)") }
         func sight(_ action: AccessAction) async throws(CityError) -> Sight { try await self.sight(of: holder, in: municipality, terms, action) }
         let reading = ReadAccess(
             municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: try await sight(.read))
@@ -111,23 +128,16 @@ package struct Gatekeeper: Sendable {
             reading: reading, permit: WritePermit(reading: reading.sight, writing: try await sight(.write), erasing: try await sight(.erase)))
     }
 
-    /// Who shows a credential.
-    private struct Holder {
-        let principal: Principal
-        let right: Right?
-        /// As rules know them; nil for whom no rule holds: the program itself, who runs it, and anybody where authentication is
-        /// switched off.
-        let requester: Requester?
-    }
-
     private func holder(of credential: Credential, in municipality: MunicipalityName) async throws(CityError) -> Holder {
         switch credential {
         case .controlSocket: return Holder(principal: .operatorOnMachine, right: .administer, requester: nil)
         case .program: return Holder(principal: .program, right: .administer, requester: nil)
-        case .none, .bearer:
+        case .none, .bearer, .session:
             if isOpen { return Holder(principal: .openInstallation, right: .administer, requester: nil) }
         }
-        guard case .bearer(let text) = credential else { return Holder(principal: .anonymous, right: nil, requester: .anonymous) }
+        if case .session = credential { return try await holder(ofSession: credential, in: municipality) }
+        guard case .bearer(let text) = credential else { return .nobody }
+        if let holder = try await holder(ofForeign: text, in: municipality) { return holder }
         guard let token = try await token(text, municipality) else {
             throw .unauthenticated("Authorization: this token is not valid for municipality \(municipality)")
         }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CityModel
 import Logging
 import Server
 import ServiceLifecycle
+import Store
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
@@ -32,6 +34,9 @@ struct Announcement: Service {
     func run() async throws {
         await server.untilReady()
         if let port = server.port { logger.notice("serving", metadata: ["address": "http://\(host):\(port)/"]) }
+        if let link = try await server.firstAdministratorLink(at: .now) {
+            tell("\n  Nobody administers this installation yet. Set a password here, once and within a day:\n  \(link)\n")
+        }
         try await gracefulShutdown()
     }
 }

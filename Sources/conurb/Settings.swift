@@ -6,6 +6,7 @@ import Logging
 import Server
 import Store
 import SystemPackage
+import Trust
 
 /// The options that every command has which opens a data directory.
 struct DataOption: ParsableArguments {
@@ -74,6 +75,9 @@ struct Settings {
         server.history.retention = try Self.retention(reader)
         server.history.settleHours = try reader.integer("history.settleHours", in: 0...8760) ?? server.history.settleHours
         try Self.read(reader, &server.site)
+        try Self.read(reader, &server.accounts, name: server.site.name)
+        server.bearers = try IdentitySettings.bearers(reader)
+        server.provider = try IdentitySettings.provider(reader)
         guard !server.isOpen || Self.isLoopback(server.host) else {
             throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
         }
@@ -149,6 +153,16 @@ struct Settings {
         site.tileURL = try reader.text("site.tileUrl")
         site.tileAttribution = try reader.text("site.tileAttribution")
         site.leafletDirectory = try reader.text("site.leafletDirectory") ?? site.leafletDirectory
+    }
+
+    private static func read(_ reader: SettingsReader, _ accounts: inout AccountSettings, name: String) throws {
+        accounts.issuer = name
+        accounts.breachedList = try reader.text("accounts.breachedList")
+        accounts.sessionIdleMinutes = try reader.integer("accounts.sessionIdleMinutes", in: 5...1440) ?? accounts.sessionIdleMinutes
+        accounts.sessionHours = try reader.integer("accounts.sessionHours", in: 1...720) ?? accounts.sessionHours
+        // Less is for machines without memory, and for tests; more than 256 MiB is never taken.
+        accounts.cost.roundsExponent = try reader.integer("accounts.passwordCost", in: 14...18) ?? accounts.cost.roundsExponent
+        do { try accounts.check() } catch { throw ValidationError("accounts.breachedList: \(error)") }
     }
 
     /// `history.keepRaw`, `history.keepHourly`, `history.keepDaily`.

@@ -73,6 +73,12 @@ internal import Trust
         .map: ["modules", "now", "municipalities", "layers"],
         .table: ["types", "municipalities", "query", "sorts", "sizes", "showing", "pageOf", "csvHref", "geojsonHref", "rows", "columns"],
         .sources: ["sources"],
+        .signin: ["municipalities", "choice", "municipality", "login", "return", "possible", "provider", "fault"], .code: ["return", "fault"],
+        .setup: ["open", "action", "municipality", "person", "login", "fault"],
+        .account: [
+            "person", "login", "municipality", "roles", "endsAt", "formToken", "hasPassword", "hasFactor", "recoveryText", "fault", "done", "sessions",
+        ],
+        .factor: ["formToken", "lead", "secret", "link", "picture", "size", "hasCodes", "codes", "fault"],
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

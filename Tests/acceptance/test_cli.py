@@ -21,6 +21,8 @@ SUBCOMMANDS = [
     ["municipality"], ["municipality", "create"], ["municipality", "list"], ["municipality", "show"], ["municipality", "remove"],
     ["context"], ["context", "add"], ["context", "list"], ["context", "remove"],
     ["token"], ["token", "create"], ["token", "list"], ["token", "revoke"],
+    ["account"], ["account", "add"], ["account", "list"], ["account", "invite"], ["account", "roles"], ["account", "disable"], ["account", "enable"],
+    ["account", "remove"],
 ]
 EXIT_USAGE = 64  # EX_USAGE, what swift-argument-parser gives for arguments it does not understand
 

@@ -1,0 +1,59 @@
+internal import CityModel
+internal import Dispatch
+internal import OrderedCollections
+internal import Synchronization
+
+/// Where hashes of passwords are computed: beside the threads that serve requests, and so few at once that their memory is bounded. Others wait
+/// in a line; when that is long, whoever comes is told to come again.
+final class PasswordWorkshop: Sendable {
+    private struct State {
+        var runningCount = 0
+        var nextTicket = 0
+        var waiting: OrderedDictionary<Int, CheckedContinuation<Void, Never>> = [:]
+    }
+
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "conurb.passwords", attributes: .concurrent)
+    private let (runningCountMax, waitingCountMax): (Int, Int)
+
+    init(runningCountMax: Int = 2, waitingCountMax: Int = 32) {
+        (self.runningCountMax, self.waitingCountMax) = (runningCountMax, waitingCountMax)
+    }
+
+    /// - Throws: `overloaded` when too many wait.
+    func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await takePlace()
+        defer { givePlace() }
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try work() }) }
+        }
+    }
+
+    private func takePlace() async throws(CityError) {
+        // The line is looked at twice: once for whoever finds it full, once with the continuation in hand.
+        let isFull = state.withLock { $0.runningCount >= runningCountMax && $0.waiting.count >= waitingCountMax }
+        guard !isFull else { throw .overloaded("too many are signing in at this moment") }
+        await withCheckedContinuation { continuation in
+            let runs = state.withLock { state in
+                guard state.runningCount >= runningCountMax else {
+                    state.runningCount += 1
+                    return true
+                }
+                state.nextTicket += 1
+                state.waiting[state.nextTicket] = continuation
+                return false
+            }
+            if runs { continuation.resume() }
+        }
+    }
+
+    /// To the first in the line, else back.
+    private func givePlace() {
+        let next = state.withLock { state in
+            if !state.waiting.isEmpty { return Optional(state.waiting.removeFirst().value) }
+            state.runningCount -= 1
+            return nil
+        }
+        next?.resume()
+    }
+}
