@@ -54,7 +54,7 @@ extension DoorRequest {
 
     /// What the request says that it is for, and what it rests on.
     package var terms: RequestTerms {
-        func text(_ name: HTTPField.Name) -> String? { headers[name].flatMap { $0.isEmpty ? nil : String($0.prefix(200)) } }
+        func text(_ name: HTTPField.Name) -> String? { headers[name].flatMap { $0.isEmpty || $0.utf8.count > 200 ? nil : $0 } }
         return RequestTerms(purpose: text(.conurbPurpose), agreement: text(.conurbAgreement))
     }
 

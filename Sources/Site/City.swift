@@ -10,6 +10,8 @@ internal import Trust
 /// Whom an answer is for. Who has no credential sees what is open; a token widens that in its own municipality.
 struct Audience: Hashable, Sendable {
     let home: ReadAccess?
+    /// What they say that it is for, in the other municipalities.
+    var terms = RequestTerms.none
 
     static let everybody = Audience(home: nil)
 }
@@ -34,7 +36,7 @@ struct City: Sendable {
 
     /// - Throws: `unauthenticated` for a credential that is not valid.
     func audience(_ credential: Credential, _ terms: RequestTerms = .none) async throws -> Audience {
-        Audience(home: try await gatekeeper.home(of: credential, terms))
+        Audience(home: try await gatekeeper.home(of: credential, terms), terms: terms)
     }
 
     func catalogue(for audience: Audience, at now: Instant) async throws -> Catalogue {
@@ -89,7 +91,9 @@ actor CatalogueKeeper {
     }
 
     func catalogue(at now: Instant) async throws -> Catalogue {
-        if let kept, ContinuousClock.now - kept.at < .seconds(configuration.limits.catalogueSeconds) { return kept.catalogue }
+        if let kept, ContinuousClock.now - kept.at < .seconds(configuration.limits.catalogueSeconds), try await isPermitted(kept.accesses) {
+            return kept.catalogue
+        }
         // The task ends when the catalogue is there; whoever asks meanwhile waits for the same one.
         let task = building ?? Task { try await self.refreshed(at: now) }
         building = task
@@ -97,11 +101,21 @@ actor CatalogueKeeper {
         return try await task.value
     }
 
+    /// Whether the rules show what they showed: what is withdrawn is withdrawn at once.
+    private func isPermitted(_ accesses: [ReadAccess]) async throws -> Bool {
+        for access in accesses where try await self.access(to: access.municipality) != access { return false }
+        return true
+    }
+
+    private func access(to name: MunicipalityName) async throws -> ReadAccess {
+        if let home = audience.home, home.municipality == name { return home }
+        return try await gatekeeper.reading(name, .none, audience.terms)
+    }
+
     private func refreshed(at now: Instant) async throws -> Catalogue {
         var accesses: [ReadAccess] = []
         for name in try await configuration.municipalities() {
-            let access = if let home = audience.home, home.municipality == name { home } else { try await gatekeeper.reading(name, .none) }
-            accesses.append(access)
+            accesses.append(try await access(to: name))
         }
         // Rules may say something else than before.
         if let kept, kept.accesses == accesses, try await isCurrent(kept.catalogue) {

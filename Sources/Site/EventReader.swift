@@ -16,6 +16,7 @@ struct EventReader: Sendable {
     let streams: EventStreams
     private(set) var catalogue: Catalogue
     private let credential: Credential
+    private let terms: RequestTerms
     private let followed: [ReadAccess]
     /// Keys of the types to tell of; nil means all.
     private let keys: Set<String>?
@@ -37,9 +38,10 @@ struct EventReader: Sendable {
     static let catalogueSeconds = 60.0
 
     init(
-        streams: EventStreams, catalogue: Catalogue, credential: Credential = .none, followed: [ReadAccess], keys: Set<String>?, after: String?
+        streams: EventStreams, catalogue: Catalogue, credential: Credential = .none, terms: RequestTerms = .none, followed: [ReadAccess],
+        keys: Set<String>?, after: String?
     ) {
-        (self.streams, self.catalogue, self.credential, self.followed, self.keys) = (streams, catalogue, credential, followed, keys)
+        (self.streams, self.catalogue, self.credential, self.terms, self.followed, self.keys) = (streams, catalogue, credential, terms, followed, keys)
         let known = after.flatMap(EventPosition.init)
         startsWithGap = after != nil && known == nil
         for access in followed {
@@ -84,7 +86,7 @@ struct EventReader: Sendable {
 
     /// Looks anew at the layers, and at whether the credential is still valid.
     mutating func renew(at now: Instant) async throws {
-        catalogue = try await streams.city.catalogue(for: streams.city.audience(credential), at: now)
+        catalogue = try await streams.city.catalogue(for: streams.city.audience(credential, terms), at: now)
     }
 
     /// What a stream begins with.

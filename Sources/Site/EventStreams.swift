@@ -63,7 +63,7 @@ extension SiteDoor {
         let after = request.headers[.lastEventID] ?? request.query["after"].flatMap { $0.isEmpty ? nil : $0 }
         let keys = request.query["types"].map { Set($0.split(separator: ",").prefix(200).map(String.init)) }
         let reader = EventReader(
-            streams: streams, catalogue: catalogue, credential: request.credential, followed: followed.map { catalogue.municipalities[$0].access },
+            streams: streams, catalogue: catalogue, credential: request.credential, terms: request.terms, followed: followed.map { catalogue.municipalities[$0].access },
             keys: keys, after: after)
         let headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no", .xContentTypeOptions: "nosniff",

@@ -1,7 +1,10 @@
+import Broker
 import CityModel
 import Foundation
+import NIOHTTP1
 import OrderedCollections
 import Policy
+@testable import Server
 import Store
 import Testing
 import Trust
@@ -152,7 +155,7 @@ import Trust
         let past = "temporal/entities?type=Lamp,Bench&timerel=after&timeAt=2020-01-01T00:00:00Z&timeproperty=modifiedAt&limit=100"
         #expect(try numbers(await asker.ask(past)) == recorded, comment)
         let figures = try await asker.ask("/history?type=Lamp,Bench&attr=level&fn=count&from=-P1D&municipality=alder&limit=1000").json
-        let drawn = figures["series"]?.arrayValue?.compactMap { $0["id"]?.stringValue?.split(separator: ":").last.flatMap { Int($0) } }.sorted()
+        let drawn = figures["series"]?.arrayValue?.compactMap { $0["key"]?.stringValue?.split(separator: ":").last.flatMap { Int($0) } }.sorted()
         #expect(drawn == expected.filter { $0.value.contains("level") }.keys.sorted(), comment)
         let hidden = things.first { expected[$0.number] == nil }
         if let hidden {
