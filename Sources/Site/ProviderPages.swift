@@ -9,6 +9,7 @@ internal import Trust
 /// `/sign-in/provider`: to the identity provider and back.
 extension SiteDoor {
     var providerRoutes: [Route] {
+        guard configuration.provider != nil else { return [] }
         func parameter(_ name: String, _ summary: String) -> Route.Parameter { .init(name, in: .query, summary) }
         return [
             Route(

@@ -22,12 +22,14 @@ extension SiteDoor {
         return [
             Route(
                 .get, "/sign-in", "The form to sign in", tag: Self.accountsTag,
-                parameters: [back, .init("municipality", in: .query, "The municipality whose account it is")], responses: [page], handler: signInPage),
+                parameters: [back, .init("municipality", in: .query, "The municipality whose account it is")], responses: [page, .init(303, "Signed in already: the next page")],
+                handler: signInPage),
             Route(
                 .post, "/sign-in", "Sign in with a password", tag: Self.accountsTag,
                 body: Self.form(["municipality", "login", "password", "return"]), responses: [form, refused, slowed], handler: signIn),
             Route(
-                .get, "/sign-in/code", "The form for the second factor", tag: Self.accountsTag, parameters: [back], responses: [page], handler: codePage),
+                .get, "/sign-in/code", "The form for the second factor", tag: Self.accountsTag, parameters: [back],
+                responses: [page, .init(303, "Nobody waits for a code: the form to sign in")], handler: codePage),
             Route(
                 .post, "/sign-in/code", "Sign in with a code of the second factor", tag: Self.accountsTag, body: Self.form(["code", "return"]),
                 responses: [form, refused, slowed], handler: confirmCode),

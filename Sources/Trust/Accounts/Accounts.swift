@@ -11,10 +11,11 @@ package final class Accounts: Sendable {
     let rules: PasswordRules
     private let throttle = Mutex(SignInThrottle())
     /// What a password is held against where there is no account: it takes as long.
-    private let decoy: Mutex<PasswordHash?> = Mutex(nil)
+    private let decoy: PasswordHash
 
     package init(store: Store, settings: AccountSettings = .init()) {
         (self.store, self.settings) = (store, settings)
+        decoy = .decoy(cost: settings.cost)
         rules = PasswordRules(breached: settings.breachedList.map(BreachedPasswords.init))
     }
 }
@@ -63,7 +64,7 @@ extension Accounts {
         let keys = SignInThrottle.keys(
             account: "\(municipality.text)/\(Secret.digest(of: login))", address: visitor.address, isKnownDevice: isKnownDevice)
         if let seconds = begin(keys, at: now) { return .tooManyAttempts(waitSeconds: seconds) }
-        let hash = try await hash(of: account)
+        let hash = account?.password.flatMap(PasswordHash.init) ?? decoy
         let isRight = try await workshop.run { hash.matches(password) }
         guard isRight, let account, account.password != nil, account.isActive(at: now) else { return .refused }
         succeeded(keys)
@@ -125,18 +126,6 @@ extension Accounts {
         }
         return text.text
     }
-
-    private func hash(of account: AccountRecord?) async throws -> PasswordHash {
-        if let hash = account?.password.flatMap(PasswordHash.init) { return hash }
-        if let decoy = decoy.withLock({ $0 }) { return decoy }
-        let cost = settings.cost
-        let made = try await workshop.run { try PasswordHash(of: Secret.text(), cost: cost) }
-        decoy.withLock { $0 = made }
-        return made
-    }
-
-    /// Makes what unknown logins are held against, so that the first of them takes no longer than the next.
-    package func warmUp() async throws { _ = try await hash(of: nil) }
 
     static func folded(_ login: String) -> String { login.filter { $0 != " " }.lowercased() }
 }

@@ -34,6 +34,11 @@ struct PasswordHash: Hashable, Sendable {
         self.init(cost: cost, salt: salt, key: try Self.derive(password, cost, salt))
     }
 
+    /// One that no password has, and that costs as much as any to find that out.
+    static func decoy(cost: PasswordCost) -> PasswordHash {
+        PasswordHash(cost: cost, salt: Secret.bytes(saltByteCount), key: Secret.bytes(keyByteCount))
+    }
+
     private init(cost: PasswordCost, salt: [UInt8], key: [UInt8]) { (self.cost, self.salt, self.key) = (cost, salt, key) }
 
     /// Nil for what is no such hash, or would cost more than this program spends on one.

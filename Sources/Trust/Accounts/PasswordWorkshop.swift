@@ -9,7 +9,7 @@ final class PasswordWorkshop: Sendable {
     private struct State {
         var runningCount = 0
         var nextTicket = 0
-        var waiting: OrderedDictionary<Int, CheckedContinuation<Void, Never>> = [:]
+        var waiting: OrderedDictionary<Int, CheckedContinuation<Void, any Error>> = [:]
     }
 
     private let state = Mutex(State())
@@ -29,21 +29,19 @@ final class PasswordWorkshop: Sendable {
         }
     }
 
-    private func takePlace() async throws(CityError) {
-        // The line is looked at twice: once for whoever finds it full, once with the continuation in hand.
-        let isFull = state.withLock { $0.runningCount >= runningCountMax && $0.waiting.count >= waitingCountMax }
-        guard !isFull else { throw .overloaded("too many are signing in at this moment") }
-        await withCheckedContinuation { continuation in
-            let runs = state.withLock { state in
+    private func takePlace() async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            let result: Result<Void, any Error>? = state.withLock { state in
                 guard state.runningCount >= runningCountMax else {
                     state.runningCount += 1
-                    return true
+                    return .success(())
                 }
+                guard state.waiting.count < waitingCountMax else { return .failure(CityError.overloaded("too many are signing in at this moment")) }
                 state.nextTicket += 1
                 state.waiting[state.nextTicket] = continuation
-                return false
+                return nil
             }
-            if runs { continuation.resume() }
+            if let result { continuation.resume(with: result) }
         }
     }
 
