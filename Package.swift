@@ -151,7 +151,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SubscriptionsTests",
-            dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Subscriptions", "Trust", orderedCollections, grdb],
+            dependencies: ["Broker", "CityModel", "LinkedData", "Policy", "Query", "Store", "Subscriptions", "Trust", orderedCollections, grdb],
             swiftSettings: strict),
         .testTarget(
             name: "SiteTests",

@@ -142,7 +142,8 @@ struct AdministrationDoor: Sendable {
 
     private func putPolicies(_ request: DoorRequest) async throws -> Response {
         let access = try await administering(request)
-        guard let elements = try JSON(parsing: Array(request.body.readableBytesView)).arrayValue, elements.count <= Self.policyFileCountMax else {
+        guard let body = try? JSON(parsing: request.body.readableBytesView) else { throw CityError.invalidRequest("the body is not JSON") }
+        guard let elements = body.arrayValue, elements.count <= Self.policyFileCountMax else {
             throw CityError.badRequestData("policies: an array of at most \(Self.policyFileCountMax) files is needed")
         }
         let files = try elements.map { element -> Policies.File in
