@@ -122,6 +122,34 @@ import Trust
         try await server.close()
     }
 
+    @Test func `figures that rules show alone are of as many entities as they say, and show nothing of one`() async throws {
+        let server = try await RunningServer(isOpen: false)
+        let (name, token) = (try #require(MunicipalityName("alder")), try await server.token(.read, in: "alder"))
+        let administering = try await server.server.gatekeeper.administering(name, .program)
+        func named(_ term: String) -> IRI { IRI(known: IRI.defaultContextNamespace + term) }
+        for number in 0..<9 {
+            let entity = Entity(
+                id: IRI(known: "urn:ngsi-ld:Thing:\(number)"), types: [named(number < 5 ? "Lamp" : "Bench")],
+                attributes: [named("level"): [Attribute(kind: .property, value: .integer(Int64(number)), observedAt: .now)]])
+            try await server.server.broker.create(entity, administering.writing, at: .now, provenance: .init(classification: .personal))
+        }
+        let rules = "rules: [{id: figures, effect: permit, who: {roles: token-reader}, actions: aggregate, what: everything, narrow: {aggregates: {k: 5}}}]"
+        try await server.server.gatekeeper.setPolicies(administering, [.init(name: "rules", text: rules)], now: .now)
+        let asker = Asker(server: server, token: token, purpose: nil)
+        func keys(_ more: String) async throws -> [String] {
+            let answer = try await asker.ask("/history?attr=level&fn=avg&from=-P1D&municipality=alder&" + more).json
+            return try #require(answer["series"]?.arrayValue).map { $0["key"]?.stringValue ?? "all" }
+        }
+        #expect(try await keys("type=Lamp,Bench&group=type").map { $0.hasSuffix("Lamp") } == [true], "four benches are too few")
+        #expect(try await keys("type=Lamp,Bench&group=all") == ["all"])
+        #expect(try await keys("type=Bench&group=all") == [])
+        #expect(try await keys("type=Lamp,Bench&group=all&q=level%3E6") == [])
+        #expect(try await keys("type=Lamp,Bench&group=entity") == [])
+        #expect(try numbers(await asker.ask("entities?type=Lamp,Bench&limit=100")) == [])
+        #expect(try await asker.ask("types").json["typeList"] == [])
+        try await server.close()
+    }
+
     private struct Asker {
         let server: RunningServer
         let token: String?
