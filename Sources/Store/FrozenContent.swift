@@ -7,9 +7,12 @@ package struct EntityToFreeze: Sendable {
     package let classification: Classification
     /// Its number in the municipality's file; nil for one that is not and was not there.
     package let number: Int64?
+    /// The source that fed it last, which rules of access may ask for.
+    package let source: String?
 
-    package init(_ entity: Entity, classification: Classification, number: Int64?) {
+    package init(_ entity: Entity, classification: Classification, number: Int64?, source: String? = nil) {
         (self.entity, self.classification, self.number) = (entity, classification, number)
+        self.source = source.flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 
@@ -22,9 +25,19 @@ extension WriteTransaction {
         let rows = try IndexRows(entity, intern: intern)
         let number = try self.number(of: entity.id, known: frozen.number)
         try execute(
-            "INSERT INTO entity (id, iri, version, classification, expires_us, document) VALUES (?, ?, 0, ?, ?, ?)",
-            [number, entity.id.text, frozen.classification.rank, entity.firstExpiry?.microseconds, try document(entity).data])
+            "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, 0, ?, ?, ?, ?)",
+            [
+                number, entity.id.text, frozen.classification.rank, try frozen.source.map(run), entity.firstExpiry?.microseconds,
+                try document(entity).data,
+            ])
         try addIndexRows(rows, of: number)
+    }
+
+    /// A run of a source, in a snapshot.
+    private func run(of source: String) throws -> Int64 {
+        if let known = try row("SELECT id FROM import_run WHERE source = ?", [source])?.decode(Int64.self, atIndex: 0) { return known }
+        try execute("INSERT INTO import_run (source, source_version, started_us) VALUES (?, '', 0)", [source])
+        return db.lastInsertedRowID
     }
 
     /// The number that an entity has within a snapshot, whichever of its queries finds it.

@@ -36,6 +36,8 @@ package struct HistoryToFreeze: Sendable {
     private(set) var keys: [InstanceKey] = []
     /// What stands there, once it was read.
     fileprivate(set) var records: [(key: InstanceKey, record: StoredRecord)] = []
+    /// The source that fed the entity last, once it was read.
+    fileprivate(set) var source: String?
     private(set) var foreign: [(name: IRI, instance: TemporalInstance)] = []
     /// What sources gave is as confidential as they are.
     let foreignClassification: Classification
@@ -152,6 +154,7 @@ extension ReadSnapshot {
     /// Reads the records of a history that is to be frozen, wherever they lie. What was corrected away meanwhile is not there.
     package func withRecords(_ history: HistoryToFreeze) throws -> HistoryToFreeze {
         var history = history
+        history.source = try history.number.flatMap(source)
         history.records = try history.keys.compactMap { key in
             let sql = "SELECT \(StoredRecord.columns) FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?"
             let record = try row(sql, key.arguments).map(StoredRecord.init) ?? sealedRecord(key).map(StoredRecord.init)
@@ -173,6 +176,7 @@ extension WriteTransaction {
             HistoricEntity(
                 number: number, id: history.id, types: history.types, classification: history.classification, createdAt: history.createdAt,
                 modifiedAt: history.modifiedAt, deletedAt: history.deletedAt, scopes: [], isCurrent: false))
+        if let source = history.source, !source.isEmpty { try execute("INSERT INTO past_source (past, source) VALUES (?, ?)", [number, source]) }
     }
 
     /// What several queries find is there once.

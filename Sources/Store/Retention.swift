@@ -154,8 +154,8 @@ extension ReadSnapshot {
         return least
     }
 
-    /// The source that wrote an entity last, also one that is gone.
-    private func source(of entity: Int64) throws -> String? {
+    /// The source that wrote an entity last, also one that is gone; empty where that is not known any more, nil when none did.
+    package func source(of entity: Int64) throws -> String? {
         try row(
             """
             SELECT source FROM entity JOIN import_run ON import_run.id = entity.run WHERE entity.id = ?

@@ -140,6 +140,25 @@ import Testing
         #expect(try await file.read { try $0.lastReclassification() } == last, "no number is given twice")
     }
 
+    @Test func `what a source fed is known as its own in a snapshot too`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        try await file.write { transaction in
+            let run = try transaction.beginImportRun(source: "lamps", version: "1", at: noon)
+            try transaction.insert(entity(1), provenance: Provenance(classification: .open, run: run), at: noon)
+            try transaction.insert(entity(2), provenance: Provenance(classification: .open), at: noon)
+        }
+        let frozen = try await frozenFile(folder, file) { transaction, found in for one in found { try transaction.freeze(one) } } reading: { view in
+            try (1...2).map { number -> EntityToFreeze in
+                let stored = try #require(try view.storedEntity(entityID(number)))
+                return EntityToFreeze(entity(number), classification: .open, number: stored.number, source: try view.source(of: stored.number))
+            }
+        }
+        let sources = try await frozen.read { view in try (1...2).map { try view.storedEntity(entityID($0)).flatMap { try view.source(of: $0.number) } } }
+        #expect(sources == ["lamps", nil])
+        #expect(try await frozen.verify().faults == [])
+    }
+
     @Test func `a copy holds what its original holds, and stays when that is gone`() async throws {
         let (folder, _, snapshot) = try await frozen([entity(1, attributes: [.location: [place], iri("level"): property(5)])])
         let name = snapshot.name.city.snapshot(2)

@@ -383,6 +383,9 @@ class ActsTest(unittest.TestCase):
             identifiers = {token["right"]: token["id"] for token in tokens}
             ask("DELETE", f"/municipalities/{ALDER}/tokens/{identifiers['write']}")
             entries = [entry["entry"] for entry in ask("GET", f"/ledger/{ALDER}/entries").json()]
+        # The link that the first start prints.
+        self.assertEqual([entry["act"] for entry in entries if entry["act"].startswith("account-")], ["account-created", "account-invited"])
+        entries = [entry for entry in entries if not entry["act"].startswith("account-")]
         self.assertEqual([entry["act"] for entry in entries], [
             "municipality-created", "token-created", "token-created", "source-declared", "source-withdrawn", "context-kept", "registration-put",
             "registration-put", "registration-removed", "entities-exported", "backup-taken", "token-revoked"])
