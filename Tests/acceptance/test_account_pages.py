@@ -16,8 +16,7 @@ SIZES = [(360, 740), (1440, 900)]
 
 class AccountPagesTest(SignInCase):
     def setUp(self):
-        browsing.BASE_URL = self.server.base
-        self.browser = browsing.Browser()
+        self.browser = browsing.Browser(base=self.server.base)
         self.addCleanup(self.browser.close)
         self.axe = browsing.axe_source()
 

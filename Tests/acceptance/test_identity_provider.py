@@ -239,8 +239,7 @@ class ProviderTest(unittest.TestCase):
         cls.addClassCleanup(cls.server.stop)
 
     def setUp(self):
-        browsing.BASE_URL = self.server.base
-        self.browser = browsing.Browser()
+        self.browser = browsing.Browser(base=self.server.base)
         self.addCleanup(self.browser.close)
 
     def click(self, selector):

@@ -38,7 +38,8 @@ def axe_source():
 class Browser:
     """One Chromium with an empty profile, `width` by `height` CSS pixels."""
 
-    def __init__(self, width=1440, height=900, language="en", dark=False):
+    def __init__(self, width=1440, height=900, language="en", dark=False, base=BASE_URL):
+        self.base = base
         options = webdriver.ChromeOptions()
         options.binary_location = os.environ.get("CHROMIUM") or shutil.which("chromium")
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--lang={language}"):
@@ -67,7 +68,7 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, parameters or {})
 
     def open(self, path):
-        self.driver.get(BASE_URL + path)
+        self.driver.get(self.base + path)
 
     def run(self, script, *values):
         return self.driver.execute_script(script, *values)
