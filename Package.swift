@@ -108,7 +108,7 @@ let package = Package(
         .target(
             name: "Site",
             dependencies: [
-                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes,
+                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Policy", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes,
                 logging, nio, crypto, mustache, lifecycle,
             ], exclude: ["Resources"], swiftSettings: strict),
         .target(

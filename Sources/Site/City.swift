@@ -3,6 +3,7 @@ internal import CityModel
 internal import Door
 internal import Logging
 internal import OrderedCollections
+internal import Policy
 internal import Store
 internal import Synchronization
 internal import Trust
@@ -12,8 +13,15 @@ struct Audience: Hashable, Sendable {
     let home: ReadAccess?
     /// What they say that it is for, in the other municipalities.
     var terms = RequestTerms.none
+    /// What they do with what they are given.
+    var action = AccessAction.read
 
     static let everybody = Audience(home: nil)
+
+    fileprivate func access(to name: MunicipalityName, _ gatekeeper: Gatekeeper) async throws -> ReadAccess {
+        if let home, home.municipality == name { return home }
+        return try await gatekeeper.reading(name, .none, terms, to: action)
+    }
 }
 
 /// The city as the pages read it: all municipalities, each as far as its audience may see it.
@@ -35,17 +43,20 @@ struct City: Sendable {
     var limits: SiteLimits { configuration.limits }
 
     /// - Throws: `unauthenticated` for a credential that is not valid.
-    func audience(_ credential: Credential, _ terms: RequestTerms = .none) async throws -> Audience {
-        Audience(home: try await gatekeeper.home(of: credential, terms), terms: terms)
+    func audience(_ credential: Credential, _ terms: RequestTerms = .none, to action: AccessAction = .read) async throws -> Audience {
+        Audience(home: try await gatekeeper.home(of: credential, terms, to: action), terms: terms, action: action)
     }
+
+    /// What an audience may see of a municipality now.
+    func access(to name: MunicipalityName, for audience: Audience) async throws -> ReadAccess { try await audience.access(to: name, gatekeeper) }
 
     func catalogue(for audience: Audience, at now: Instant) async throws -> Catalogue {
         try await catalogues[audience].catalogue(at: now)
     }
 
     /// - Throws: `unauthenticated` for a credential that is not valid.
-    func catalogue(_ request: DoorRequest) async throws -> Catalogue {
-        try await catalogue(for: try await audience(request.credential, request.terms), at: request.now)
+    func catalogue(_ request: DoorRequest, to action: AccessAction = .read) async throws -> Catalogue {
+        try await catalogue(for: try await audience(request.credential, request.terms, to: action), at: request.now)
     }
 
     /// The municipalities that a request asks for: one by its key, or all.
@@ -103,19 +114,14 @@ actor CatalogueKeeper {
 
     /// Whether the rules show what they showed: what is withdrawn is withdrawn at once.
     private func isPermitted(_ accesses: [ReadAccess]) async throws -> Bool {
-        for access in accesses where try await self.access(to: access.municipality) != access { return false }
+        for access in accesses where try await audience.access(to: access.municipality, gatekeeper) != access { return false }
         return true
-    }
-
-    private func access(to name: MunicipalityName) async throws -> ReadAccess {
-        if let home = audience.home, home.municipality == name { return home }
-        return try await gatekeeper.reading(name, .none, audience.terms)
     }
 
     private func refreshed(at now: Instant) async throws -> Catalogue {
         var accesses: [ReadAccess] = []
         for name in try await configuration.municipalities() {
-            accesses.append(try await access(to: name))
+            accesses.append(try await audience.access(to: name, gatekeeper))
         }
         // Rules may say something else than before.
         if let kept, kept.accesses == accesses, try await isCurrent(kept.catalogue) {

@@ -17,7 +17,8 @@ struct EventReader: Sendable {
     private(set) var catalogue: Catalogue
     private let credential: Credential
     private let terms: RequestTerms
-    private let followed: [ReadAccess]
+    /// The municipalities, as far as they may be seen now.
+    private var followed: [ReadAccess]
     /// Keys of the types to tell of; nil means all.
     private let keys: Set<String>?
     /// Where the journals have been read up to.
@@ -104,7 +105,9 @@ struct EventReader: Sendable {
 
     /// The next event, if anything happened.
     mutating func news(at now: Instant) async throws -> String? {
-        if pending.isEmpty, try await read(at: now) {
+        // What waits to be sent was read under the rules of then.
+        let isMissing = try await pending.isEmpty ? read(at: now) : isOtherwisePermitted()
+        if isMissing {
             pending = [:]
             sentPosition = position
             return event("gap", data: "{}")
@@ -128,7 +131,7 @@ struct EventReader: Sendable {
             behind += number - (position[access.municipality.text] ?? number)
         }
         guard behind != 0 else { return false }
-        guard behind > 0, behind <= streams.limits.changesBehindMax else {
+        guard try await !isOtherwisePermitted(), behind > 0, behind <= streams.limits.changesBehindMax else {
             skip(to: newest)
             return true
         }
@@ -147,6 +150,15 @@ struct EventReader: Sendable {
             position[name] = page.position
         }
         return false
+    }
+
+    /// Whether more or less may be seen than before: what is withdrawn is withdrawn from a stream that is open too.
+    /// - Throws: `unauthenticated` for a credential that is not valid any more.
+    private mutating func isOtherwisePermitted() async throws -> Bool {
+        let audience = try await streams.city.audience(credential, terms)
+        let before = followed
+        for index in followed.indices { followed[index] = try await streams.city.access(to: before[index].municipality, for: audience) }
+        return followed != before
     }
 
     private mutating func skip(to newest: [Int64]) {

@@ -11,7 +11,7 @@ extension SiteDoor {
     private typealias Asked = (series: ShownSeries, interval: Range<Instant>)
 
     func exploreDownload(_ request: DoorRequest) async throws -> Response {
-        let catalogue = try await city.catalogue(request)
+        let catalogue = try await city.catalogue(request, to: .export)
         let interval = try LiveParameters(request: request).interval(lengthMaxSeconds: Self.seriesSecondsMax)
         let count = try request.query.integer("points", in: Self.pointCounts) ?? 300
         let showsWeek: Bool

@@ -33,7 +33,7 @@ extension SiteDoor {
     }
 
     private func download<Format: TableFormat>(_ request: DoorRequest, as _: Format.Type) async throws -> Response {
-        let catalogue = try await city.catalogue(request)
+        let catalogue = try await city.catalogue(request, to: .export)
         let query = TableQuery(request, catalogue)
         try query.demandAll(of: request)
         let rows = try await city.rows(query, catalogue, at: request.now).prefix(Self.downloadCountMax)

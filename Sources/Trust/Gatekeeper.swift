@@ -68,16 +68,18 @@ package struct Gatekeeper: Sendable {
     /// The access that a credential gives in its own municipality, for answers that go over all of them: elsewhere its holder
     /// is as anybody. Nil without one, and where authentication is switched off.
     /// - Throws: `unauthenticated` for a token that is not valid.
-    package func home(of credential: Credential, _ terms: RequestTerms = .none) async throws(CityError) -> ReadAccess? {
+    package func home(
+        of credential: Credential, _ terms: RequestTerms = .none, to action: AccessAction = .read
+    ) async throws(CityError) -> ReadAccess? {
         guard !isOpen else { return nil }
         if case .session(let text) = credential {
             guard let municipality = SessionText(text)?.municipality, try await signedIn(credential, municipality) != nil else { return nil }
-            return try await reading(municipality, credential, terms)
+            return try await reading(municipality, credential, terms, to: action)
         }
         guard case .bearer(let text) = credential else { return nil }
-        if let bearers, SignedToken.isPossible(text) { return try await reading(bearers.settings.municipality, credential, terms) }
+        if let bearers, SignedToken.isPossible(text) { return try await reading(bearers.settings.municipality, credential, terms, to: action) }
         guard let municipality = Token.municipality(in: text) else { throw .unauthenticated("Authorization: this is not a token of this installation") }
-        return try await reading(municipality, credential, terms)
+        return try await reading(municipality, credential, terms, to: action)
     }
 
     /// - Throws: `unauthenticated` without a valid credential, `forbidden` when it does not allow writing.

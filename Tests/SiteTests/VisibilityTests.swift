@@ -110,6 +110,61 @@ internal import Store
         await #expect(throws: CityError.self) { try await reader.renew(at: Installation.now) }
     }
 
+    @Test func `what rules take back is taken out of a stream that is open`() async throws {
+        let installation = try await installation(isOpen: false)
+        let credential = try await installation.token(in: "valmere")
+        let administering = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
+        func permit(_ upTo: String) async throws {
+            let rules = "rules: [{id: readers, effect: permit, who: anyone, actions: all, what: {classifications: {upTo: \(upTo)}}}]"
+            try await installation.gatekeeper.setPolicies(administering, [.init(name: "rules", text: rules)], now: .now)
+        }
+        try await permit("internal")
+        let city = installation.door.city
+        let catalogue = try await city.catalogue(for: city.audience(credential), at: Installation.now)
+        var reader = EventReader(
+            streams: installation.door.streams, catalogue: catalogue, credential: credential, followed: catalogue.municipalities.map(\.access), keys: nil,
+            after: nil)
+        try await installation.write([Sample.station("6", name: "Secret news", 20)], .internalUse)
+        #expect(try await reader.news(at: Installation.now)?.contains("Secret news") ?? false)
+        try await permit("open")
+        try await installation.write([Sample.station("6", name: "Secret later", 21)], .internalUse)
+        #expect(try await reader.news(at: Installation.now)?.contains("event: gap") ?? false, "what the page shows is to be asked for anew")
+        try await installation.write([Sample.station("6", name: "Secret at last", 22), Sample.station("7", name: "Open news", 5)], .internalUse)
+        try await installation.write([Sample.station("7", name: "Open news", 5)])
+        let news = try #require(try await reader.news(at: Installation.now))
+        #expect(news.contains("Open news") && !news.contains("Secret"), "\(news)")
+    }
+
+    @Test func `a stream sends nothing that was read before rules took it back`() async throws {
+        let installation = try await installation(isOpen: false)
+        let administering = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
+        let catalogue = try await installation.door.city.catalogue(for: .everybody, at: Installation.now)
+        var reader = EventReader(
+            streams: installation.door.streams, catalogue: catalogue, followed: catalogue.municipalities.map(\.access), keys: nil, after: nil)
+        try await installation.write((0...EventReader.changeCountMax).map { Sample.station("n\($0)", name: "Station \($0)", 1) })
+        #expect(try await reader.news(at: Installation.now)?.contains("Station 1") ?? false)
+        let rules = "rules: [{id: none, effect: forbid, who: anyone, actions: all, what: {types: AirQualityObserved}}]"
+        try await installation.gatekeeper.setPolicies(administering, [.init(name: "rules", text: rules)], now: .now)
+        #expect(try await reader.news(at: Installation.now)?.contains("event: gap") ?? false, "one change waited to be sent")
+        #expect(try await reader.news(at: Installation.now) == nil)
+    }
+
+    @Test(arguments: ["/table.csv", "/table.geojson"])
+    func `a download has what rules let be taken away, and no more`(target: String) async throws {
+        let installation = try await installation(isOpen: false)
+        let credential = try await installation.token(in: "valmere")
+        let administering = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
+        let rules = """
+            rules:
+              - {id: seen, effect: permit, who: {roles: token-reader}, actions: [read, aggregate], what: everything}
+              - {id: taken, effect: permit, who: {roles: token-reader}, actions: export, what: {classifications: open}}
+            """
+        try await installation.gatekeeper.setPolicies(administering, [.init(name: "rules", text: rules)], now: .now)
+        #expect(try await installation.text("/table", as: credential).contains("Secret air"))
+        let taken = try await installation.text(target, as: credential)
+        #expect(taken.contains("Open air") && !taken.contains("Secret"), "\(taken)")
+    }
+
     @Test func `what was kept of a municipality goes with its file`() async throws {
         let installation = try Installation()
         try await installation.write([Sample.station("1", name: "Secret air", 10)])
