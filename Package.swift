@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "SiteTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
+                "Broker", "CityModel", "Door", "Policy", "Site", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
         .testTarget(
             name: "ServerTests",

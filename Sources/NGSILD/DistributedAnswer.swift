@@ -7,14 +7,19 @@ internal import Hummingbird
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
+internal import Store
 internal import Trust
 
 /// Readings that other context sources take part in (clause 4.3.6).
 extension NGSILDDoor {
-    func origin(_ request: DoorRequest, _ access: ReadAccess, _ context: Context) -> Origin {
+    func origin(_ request: DoorRequest, _ access: WriteAccess, _ context: Context) -> Origin {
+        origin(request, access.reading, context, permit: access.permit)
+    }
+
+    func origin(_ request: DoorRequest, _ access: ReadAccess, _ context: Context, permit: WritePermit? = nil) -> Origin {
         let headers = request.headers
         return Origin(
-            access: access, asker: Asker(now: request.now, credential: request.credential), context: context, via: headers[values: .via]
+            access: access, permit: permit, asker: Asker(now: request.now, credential: request.credential), context: context, via: headers[values: .via]
         ) { name in HTTPField.Name(name).flatMap { headers[$0] } }
     }
 

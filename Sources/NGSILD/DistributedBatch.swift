@@ -29,7 +29,7 @@ extension NGSILDDoor {
         let known = fragments.filter { $0.id != nil }
         let ids = known.compactMap(\.id)
         let entries = known.map { BatchEntry($0.id ?? IRI(known: "urn:ngsi-ld:none"), types: $0.types, attributes: Set($0.attributes.keys)) }
-        let origin = origin(request, access.reading, try await batchContext(request))
+        let origin = origin(request, access, try await batchContext(request))
         guard try !isLocalOnly(request), let plan = try await federation.plan(operation, entries, origin) else {
             return DistributedBatch(result: try await local(fragments))
         }
@@ -61,7 +61,7 @@ extension NGSILDDoor {
         _ ids: [IRI], _ request: DoorRequest, _ access: WriteAccess, local: @Sendable ([IRI]) async throws -> BatchResult
     ) async throws -> DistributedBatch {
         try broker.checkBatchCount(ids.count)
-        let origin = origin(request, access.reading, .core)
+        let origin = origin(request, access, .core)
         guard try !isLocalOnly(request),
             let plan = try await federation.plan(BatchOperation.delete, ids.map { BatchEntry($0, types: [], attributes: nil) }, origin)
         else { return DistributedBatch(result: try await local(ids)) }
@@ -130,7 +130,7 @@ extension NGSILDDoor {
         }
         let purge = DistributedPurge(
             specification, listed: filter.attributes.map { Set($0) }, conditions: terms.conditions, purged: purged)
-        guard var outcome = try await federation.purge(purge, origin(request, access.reading, context)) else { return nil }
+        guard var outcome = try await federation.purge(purge, origin(request, access, context)) else { return nil }
         do { try await local() } catch {
             outcome.failures.append(ProvisionFailure(registration: nil, attributes: nil, reason: .own(Self.localFailure(error, request))))
         }

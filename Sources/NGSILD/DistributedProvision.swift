@@ -18,7 +18,7 @@ extension NGSILDDoor {
         _ context: Context
     ) async throws -> DistributedWrite? {
         guard try !isLocalOnly(request) else { return nil }
-        let origin = origin(request, access.reading, context)
+        let origin = origin(request, access, context)
         let plan = try await federation.plan(operation, id, types: types, attributes: attributes, origin)
         guard !plan.isLocalOnly else { return nil }
         return DistributedWrite(
@@ -112,7 +112,7 @@ struct DistributedWrite: Sendable {
     private func attributesResponse(_ outcome: ProvisionOutcome, notUpdated: [JSON]) throws -> Response {
         var notUpdated = notUpdated
         if outcome.failures.isEmpty, notUpdated.isEmpty { return Response(status: .noContent) }
-        if plan.partCount(is: 1), plan.isTaken, let only = outcome.failures.first, !only.isPartial { throw only.asWhole }
+        if plan.isOneSource, let only = outcome.failures.first, !only.isPartial { throw only.asWhole }
         if outcome.successCount == 0, plan.parts.isEmpty, plan.isTaken, let first = outcome.failures.first { throw first.asWhole }
         for failure in outcome.failures { notUpdated += failure.notUpdated(all: plan.remaining ?? []) }
         return Self.multiStatus([
@@ -158,10 +158,6 @@ struct DistributedWrite: Sendable {
 
 extension CityError {
     fileprivate var isInternal: Bool { if case .internalFault = self { true } else { false } }
-}
-
-extension ProvisionPlan {
-    fileprivate func partCount(is count: Int) -> Bool { parts.count + unsupported.count + looping.count == count }
 }
 
 extension ProvisionFailure {

@@ -4,6 +4,7 @@ internal import Door
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Policy
 internal import Query
 
 /// `/explore.csv`: what `/explore` draws, a row for each point, or for each hour of a usual week.

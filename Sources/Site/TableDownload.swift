@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import OrderedCollections
+internal import Policy
 internal import Store
 
 /// `/table.csv` and `/table.geojson`: all rows of the table, written as they are read.

@@ -53,7 +53,7 @@ package struct Sight: Hashable, Sendable {
     }
 
     /// How an attribute is shown by a view; nil when it is not.
-    func precision(of attribute: IRI, in view: View) -> Precision? {
+    package func precision(of attribute: IRI, in view: View) -> Precision? {
         switch view.access(to: attribute) {
         case .shown(let precision): precision
         case .aggregated(_, let precision): isOfFigures ? precision : nil
@@ -63,12 +63,17 @@ package struct Sight: Hashable, Sendable {
 
     /// What a context source has of an entity, as it is shown; nil where it is not. Consent to what is held elsewhere is not known here.
     package func seen(elsewhere entity: Entity, _ classification: Classification) -> Entity? {
-        guard classification <= classificationMax else { return nil }
-        guard let ruling else { return entity }
         let facts = ResourceFacts(
             types: Set(entity.types), scopes: entity.scopes, classification: classification, dataSubject: entity.dataSubject,
             location: { entity.attributes[.location] == nil ? .unknown : entity.place })
-        return shows(ruling.verdict(on: facts)).map { seen(entity, in: $0) }
+        return view(elsewhere: facts).map { seen(entity, in: $0) }
+    }
+
+    /// How much is shown of what a context source has; nil for nothing.
+    package func view(elsewhere facts: ResourceFacts) -> View? {
+        guard facts.classification <= classificationMax else { return nil }
+        guard let ruling else { return .whole }
+        return shows(ruling.verdict(on: facts))
     }
 
     /// An entity as it is shown.

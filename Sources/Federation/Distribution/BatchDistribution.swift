@@ -82,12 +82,7 @@ extension Federation {
         var groups: OrderedDictionary<IRI, [BatchPart.Entry]> = [:]
         for (entry, plan) in batch.plans.enumerated() {
             for part in plan.parts { groups[part.source.registration.id, default: []].append((entry, part)) }
-            for part in plan.looping {
-                outcome.failures.append((entry, part.failure(.own(.loopDetected("registration \(part.source.registration.id) leads back to where the request has been")))))
-            }
-            for part in plan.unsupported {
-                outcome.failures.append((entry, part.failure(.own(part.refusal))))
-            }
+            outcome.failures += plan.failures.map { (entry, $0) }
         }
         let parts = groups.values.flatMap { operation.parts($0) }
         let replies = await askAll(parts, origin) { part in await ask(part, origin, build) }

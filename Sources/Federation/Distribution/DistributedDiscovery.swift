@@ -3,6 +3,8 @@ package import CityModel
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
+internal import Store
+internal import Trust
 
 /// What is asked of the types and attributes that there are (clauses 5.7.5 to 5.7.10).
 package enum Discovery: Sendable {
@@ -55,7 +57,7 @@ extension Federation {
                 continue
             }
             discovered.warnings += SourceWarning.handedOn(headers, source.registration.id)
-            guard let json = try? JSONParser(depthMax: 16).parse(body), discovered.add(json, discovery, of: source, context, Self.nameCountMax) else {
+            guard let json = try? JSONParser(depthMax: 16).parse(body), discovered.add(json, discovery, of: source, origin.access.sight, context, Self.nameCountMax) else {
                 discovered.warnings.append(SourceWarning(.invalid, source.registration.id, "the answer is no valid NGSI-LD"))
                 continue
             }
@@ -95,7 +97,9 @@ extension Discovery {
 
 extension Discovered {
     /// - Returns: whether the answer is one to what was asked.
-    fileprivate mutating func add(_ json: JSON, _ discovery: Discovery, of source: MatchedSource, _ context: Context, _ countMax: Int) -> Bool {
+    fileprivate mutating func add(
+        _ json: JSON, _ discovery: Discovery, of source: MatchedSource, _ sight: Sight, _ context: Context, _ countMax: Int
+    ) -> Bool {
         // Counted before they are understood: that is what takes the time.
         var left = nameCountLeft
         defer { nameCountLeft = left }
@@ -106,39 +110,44 @@ extension Discovered {
         }
         func names(_ value: JSON?) -> [IRI]? { elements(value)?.compactMap { $0.stringValue.flatMap(context.expand) } }
         func kinds(_ value: JSON?) -> Set<AttributeKind> { Set(value?.arrayValue?.compactMap { $0.stringValue.flatMap(AttributeKind.init) } ?? []) }
+        func tells(_ type: IRI) -> Bool { source.registers(type) && sight.shows(nil, of: type, at: source) }
+        func tells(_ attribute: IRI, of type: IRI?) -> Bool {
+            source.registers(attribute, of: type) && (type.map { [$0] } ?? source.types(registering: attribute)).contains { sight.shows(attribute, of: $0, at: source) }
+        }
+        func count(_ json: JSON?) -> Int64 { sight.countsElsewhere ? Self.count(json) : 0 }
         func name(_ element: JSON, _ member: String) -> IRI? { element[member]?.stringValue.flatMap(context.expand) }
         switch discovery {
         case .types:
             guard let listed = names(json["typeList"]) else { return false }
-            for type in listed where source.registers(type) { types[type, default: []] = types[type] ?? [] }
+            for type in listed where tells(type) { types[type, default: []] = types[type] ?? [] }
         case .typeDetails:
             guard let elements = elements(json) else { return false }
             for element in elements {
-                guard let type = name(element, "typeName"), source.registers(type) else { continue }
-                types[type, default: []].formUnion((names(element["attributeNames"]) ?? []).filter { source.registers($0, of: type) })
+                guard let type = name(element, "typeName"), tells(type) else { continue }
+                types[type, default: []].formUnion((names(element["attributeNames"]) ?? []).filter { tells($0, of: type) })
             }
         case .type(let type):
-            guard json.objectValue != nil, source.registers(type) else { return false }
-            entityCount += Self.count(json["entityCount"])
+            guard json.objectValue != nil, tells(type) else { return false }
+            entityCount += count(json["entityCount"])
             for element in elements(json["attributeDetails"]) ?? [] {
-                guard let attribute = name(element, "attributeName"), source.registers(attribute, of: type) else { continue }
+                guard let attribute = name(element, "attributeName"), tells(attribute, of: type) else { continue }
                 attributes[attribute, default: Kinds()].kinds.formUnion(kinds(element["attributeTypes"]))
             }
         case .attributes:
             guard let listed = names(json["attributeList"]) else { return false }
-            for attribute in listed where source.registers(attribute, of: nil) { attributes[attribute, default: Kinds()].count += 0 }
+            for attribute in listed where tells(attribute, of: nil) { attributes[attribute, default: Kinds()].count += 0 }
         case .attributeDetails:
             guard let elements = elements(json) else { return false }
             for element in elements {
-                guard let attribute = name(element, "attributeName"), source.registers(attribute, of: nil) else { continue }
-                attributes[attribute, default: Kinds()].types.formUnion((names(element["typeNames"]) ?? []).filter { source.registers(attribute, of: $0) })
+                guard let attribute = name(element, "attributeName"), tells(attribute, of: nil) else { continue }
+                attributes[attribute, default: Kinds()].types.formUnion((names(element["typeNames"]) ?? []).filter { tells(attribute, of: $0) })
             }
         case .attribute(let attribute):
             guard json.objectValue != nil else { return false }
             var known = attributes[attribute] ?? Kinds()
             known.kinds.formUnion(kinds(json["attributeTypes"]))
-            known.types.formUnion((names(json["typeNames"]) ?? []).filter { source.registers(attribute, of: $0) })
-            known.count += Self.count(json["attributeCount"])
+            known.types.formUnion((names(json["typeNames"]) ?? []).filter { tells(attribute, of: $0) })
+            known.count += count(json["attributeCount"])
             attributes[attribute] = known
         }
         return true
@@ -148,6 +157,13 @@ extension Discovered {
 }
 
 extension MatchedSource {
+    /// The types that an attribute is registered of; nil stands for those that are not named.
+    fileprivate func types(registering attribute: IRI) -> [IRI?] {
+        registration.information.filter { $0.covers(attribute) }.flatMap { info -> [IRI?] in
+            info.entities?.flatMap { $0.types.isEmpty ? [nil] : $0.types.map(Optional.some) } ?? [nil]
+        }
+    }
+
     fileprivate func registers(_ type: IRI) -> Bool { registration.information.contains { $0.speaks(of: type) } }
 
     fileprivate func registers(_ attribute: IRI, of type: IRI?) -> Bool {

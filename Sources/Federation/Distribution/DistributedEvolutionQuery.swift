@@ -140,7 +140,9 @@ extension Federation {
             forward.entityMap = map
             return forward
         }
-        return await readEvolutions(reply, of: source, isMany: true, limit: limit, query.selection, origin)
+        var foreign = await readEvolutions(reply, of: source, isMany: true, limit: limit, query.selection, origin)
+        foreign.hold(query.query)
+        return foreign
     }
 }
 

@@ -67,12 +67,7 @@ extension Federation {
         _ plan: ProvisionPlan, _ origin: Origin, _ build: @escaping @Sendable (ProvisionPart, Context) -> Forward
     ) async -> ProvisionOutcome {
         var outcome = ProvisionOutcome()
-        for part in plan.looping {
-            outcome.failures.append(part.failure(.own(.loopDetected("registration \(part.source.registration.id) leads back to where the request has been"))))
-        }
-        for part in plan.unsupported {
-            outcome.failures.append(part.failure(.own(part.refusal)))
-        }
+        outcome.failures += plan.failures
         let parts = plan.parts
         let replies = await askAll(parts, origin) { part in
             await ask(part.source.registration, origin) { context in build(part, context) }
@@ -110,6 +105,15 @@ extension ProvisionOutcome {
         let done = (part.attributes ?? []).subtracting(failed ?? [])
         updated.formUnion(done)
         if !done.isEmpty { successCount += 1 }
+    }
+}
+
+extension ProvisionPlan {
+    /// The parts that are sent to nobody, with why.
+    var failures: [ProvisionFailure] {
+        looping.map { $0.failure(.own(.loopDetected("registration \($0.source.registration.id) leads back to where the request has been"))) }
+            + unsupported.map { $0.failure(.own($0.refusal)) }
+            + refused.map { $0.failure(.own(.forbidden("no rule of access permits this at the source of registration \($0.source.registration.id)"))) }
     }
 }
 

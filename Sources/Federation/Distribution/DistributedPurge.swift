@@ -41,7 +41,9 @@ extension Federation {
                 switch purge.part(of: element) {
                 case .nothing: break
                 case .unsayable: plan.unsupported.append(whole)
-                case .some: plan.parts.append(ProvisionPart(source: MatchedSource(registration: source.registration, information: [element]), attributes: nil))
+                case .some:
+                    let part = ProvisionPart(source: MatchedSource(registration: source.registration, information: [element]), attributes: nil)
+                    if origin.permit?.allows(element.attributes, of: [], at: part.source, isErasing: true) ?? true { plan.parts.append(part) } else { plan.refused.append(part) }
                 }
             }
         }

@@ -160,7 +160,9 @@ extension Federation {
             forward.entityMap = map
             return forward
         }
-        return await read(reply, of: source, isMany: true, limit: limit, origin)
+        var foreign = await read(reply, of: source, isMany: true, limit: limit, origin)
+        foreign.hold(query)
+        return foreign
     }
 }
 

@@ -4,11 +4,15 @@ internal import CityModel
 internal import Foundation
 internal import LinkedData
 internal import OrderedCollections
+internal import Query
+internal import Store
 
 /// Entities that a source answered, read and held to what its registration says of it: nothing that was not registered comes
 /// from it (clause 4.3.6.1).
 struct ForeignEntities: Sendable {
     var entities: [Entity] = []
+    /// Those of which rules do not show everything.
+    var narrowed: Set<IRI> = []
     /// How many there are at the source.
     var count: Int?
     /// Whether it may have more than it answered.
@@ -22,6 +26,20 @@ struct ForeignEntities: Sendable {
 
     init(warnings: [SourceWarning] = []) { self.warnings = warnings }
     init(failed warning: SourceWarning) { (hasFailed, warnings) = (true, [warning]) }
+}
+
+extension ForeignEntities {
+    fileprivate mutating func add(_ entity: Entity, _ source: MatchedSource, _ sight: Sight) {
+        guard let seen = sight.seen(elsewhere: entity, source.registration.classification) else { return }
+        if sight.ruling != nil, seen != entity { narrowed.insert(entity.id) }
+        entities.append(seen)
+    }
+
+    /// Leaves out what was found by something that is not shown: of an entity that is narrowed, conditions hold of what is left.
+    mutating func hold(_ query: DistributedQuery) {
+        guard !narrowed.isEmpty, !query.isSplit else { return }
+        entities.removeAll { narrowed.contains($0.id) && !query.filter.matches($0) }
+    }
 }
 
 extension EntityMap {
@@ -56,16 +74,22 @@ extension Federation {
                 for element in elements.prefix(limit) {
                     let context = isLinkedData ? try await self.context(of: element, context, &contexts, origin) : context
                     let entity = try EntityReader(context: context, purpose: .foreign).fragment(element).entity()
-                    if let kept = source.kept(entity, at: origin.asker.now) { foreign.entities.append(kept) }
+                    if let kept = source.kept(entity, at: origin.asker.now) { foreign.add(kept, source, origin.access.sight) }
                 }
                 foreign.entityMap = EntityMap.reference(headers)
-                foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
+                foreign.count = Self.count(headers, origin)
                 return foreign
             } catch {
                 return ForeignEntities(failed: SourceWarning(.invalid, id, "the answer is no valid NGSI-LD"))
             }
         case .answer(let status, _, _, _): return ForeignEntities(failed: SourceWarning(.errorResponse, id, "the source answers \(status)"))
         }
+    }
+
+    /// How many entities a source says that it has; nil where some may be hidden by rules.
+    static func count(_ headers: [(name: String, value: String)], _ origin: Origin) -> Int? {
+        guard origin.access.sight.ruling == nil else { return nil }
+        return headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), countMax) }
     }
 
     /// What `SendToSource` says of an answer that is larger than it may be.

@@ -3,10 +3,14 @@ internal import CityModel
 internal import LinkedData
 internal import OrderedCollections
 internal import Query
+internal import Store
+internal import Trust
 
 /// Evolutions that a source answered, read and held to what its registration says of them and to what was asked for.
 struct ForeignEvolutions: Sendable {
     var entities: [TemporalEntity] = []
+    /// Those of which rules do not show everything.
+    var narrowed: Set<IRI> = []
     /// How many there are at the source.
     var count: Int?
     /// How many of them were in the answer, also those that are not kept.
@@ -21,6 +25,20 @@ struct ForeignEvolutions: Sendable {
     var entityMap: IRI?
     /// Its own, and those that it hands on of sources behind it.
     var warnings: [SourceWarning] = []
+}
+
+extension ForeignEvolutions {
+    fileprivate mutating func add(_ entity: TemporalEntity, _ source: MatchedSource, _ sight: Sight) {
+        guard let seen = sight.seen(elsewhere: entity, source.registration.classification) else { return }
+        if seen.instances.count < entity.instances.count { narrowed.insert(entity.id) }
+        entities.append(seen)
+    }
+
+    /// Leaves out what was found by something that is not shown, as `ForeignEntities` does.
+    mutating func hold(_ query: DistributedQuery) {
+        guard !narrowed.isEmpty, !query.isSplit else { return }
+        entities.removeAll { narrowed.contains($0.id) && !query.filter.matches(evolution: $0) }
+    }
 }
 
 extension Federation {
@@ -46,14 +64,14 @@ extension Federation {
                 for element in elements.prefix(limit) {
                     let context = isLinkedData ? try await self.context(of: element, context, &contexts, origin) : context
                     let entity = try EntityReader(context: context, purpose: .foreignEvolution).temporalEntity(element, time: selection.time)
-                    if let kept = source.kept(entity, selection, at: origin.asker.now) { foreign.entities.append(kept) }
+                    if let kept = source.kept(entity, selection, at: origin.asker.now) { foreign.add(kept, source, origin.access.sight) }
                 }
                 if case .answer(206, _, _, _) = reply {
                     let times = foreign.entities.flatMap { $0.instances.values.joined().map(\.time) }
                     foreign.end = selection.lastN == nil ? times.max() : times.min()
                 }
                 foreign.entityMap = EntityMap.reference(headers)
-                foreign.count = headers.first { $0.name.lowercased() == "ngsild-results-count" }.flatMap { Int($0.value) }.map { min(max($0, 0), Self.countMax) }
+                foreign.count = Self.count(headers, origin)
                 return foreign
             } catch {
                 return ForeignEvolutions(warnings: [SourceWarning(.invalid, id, "the answer is no valid NGSI-LD")])

@@ -1,12 +1,14 @@
 internal import Broker
 package import CityModel
 package import LinkedData
-internal import Store
+package import Store
 package import Trust
 
 /// The request that is to be distributed, as far as those that come of it need to know it.
 package struct Origin: Sendable {
     package let access: ReadAccess
+    /// What may be written, where rules decide and something is.
+    package let permit: WritePermit?
     package let asker: Asker
     /// The context that its names were read with.
     package let context: Context
@@ -20,9 +22,9 @@ package struct Origin: Sendable {
     let allowance: Allowance
 
     package init(
-        access: ReadAccess, asker: Asker, context: Context, via: [String], header: @escaping @Sendable (String) -> String?
+        access: ReadAccess, permit: WritePermit? = nil, asker: Asker, context: Context, via: [String], header: @escaping @Sendable (String) -> String?
     ) {
-        (self.access, self.asker, self.context, self.header) = (access, asker, context, header)
+        (self.access, self.permit, self.asker, self.context, self.header) = (access, permit, asker, context, header)
         allowance = Allowance()
         viaText = via.isEmpty ? nil : via.joined(separator: ", ")
         self.via = via.flatMap { $0.split(separator: ",") }.compactMap { entry in

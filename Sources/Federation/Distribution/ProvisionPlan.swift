@@ -20,13 +20,15 @@ package struct ProvisionPlan: Sendable {
     package var unsupported: [ProvisionPart] = []
     /// Proxied parts whose sources the request has been to.
     package var looping: [ProvisionPart] = []
+    /// Parts that rules do not let whoever asks write.
+    package var refused: [ProvisionPart] = []
     /// What is left for this broker; nil when the write is about the entity as a whole.
     package var remaining: Set<IRI>?
     /// Whether nothing is left for this broker.
     package var isTaken = false
 
-    package var isLocalOnly: Bool { parts.isEmpty && unsupported.isEmpty && looping.isEmpty }
-    var partCount: Int { parts.count + unsupported.count + looping.count }
+    package var isLocalOnly: Bool { partCount == 0 }
+    package var partCount: Int { parts.count + unsupported.count + looping.count + refused.count }
     /// Whether one proxied source has all that is written.
     package var isOneSource: Bool { isTaken && partCount == 1 }
 }
@@ -56,11 +58,15 @@ extension Federation {
         let known = types.isEmpty ? try await typesHere(id, specification.isOfHistory, origin) : types
         let sources = matching.sources.compactMap { $0.narrowed(to: id, known) }
         let looping = matching.looping.compactMap { $0.narrowed(to: id, known) }
+        func isAllowed(_ part: ProvisionPart) -> Bool {
+            origin.permit?.allows(part.attributes ?? attributes, of: known, at: part.source, isErasing: !SourceOperation.erasing.isDisjoint(with: operations)) ?? true
+        }
         for mode in [Registration.Mode.exclusive, .redirect] {
             let before = plan.remaining
             for (source, isLooping) in sources.map({ ($0, false) }) + looping.map({ ($0, true) }) where source.registration.mode == mode {
                 guard let covered = source.covered(of: before) else { continue }
-                plan.take(ProvisionPart(source: source, attributes: covered.attributes), operations, isLooping: isLooping)
+                let part = ProvisionPart(source: source, attributes: covered.attributes)
+                if isAllowed(part) { plan.take(part, operations, isLooping: isLooping) } else { plan.refused.append(part) }
                 plan.remaining = plan.remaining.map { $0.subtracting(covered.attributes ?? []) }
                 if source.attributes == nil { plan.isTaken = true }
             }
@@ -68,7 +74,9 @@ extension Federation {
         if let attributes, !attributes.isEmpty, plan.remaining?.isEmpty ?? false { plan.isTaken = true }
         guard !plan.isTaken else { return plan }
         for source in sources where source.registration.mode == .inclusive && !source.registration.operations.isDisjoint(with: operations) {
-            if let covered = source.covered(of: plan.remaining) { plan.parts.append(ProvisionPart(source: source, attributes: covered.attributes)) }
+            guard let covered = source.covered(of: plan.remaining) else { continue }
+            let part = ProvisionPart(source: source, attributes: covered.attributes)
+            if isAllowed(part) { plan.parts.append(part) } else { plan.refused.append(part) }
         }
         return plan
     }
