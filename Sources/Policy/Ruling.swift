@@ -134,8 +134,11 @@ extension Ruling {
     /// The sources of entities that some permit may reach; nil when they can be any, and none at all.
     package var sourcesReached: Set<String>? { union(\.sources) }
 
+    /// To how many metres the permit tells places that tells them most roughly; nil when all tell them as they are.
+    package var placeMetresMax: Int? { permitRules.compactMap(\.narrowing.precision.placeMetres).max() }
+
     /// Whether some permit tells places roughly.
-    package var tellsPlacesRoughly: Bool { permitRules.contains { $0.narrowing.precision.placeMetres != nil } }
+    package var tellsPlacesRoughly: Bool { placeMetresMax != nil }
 
     /// The attributes that some permit may show.
     package var attributesReached: AttributeSet { permitRules.reduce(.none) { $0.union($1.attributesShown) } }

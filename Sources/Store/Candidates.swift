@@ -1,5 +1,7 @@
 internal import CityModel
+internal import Foundation
 internal import GRDB
+internal import Policy
 internal import Query
 
 /// A way to find the entities that a filter may match, through one index: a superset of the matches, never less.
@@ -61,7 +63,8 @@ struct CandidatePlanner {
     private func probe(_ candidates: Candidates) throws -> Int {
         var count = 0
         for select in candidates.selects {
-            let sql = "SELECT count(*) FROM (\(select.sql) LIMIT \(Self.probeCountMax))"
+            // Only compared: under rules too it is counted what there is, for asking the rules costs more than what is compared here.
+            let sql = "SELECT count(*) FROM (\(select.sql.replacing("FROM entity", with: "FROM main.entity")) LIMIT \(Self.probeCountMax))"
             count += try snapshot.row(sql, select.arguments)?.decode(Int.self, atIndex: 0) ?? 0
             if count >= Self.probeCountMax { return Self.probeCountMax }
         }
@@ -108,8 +111,11 @@ extension CandidatePlanner {
     }
 
     private func byPlace(_ box: BoundingBox, attribute: IRI) -> Candidates {
+        // Where rules tell places roughly, it is looked around what is asked for, by where things are: each candidate is asked what is told of it.
+        let metres = snapshot.seen?.current.ruling?.placeMetresMax ?? 0
+        let box = metres > 0 ? box.widened(metres: Double(metres)) : box
         let sql = """
-            SELECT id / \(IndexRows.placeCountMax) FROM entity_place
+            SELECT id / \(IndexRows.placeCountMax) FROM \(metres > 0 ? "main.entity_place" : "entity_place")
             WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute IN (?, \(IndexRows.anyAttribute))
             """
         let number = snapshot.terms.number(of: attribute) ?? -1
@@ -231,5 +237,16 @@ extension ReadSnapshot {
         var types: [Int64] = []
         while let row = try cursor.next() { types.append(try row.decode(Int64.self, atIndex: 0)) }
         return types
+    }
+}
+
+extension BoundingBox {
+    /// With so many metres around it, at least.
+    fileprivate func widened(metres: Double) -> BoundingBox {
+        let degrees = metres / 111_000
+        let (low, high) = (max(south - degrees, -90), min(north + degrees, 90))
+        let shrink = cos(min(max(abs(low), abs(high)), 89.99) * .pi / 180)
+        guard degrees / shrink < 180 else { return BoundingBox(west: -180, south: low, east: 180, north: high) }
+        return BoundingBox(west: west - degrees / shrink, south: low, east: east + degrees / shrink, north: high)
     }
 }

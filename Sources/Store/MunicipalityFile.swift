@@ -52,7 +52,9 @@ package final class MunicipalityFile: Sendable {
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         (self.decoders, sight, permit) = (decoders, nil, nil)
-        narrowed = SeenReaders(path: path, configuration: configuration, terms: terms, decoders: decoders)
+        // What a snapshot follows from its municipality is in no journal of its own.
+        narrowed = SeenReaders(
+            path: path, configuration: configuration, terms: terms, decoders: decoders, isFollowed: name.snapshot == nil)
         let followed: Int64
         (journal, watches, sealing, snapshotID, followed) = try pool.read { db in
             let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)

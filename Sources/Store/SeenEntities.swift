@@ -10,36 +10,54 @@ internal import Series
 ///
 /// `@unchecked`: it belongs to a connection, which one thread uses at a time.
 final class SeenEntities: @unchecked Sendable {
-    /// What is known of one entity, there now or in the past.
-    private struct Known {
-        /// Nil where it is not shown.
-        let view: View?
-        let facts: ResourceFacts
-    }
-
     private unowned let db: Database
     private let terms: TermTable
     private let decoders: DecoderPool
     private var sight = Sight.upTo(.open)
     private var needs: FactNeeds = []
-    private var known: [Int64: Known] = [:]
+    /// What the rules say of entities that are there now. It stays from read to read: what changed since the last is asked anew.
+    private var known = KnownViews()
+    /// The same of entities that are gone.
+    private var knownPast = KnownViews()
     private var bounds: [Int64: Classification] = [:]
+    /// The newest change of the file that was looked at.
+    private var followed: Int64?
     private var places: (entity: Int64, boxes: [BoundingBox])?
 
-    /// Entities of which a read remembers what the rules say.
-    private static let knownCountMax = 200_000
+    /// Changes between two reads up to which it is looked at one by one what they changed.
+    private static let followedCountMax = 10_000
 
     init(_ db: Database, terms: TermTable, decoders: DecoderPool) { (self.db, self.terms, self.decoders) = (db, terms, decoders) }
 
-    /// Begins a read, which knows nothing of the one before.
-    func begin(_ sight: Sight) {
+    /// Begins a read.
+    /// - Parameter isFollowed: whether the file's journal tells all that changes, so that it can go on from a read before under the same rules.
+    func begin(_ sight: Sight, isFollowed: Bool = false) throws {
+        (bounds, places, knownPast) = ([:], nil, KnownViews())
+        let goesOn = isFollowed && sight == self.sight && !needs.contains(.consents)
         (self.sight, needs) = (sight, sight.ruling?.needs ?? [])
-        forget()
+        if try !(goesOn && follow()) { known = KnownViews() }
+        if isFollowed { followed = try lastChange() }
     }
 
-    func forget() { (known, bounds, places) = ([:], [:], nil) }
+    /// What it reads under.
+    var current: Sight { sight }
 
-    func sees(_ entity: Int64) throws -> Bool { try known(entity)?.view != nil }
+    private func lastChange() throws -> Int64 {
+        try RowCursor(db, "SELECT max(seq) FROM main.change", []).next()?.decode(Int64?.self, atIndex: 0) ?? 0
+    }
+
+    /// Forgets what was known of entities that changed.
+    /// - Returns: whether the journal told which they are.
+    private func follow() throws -> Bool {
+        guard let followed else { return false }
+        guard let first = try RowCursor(db, "SELECT min(seq) FROM main.change", []).next()?.decode(Int64?.self, atIndex: 0) else { return followed == 0 }
+        guard first <= followed + 1, try lastChange() >= followed, try lastChange() - followed <= Self.followedCountMax else { return false }
+        let changed = try RowCursor(db, "SELECT entity FROM main.change WHERE seq > ?", [followed])
+        while let row = try changed.next() { known.forget(try row.decode(Int64.self, atIndex: 0)) }
+        return true
+    }
+
+    func sees(_ entity: Int64) throws -> Bool { try view(of: entity) != nil }
 
     func sees(_ attribute: Int64, of entity: Int64) throws -> Bool { try precision(of: attribute, of: entity) != nil }
 
@@ -47,7 +65,7 @@ final class SeenEntities: @unchecked Sendable {
     func seesHistory(of attribute: Int64, of entity: Int64) throws -> Bool { try precision(of: attribute, of: entity) == .exact }
 
     private func precision(of attribute: Int64, of entity: Int64) throws -> Precision? {
-        guard let view = try known(entity)?.view else { return nil }
+        guard let view = try view(of: entity) else { return nil }
         // What stands for any attribute, or tells the scopes, is as visible as the entity.
         guard attribute != IndexRows.anyAttribute, let name = terms.name(of: attribute), name != .scopeMember else { return .exact }
         return sight.precision(of: name, in: view)
@@ -55,7 +73,7 @@ final class SeenEntities: @unchecked Sendable {
 
     /// The smallest number of entities that a figure with this one must be of; nil when there is none.
     func entityCountMin(of attribute: IRI, of entity: Int64) throws -> Int? {
-        guard case .aggregated(let countMin, _)? = try known(entity)?.view?.access(to: attribute) else { return nil }
+        guard case .aggregated(let countMin, _)? = try view(of: entity)?.access(to: attribute) else { return nil }
         return countMin
     }
 
@@ -63,7 +81,7 @@ final class SeenEntities: @unchecked Sendable {
     /// show it if it were as confidential as that.
     func bound(of entity: Int64) throws -> Classification {
         if let bound = bounds[entity] { return bound }
-        guard let known = try known(entity), var facts = Optional(known.facts) else { return .open }
+        guard var facts = try currentFacts(entity) ?? pastFacts(entity) else { return .open }
         var bound = facts.classification
         while let next = Classification(rank: bound.rank + 1) {
             facts.classification = next
@@ -82,7 +100,7 @@ final class SeenEntities: @unchecked Sendable {
 
     /// A stored document as it is shown.
     func document(_ bytes: [UInt8], of entity: Int64) throws -> [UInt8] {
-        guard let view = try known(entity)?.view else { throw CityError.internalFault("a document that is not shown was asked for") }
+        guard let view = try view(of: entity) else { throw CityError.internalFault("a document that is not shown was asked for") }
         guard !view.isWhole else { return bytes }
         let seen = sight.seen(try decoded(bytes, keeping: nil), in: view)
         var isKnown = true
@@ -98,7 +116,7 @@ final class SeenEntities: @unchecked Sendable {
     /// The box of one of an entity's places, as it is shown; nil when there is none.
     func box(of place: PlaceNumber) throws -> BoundingBox? {
         if let places, places.entity == place.entity { return places.boxes.indices.contains(place.slot) ? places.boxes[place.slot] : nil }
-        guard let view = try known(place.entity)?.view,
+        guard let view = try view(of: place.entity),
             let row = try RowCursor(db, "SELECT document FROM main.entity WHERE id = ?", [place.entity]).next()
         else { return nil }
         let entity = try decoded(try row.withUnsafeData(atIndex: 0) { $0.map(Array.init) ?? [] }, keeping: nil)
@@ -120,18 +138,13 @@ final class SeenEntities: @unchecked Sendable {
     func view(of entity: Entity, _ classification: Classification, source: String?) -> View? { verdict(facts(of: entity, classification, source)) }
 
     /// How much of an entity is shown, that is there now or was; nil where it is not.
-    func view(of entity: Int64) throws -> View? { try known(entity)?.view }
+    func view(of entity: Int64) throws -> View? {
+        if let known = known[entity] ?? knownPast[entity] { return known.view }
+        if let facts = try currentFacts(entity) { return known.keep(verdict(facts), of: entity) }
+        return try pastFacts(entity).flatMap { knownPast.keep(verdict($0), of: entity) }
+    }
 
     // MARK: Facts
-
-    private func known(_ entity: Int64) throws -> Known? {
-        if let known = known[entity] { return known }
-        guard let facts = try currentFacts(entity) ?? pastFacts(entity) else { return nil }
-        let found = Known(view: verdict(facts), facts: facts)
-        if known.count >= Self.knownCountMax { known.removeAll() }
-        known[entity] = found
-        return found
-    }
 
     private func currentFacts(_ number: Int64) throws -> ResourceFacts? {
         guard let row = try RowCursor(db, "SELECT classification, run, document FROM main.entity WHERE id = ?", [number]).next() else { return nil }
@@ -211,6 +224,37 @@ final class SeenEntities: @unchecked Sendable {
     }
 }
 
+/// How much of entities is shown. There are few views and many entities: each view is kept once.
+private struct KnownViews {
+    private var places: [Int64: Int32] = [:]
+    private var views: [View?] = []
+    private var placesOfViews: [View?: Int32] = [:]
+
+    private static let countMax = 500_000
+    private static let viewCountMax = 10_000
+
+    /// Nil where it is not known.
+    subscript(entity: Int64) -> Shown? { places[entity].map { Shown(view: views[Int($0)]) } }
+
+    /// Nil where an entity is not shown.
+    struct Shown { let view: View? }
+
+    /// - Returns: the view.
+    mutating func keep(_ view: View?, of entity: Int64) -> View? {
+        if places.count >= Self.countMax || views.count >= Self.viewCountMax { self = KnownViews() }
+        if let place = placesOfViews[view] {
+            places[entity] = place
+            return views[Int(place)]
+        }
+        let place = Int32(views.count)
+        views.append(view)
+        (placesOfViews[view], places[entity]) = (place, place)
+        return view
+    }
+
+    mutating func forget(_ entity: Int64) { places[entity] = nil }
+}
+
 extension Entity {
     /// Where it is, as rules ask for it.
     package var place: ResourceFacts.Location {
@@ -236,7 +280,7 @@ extension ReadSnapshot {
     package func seen(_ entity: Entity, _ classification: Classification, by sight: Sight) throws -> Entity? {
         guard classification <= sight.classificationMax else { return nil }
         guard sight.ruling != nil else { return entity }
-        let judge = judge(for: sight)
+        let judge = try judge(for: sight)
         let source = try row(
             """
             SELECT source FROM main.entity JOIN main.import_run ON import_run.id = entity.run WHERE entity.iri = ?1

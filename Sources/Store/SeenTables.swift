@@ -81,6 +81,7 @@ final class SeenReaders: Sendable {
     private let configuration: Configuration
     private let terms: TermTable
     private let decoders: DecoderPool
+    private let isFollowed: Bool
     private let state = Mutex(State())
 
     private struct State {
@@ -91,26 +92,27 @@ final class SeenReaders: Sendable {
     /// Of each kind.
     private static let countMax = 2
 
-    init(path: String, configuration: Configuration, terms: TermTable, decoders: DecoderPool) {
+    /// - Parameter isFollowed: whether the file's journal tells all that changes of what rules ask.
+    init(path: String, configuration: Configuration, terms: TermTable, decoders: DecoderPool, isFollowed: Bool) {
         var configuration = configuration
         configuration.readonly = true
-        (self.path, self.configuration, self.terms, self.decoders) = (path, configuration, terms, decoders)
+        (self.path, self.configuration, self.terms, self.decoders, self.isFollowed) = (path, configuration, terms, decoders, isFollowed)
     }
 
     /// Those who read at the same moment wait for each other where there are more than connections.
     func read<Value: Sendable>(
         _ sight: Sight, chunks: OpenChunks, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
     ) async throws -> Value {
-        let reader = try reader(isCoarse: sight.ruling?.tellsPlacesRoughly ?? false)
-        return try await reader.queue.read { [terms, decoders] db in
-            reader.seen.begin(sight)
-            defer { reader.seen.forget() }
+        let reader = try reader(for: sight)
+        return try await reader.queue.read { [terms, decoders, isFollowed] db in
+            try reader.seen.begin(sight, isFollowed: isFollowed)
             return try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks, seen: reader.seen))
         }
     }
 
-    private func reader(isCoarse: Bool) throws -> Reader {
-        try state.withLock { state in
+    private func reader(for sight: Sight) throws -> Reader {
+        let isCoarse = sight.ruling?.tellsPlacesRoughly ?? false
+        return try state.withLock { state in
             state.uses += 1
             let open = state.open[isCoarse] ?? []
             guard open.count < Self.countMax else { return open[state.uses % open.count] }

@@ -32,9 +32,9 @@ package class ReadSnapshot {
     }
 
     /// Judges what is read for somebody by the rules of a sight.
-    func judge(for sight: Sight) -> SeenEntities {
+    func judge(for sight: Sight) throws -> SeenEntities {
         let judge = SeenEntities(db, terms: terms, decoders: decoders)
-        judge.begin(sight)
+        try judge.begin(sight)
         return judge
     }
 

@@ -56,7 +56,7 @@ extension WriteTransaction {
             try row("SELECT source FROM import_run WHERE id = ?", [run])?.decode(String.self, atIndex: 0)
         }
         try settle(judge(for: sight).view(of: entity, classification, source: source), entity.id, attributes) {
-            isNew || self.judge(for: permit.reading).view(of: entity, classification, source: source) != nil
+            try isNew || self.judge(for: permit.reading).view(of: entity, classification, source: source) != nil
         }
     }
 
