@@ -48,11 +48,14 @@ extension Broker {
         try await file.copy(to: path)
     }
 
-    package func restore(_ name: MunicipalityName, from path: String, _ access: InstallationAccess, at now: Instant) async throws {
-        try store.restore(name, from: path)
+    /// - Returns: what of the backup can't be read, because keys of residents are gone.
+    @discardableResult
+    package func restore(_ name: MunicipalityName, from path: String, _ access: InstallationAccess, at now: Instant) async throws -> SealedLoss {
+        let loss = try await store.restore(name, from: path)
         let act = Act(.municipalityRestored, name.text)
         if name != .installation { try await store.file(name).write { try $0.record(act, access, at: now) } }
         try await record(act, access, at: now)
+        return loss
     }
 
     /// What is done to municipalities is also in the installation's own ledger, which outlives them.

@@ -25,23 +25,27 @@ struct SnapshotFinding {
 
     mutating func entities(of query: SnapshotQuery, _ broker: Broker, _ access: ReadAccess) throws -> [EntityToFreeze] {
         var (found, met) = ([EntityToFreeze](), Set<IRI>())
-        func add(_ entity: Entity, _ classification: Classification, _ number: Int64?, source: String? = nil) throws {
+        func add(_ entity: Entity, _ classification: Classification, _ number: Int64?, source: String? = nil, key: KeyID? = nil) throws {
             guard query.elsewhere?.wholeFilter?.matches(entity) ?? true else { return }
             try count(entities: 1)
             guard let shown = query.view.selected(entity) else { return }
             try count(bytes: shown.approximateByteCount)
-            found.append(EntityToFreeze(shown, classification: classification, number: number, source: source))
+            found.append(EntityToFreeze(shown, classification: classification, number: number, source: source, key: key))
         }
         let search = broker.search(EntityQuery(filter: query.elsewhere?.filter ?? query.filter, limit: Int(Int32.max)), access, at: now)
         try snapshot.visitMatches(search) { match in
             let local = try match.entity ?? snapshot.entity(match.stored)
             let whole = query.elsewhere?.merge(local.id, local)
-            try add(whole?.entity ?? local, max(whole?.classification ?? .open, match.stored.classification), match.stored.number, source: snapshot.source(of: match.stored.number))
+            try add(
+                whole?.entity ?? local, max(whole?.classification ?? .open, match.stored.classification), match.stored.number,
+                source: snapshot.source(of: match.stored.number), key: match.stored.key)
             met.insert(local.id)
             return true
         }
         for id in query.elsewhere?.ids ?? [] where !met.contains(id) {
-            if let (entity, classification) = query.elsewhere?.merge(id, nil) { try add(entity, classification, snapshot.number(of: id)) }
+            guard let (entity, classification) = query.elsewhere?.merge(id, nil) else { continue }
+            let number = try snapshot.number(of: id)
+            try add(entity, classification, number, key: number.flatMap { try snapshot.keyID(ofEntity: $0) })
         }
         return found
     }

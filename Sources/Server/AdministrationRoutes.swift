@@ -262,9 +262,12 @@ extension AdministrationDoor {
         }
         for try await part in body { try file.write(contentsOf: Data(part.readableBytesView)) }
         try file.close()
-        do { try await broker.restore(name, from: path, access, at: request.now) } catch StoreError.notAMunicipality {
+        let loss: SealedLoss
+        do { loss = try await broker.restore(name, from: path, access, at: request.now) } catch StoreError.notAMunicipality {
             throw CityError.badRequestData("the body is not a municipality's file")
         }
-        return Response(status: .created)
+        var response = SystemDoor.json(["erased": .integer(Int64(loss.purgedCount)), "keysMissing": .integer(Int64(loss.missingCount))])
+        response.status = .created
+        return response
     }
 }

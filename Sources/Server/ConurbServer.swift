@@ -47,7 +47,10 @@ package final class ConurbServer: Service {
         self.configuration = configuration
         self.logger = logger
         let limits = configuration.limits
-        store = try Store(directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax))
+        let ring = KeyRing(directory: configuration.keys)
+        store = try Store(
+            directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax),
+            keys: ring.residentKeys(publicAddress: configuration.publicAddress))
         try configuration.accounts.check()
         accounts = Accounts(store: store, settings: configuration.accounts)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
@@ -62,7 +65,6 @@ package final class ConurbServer: Service {
             searchLimits: .init(duration: .seconds(limits.querySecondsMax)), batchCountMax: limits.batchCountMax)
         brokering.contextSourceAlias = configuration.contextSourceAlias
         brokering.packing = configuration.history.packing
-        let ring = KeyRing(directory: configuration.keys)
         broker = Broker(store: store, configuration: brokering, keys: ring)
         accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
         let download = ContextDownload(client: client, egress: egress)

@@ -46,13 +46,15 @@ extension WriteTransaction {
 
     /// Puts a record in `instance` where no other stands.
     private func insert(_ sample: SampleRecord, of series: SeriesKey) throws {
+        let content = try content(
+            SealedRecord(value: sample.value.databaseValue, unit: sample.unit, rest: sample.rest), of: series.entity, form: Int(sample.form))
         try execute(
             """
             INSERT INTO instance (\(SeriesKey.columns), at_us, late_us, form, value, unit, modified_us, rest)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             series.arguments + [
-                sample.time, sample.late, sample.form, sample.value.databaseValue, sample.unit, sample.modified, sample.rest?.databaseBlob,
+                sample.time, sample.late, sample.form, content.value, content.unit, sample.modified, content.rest,
             ])
     }
 }
@@ -61,7 +63,7 @@ extension ReadSnapshot {
     /// The records of a moment that lie in a chunk of a series.
     func sealedRecords(of series: SeriesKey, at moment: Int64) throws -> [SampleRecord] {
         guard try holdsChunks(), let span = try chunkSpan(of: series, from: moment, to: moment, isBackwards: false) else { return [] }
-        let chunk = try chunk(span)
+        guard let chunk = try readableChunk(span) else { return [] }
         var found: [SampleRecord] = []
         for (index, summary) in chunk.summaries.enumerated() where summary.firstTime <= moment && moment <= summary.lastTime {
             let block = try corruptible { () throws(SeriesError) in try chunk.block(index) }

@@ -67,19 +67,22 @@ struct PackedChunk: Sendable {
     let recorded: ClosedRange<Int64>
     let changed: ClosedRange<Int64>
     let data: [UInt8]
+    /// What its most confidential record is.
+    let classificationMax: Classification
 
     /// - Parameter records: in order; at least one.
     init(_ records: [SampleRecord]) throws(SeriesError) {
         guard let first = records.first, let last = records.last else { throw .notASeries }
         data = try ChunkEncoder.encode(records)
         (from, to, count) = (first.time, last.time, records.count)
-        var (formMin, recorded, changed) = (first.form, first.recorded...first.recorded, first.changed...first.changed)
+        var (formMin, formMax, recorded, changed) = (first.form, first.form, first.recorded...first.recorded, first.changed...first.changed)
         for record in records {
-            formMin = min(formMin, record.form)
+            (formMin, formMax) = (min(formMin, record.form), max(formMax, record.form))
             recorded = min(recorded.lowerBound, record.recorded)...max(recorded.upperBound, record.recorded)
             changed = min(changed.lowerBound, record.changed)...max(changed.upperBound, record.changed)
         }
         (self.formMin, self.recorded, self.changed) = (formMin, recorded, changed)
+        classificationMax = InstanceForm(number: Int(formMax)).classification
     }
 }
 
@@ -174,18 +177,26 @@ extension ReadSnapshot {
 
     /// A chunk, opened. Who writes late instances mostly comes to the same again.
     func chunk(_ span: ChunkSpan) throws -> Chunk {
+        guard let chunk = try readableChunk(span) else { throw CorruptRow(table: "chunk", reason: "\(span.id): its key is gone") }
+        return chunk
+    }
+
+    /// The same; nil where the key of what is personal is gone.
+    func readableChunk(_ span: ChunkSpan) throws -> Chunk? {
         if let chunk = chunks?.chunk(span.id) { return chunk }
         if let openedChunk, openedChunk.id == span.id { return openedChunk.chunk }
-        guard let row = try row("SELECT data FROM chunk WHERE id = ?", [span.id]) else {
+        guard let row = try row(Self.selectChunk, [span.id]) else {
             throw CorruptRow(table: "chunk", reason: "\(span.id) is not there")
         }
-        let bytes = try row.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } ?? [] }
+        guard let bytes = try row.bytes(atIndex: 0) else { return nil }
         do {
             let chunk = try Chunk(bytes)
             if let chunks { chunks.insert(chunk, span.id) } else { openedChunk = (span.id, chunk) }
             return chunk
         } catch { throw CorruptRow(table: "chunk", reason: "\(span.id): \(error)") }
     }
+
+    private static let selectChunk = "SELECT \(Opened.bytes("data")) FROM chunk WHERE id = ?"
 
     /// Where the chunks of a series lie that hold moments of a span, both ends included, one after the other; the first may end before
     /// the span. Backwards, what follows the first that does so does too.
@@ -219,7 +230,7 @@ extension WriteTransaction {
             """,
             series.arguments + [
                 chunk.from, chunk.to, chunk.count, chunk.formMin, chunk.recorded.lowerBound, chunk.recorded.upperBound,
-                chunk.changed.lowerBound, chunk.changed.upperBound, chunk.data.databaseBlob,
+                chunk.changed.lowerBound, chunk.changed.upperBound, try data(chunk.data, of: series.entity, chunk.classificationMax),
             ])
         knowsChunks = true
         sealing.sealed(until: chunk.to)
@@ -228,6 +239,12 @@ extension WriteTransaction {
     func removeChunk(_ span: ChunkSpan) throws { try removeChunks("id = ?", [span.id]) }
     func removeChunks(of series: SeriesKey) throws { try removeChunks(SeriesKey.condition, series.arguments) }
     func removeChunks(of entity: Int64) throws { try removeChunks("entity = ?", [entity]) }
+
+    func removeSealedChunks(of entity: Int64) throws {
+        try removeChunks("entity = ? AND \(Opened.isSealed("data"))", [entity])
+        openedSummaries = nil
+        try execute("DELETE FROM summary WHERE entity = ? AND \(Opened.isSealed("data"))", [entity])
+    }
 
     private func removeChunks(_ condition: String, _ arguments: StatementArguments) throws {
         openedChunk = nil

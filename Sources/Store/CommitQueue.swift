@@ -15,6 +15,7 @@ final class CommitQueue: Sendable {
     private let pool: DatabasePool
     private let terms: TermTable
     private let decoders: DecoderPool
+    private let vault: ResidentKeys
     private let journal: JournalSignal
     private let watches: WatchTable
     private let sealing: SealingState
@@ -30,13 +31,14 @@ final class CommitQueue: Sendable {
     static let batchCountMax = 500
 
     init(
-        pool: DatabasePool, terms: TermTable, decoders: DecoderPool, journal: JournalSignal, watches: WatchTable,
+        pool: DatabasePool, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, journal: JournalSignal, watches: WatchTable,
         registrations: RevisionSignal, policies: RevisionSignal, sealing: SealingState, commits: CommitCount,
         hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
         self.terms = terms
         self.decoders = decoders
+        self.vault = vault
         self.journal = journal
         self.watches = watches
         self.sealing = sealing
@@ -82,7 +84,7 @@ final class CommitQueue: Sendable {
             } catch {
                 // What the index was told of subscriptions did not come to be, nor did the names that were new.
                 try? terms.reload(db)
-                if let index = try? ReadSnapshot(db: db, terms: terms, decoders: decoders).watchIndex() { watches.replace(with: index) }
+                if let index = try? ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault).watchIndex() { watches.replace(with: index) }
                 for write in batch { write.finish(throwing: error) }
             }
         }
@@ -91,11 +93,18 @@ final class CommitQueue: Sendable {
     private func commit(_ batch: [any PendingWrite], _ db: Database, _ outcome: inout Outcome) throws {
         var isStepped = false
         defer { if isStepped { commits.step() } }
-        try db.inTransaction(.immediate) {
-            for write in batch { outcome.add(try perform(write, db)) }
-            commits.step()
-            isStepped = true
-            return .commit
+        do {
+            try db.inTransaction(.immediate) {
+                for write in batch { outcome.add(try perform(write, db)) }
+                // What is sealed can be opened as soon as it is on disk.
+                try vault.flush()
+                commits.step()
+                isStepped = true
+                return .commit
+            }
+        } catch {
+            vault.absolve(outcome.condemned)
+            throw error
         }
     }
 
@@ -115,15 +124,17 @@ final class CommitQueue: Sendable {
     private func perform(_ write: any PendingWrite, _ db: Database) throws -> Outcome {
         var outcome = Outcome()
         try db.inSavepoint {
-            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, watches: watches, sealing: sealing)
+            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing)
             if write.run(transaction) {
                 outcome = Outcome(
                     lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,
-                    changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies)
+                    changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies,
+                    condemned: transaction.condemned)
                 watches.apply(transaction.watchChanges)
                 return .commit
             }
             terms.forget(transaction.newTerms)
+            vault.absolve(transaction.condemned)
             return .rollback
         }
         return outcome
@@ -138,6 +149,7 @@ private struct Outcome {
     var wokenQueues: Set<String> = []
     var changesRegistrations = false
     var changesPolicies = false
+    var condemned: Set<KeyID> = []
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange
@@ -145,6 +157,7 @@ private struct Outcome {
         wokenQueues.formUnion(other.wokenQueues)
         changesRegistrations = changesRegistrations || other.changesRegistrations
         changesPolicies = changesPolicies || other.changesPolicies
+        condemned.formUnion(other.condemned)
     }
 }
 

@@ -26,16 +26,19 @@ struct IndexRows {
     static let placeCountMax = 16
     static let anyAttribute: Int64 = 0
 
-    init(_ entity: Entity, intern: (IRI) throws -> Int64) throws {
+    /// - Parameter isSealed: whether the entity is sealed in the file. Then the indexes tell which attributes it has, and whom it is about;
+    ///   of values and places whoever asks reads it.
+    init(_ entity: Entity, isSealed: Bool, intern: (IRI) throws -> Int64) throws {
         for type in entity.types { types.insert(try intern(type)) }
         scopes = Set(entity.scopes)
         for (name, instances) in entity.attributes {
             let attribute = try intern(name)
+            let tells = !isSealed || name == .dataSubject
             for instance in instances {
                 if instance.kind == .geoProperty, let geometry = try? Geometry(instance.value) {
-                    add(Place(attribute: attribute, box: geometry.boundingBox))
+                    add(Place(attribute: attribute, box: isSealed ? .world : geometry.boundingBox))
                 }
-                for value in IndexValue.values(of: instance) { values.insert(Value(attribute: attribute, value: value)) }
+                for value in tells ? IndexValue.values(of: instance) : [.present] { values.insert(Value(attribute: attribute, value: value)) }
             }
             if instances.count > 1 { values.insert(Value(attribute: attribute, value: .present)) }
         }
@@ -50,6 +53,10 @@ extension IndexRows {
         box.extend(longitude: place.box.east, latitude: place.box.north)
         places.append(Place(attribute: IndexRows.anyAttribute, box: box))
     }
+}
+
+extension BoundingBox {
+    static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
 }
 
 /// A value as the attribute index orders it: numbers, then texts, then everything else as one. Names of a vocabulary count

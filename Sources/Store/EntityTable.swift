@@ -15,10 +15,22 @@ package struct StoredEntity: Sendable {
     /// When it or the first of its attributes ceases to be (clause 4.22).
     package let expiresAt: Instant?
     package let document: StoredDocument
+    /// With what is sealed what is or was personal of it; nil where nothing is.
+    package let key: KeyID?
 
-    static let columns = "entity.id, entity.iri, entity.version, entity.classification, entity.run, entity.expires_us, entity.document"
+    /// Whether the document, and all that is recorded, is sealed in the file.
+    var isSealed: Bool { key != nil && classification.isSealed }
+    /// With what the document is sealed; nil where it is not.
+    package var sealingKey: KeyID? { isSealed ? key : nil }
 
-    init(_ row: Row) throws {
+    static let columns = """
+        entity.id, entity.iri, entity.version, entity.classification, entity.run, entity.expires_us,
+        CASE WHEN entity.key IS NULL THEN entity.document ELSE opened(entity.document) END, entity.key
+        """
+
+    /// Nil where the key of what is personal is gone.
+    init?(_ row: Row) throws {
+        guard let bytes = try row.bytes(atIndex: 6) else { return nil }
         number = try row.decode(Int64.self, atIndex: 0)
         id = IRI(known: try row.decode(String.self, atIndex: 1))
         version = try row.decode(Int64.self, atIndex: 2)
@@ -28,7 +40,8 @@ package struct StoredEntity: Sendable {
         self.classification = classification
         run = try row.decode(Int64?.self, atIndex: 4)
         expiresAt = try row.decode(Int64?.self, atIndex: 5).map(Instant.init(microseconds:))
-        document = StoredDocument(bytes: try row.withUnsafeData(atIndex: 6) { $0.map(Array.init) ?? [] })
+        document = StoredDocument(bytes: bytes)
+        key = try row.keyID(atIndex: 7)
     }
 }
 
@@ -43,8 +56,8 @@ package struct Provenance: Sendable {
 }
 
 extension ReadSnapshot {
-    package func storedEntity(_ id: IRI) throws -> StoredEntity? { try row(Self.entityByID, [id.text]).map(StoredEntity.init) }
-    package func storedEntity(number: Int64) throws -> StoredEntity? { try row(Self.entityByNumber, [number]).map(StoredEntity.init) }
+    package func storedEntity(_ id: IRI) throws -> StoredEntity? { try row(Self.entityByID, [id.text]).flatMap { try StoredEntity($0) } }
+    package func storedEntity(number: Int64) throws -> StoredEntity? { try row(Self.entityByNumber, [number]).flatMap { try StoredEntity($0) } }
     private static let entityByID = "SELECT \(StoredEntity.columns) FROM entity WHERE iri = ?"
     private static let entityByNumber = "SELECT \(StoredEntity.columns) FROM entity WHERE id = ?"
 
@@ -54,6 +67,13 @@ extension ReadSnapshot {
         try found.entity ?? decoder.entity(found.stored.document, keeping: wanted)
     }
 
+    /// With what entities are sealed, of those of the identifiers that are there.
+    package func sealingKeys(of ids: some Sequence<IRI>) throws -> [KeyID] {
+        var keys: OrderedSet<KeyID> = []
+        for id in ids { if let key = try storedEntity(id)?.sealingKey { keys.append(key) } }
+        return Array(keys)
+    }
+
     package func entityTypes(_ stored: StoredEntity) throws -> [IRI] { try decoder.entity(stored.document, keeping: []).types }
 
     /// Up to `limit` entities that have expired or of which an attribute has.
@@ -61,7 +81,7 @@ extension ReadSnapshot {
         let cursor = try rows(
             "SELECT \(StoredEntity.columns) FROM entity WHERE expires_us <= ? ORDER BY expires_us LIMIT ?", [now.microseconds, limit])
         var expired: [StoredEntity] = []
-        while let row = try cursor.next() { expired.append(try StoredEntity(row)) }
+        while let row = try cursor.next() { if let stored = try StoredEntity(row) { expired.append(stored) } }
         return expired
     }
 
@@ -69,7 +89,7 @@ extension ReadSnapshot {
     package func entities(after number: Int64, limit: Int) throws -> [StoredEntity] {
         let cursor = try rows("SELECT \(StoredEntity.columns) FROM entity WHERE id > ? ORDER BY id LIMIT ?", [number, limit])
         var entities: [StoredEntity] = []
-        while let row = try cursor.next() { entities.append(try StoredEntity(row)) }
+        while let row = try cursor.next() { if let stored = try StoredEntity(row) { entities.append(stored) } }
         return entities
     }
 
@@ -92,17 +112,26 @@ extension WriteTransaction {
     /// - Parameter recorded: series of which its instance is recorded already, or will be within the transaction.
     /// - Returns: its number.
     package func insertNumbered(_ entity: Entity, provenance: Provenance, recorded: Set<SeriesName> = [], at now: Instant) throws -> Int64 {
-        let rows = try IndexRows(entity, intern: intern)
-        let change = try nextChange()
-        let number = try numberForNew(entity.id)
-        let document = try document(entity)
         let classification = provenance.classification ?? .internalUse
+        let rows = try IndexRows(entity, isSealed: classification.isSealed, intern: intern)
+        let change = try nextChange()
+        let key = classification.isSealed ? try vault.key(of: entity.sealSubject) : nil
+        let past = try numberForNew(entity.id)
+        let number = past.number
+        let document = try document(entity)
         try checkCreation(of: entity, classification, run: provenance.run)
-        try execute(
-            "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds, document.data,
-            ])
+        do {
+            try execute(
+                "INSERT INTO entity (id, iri, version, classification, run, expires_us, document, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds,
+                    try document.data(sealedWith: key), key?.id.blob ?? past.key?.blob,
+                ])
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
+            throw CityError.alreadyExists("\(entity.id): an entity has this identifier that can't be read, because its key is missing")
+        }
+        guardEntity(number, isSealed: key != nil, try key ?? past.key.flatMap(vault.key))
+        if let key, past.isKnown { try reseal(number, with: key) }
         try noteClassification(classification, of: entity.id)
         try addIndexRows(rows, of: number)
         try recordHistory(
@@ -112,7 +141,7 @@ extension WriteTransaction {
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
             classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))
         try appendChange(created)
-        try noteForSubscribers(created, of: entity, attributes: created.attributes, document: document)
+        try noteForSubscribers(created, of: entity, attributes: created.attributes, document: (document, key))
         return number
     }
 
@@ -126,13 +155,20 @@ extension WriteTransaction {
         let classification = provenance.classification ?? stored.classification
         try checkUpdate(stored, from: old, to: new, classification, run: provenance.run ?? stored.run)
         let document = try document(new)
+        let key = classification.isSealed ? try vault.key(of: new.sealSubject) : nil
         try execute(
-            "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ? WHERE id = ?",
+            "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ?, key = ? WHERE id = ?",
             [
-                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, document.data, stored.number,
+                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, try document.data(sealedWith: key),
+                key?.id.blob ?? stored.key?.blob, stored.number,
             ])
         if classification > stored.classification { try noteClassification(classification, of: new.id) }
-        try replaceIndexRows(IndexRows(old, intern: intern), with: IndexRows(new, intern: intern), of: stored.number)
+        try replaceIndexRows(
+            IndexRows(old, isSealed: stored.isSealed, intern: intern), with: IndexRows(new, isSealed: key != nil, intern: intern), of: stored.number)
+        let before = try stored.key.flatMap(vault.key)
+        guardEntity(stored.number, isSealed: key != nil, key ?? before)
+        // What was recorded before it was personal, or when it was about somebody else.
+        if let key, !stored.isSealed || stored.key != key.id { try reseal(stored.number, with: key) }
         let changed = new.changedAttributes(since: old)
         try recordHistory(
             of: new, since: old, changed: changed, number: stored.number, (classification, stored.classification), recorded: recorded, at: now)
@@ -143,20 +179,22 @@ extension WriteTransaction {
             types: new.types, attributes: told)
         try appendChange(updated)
         guard !told.isEmpty else { return }
-        try noteForSubscribers(updated, of: new, attributes: told, document: document, previous: isReleased ? nil : stored.document)
+        try noteForSubscribers(
+            updated, of: new, attributes: told, document: (document, key), previous: isReleased ? nil : (stored.document, stored.isSealed ? before : key))
     }
 
     /// Removes an entity with its index rows; its history stays, and the journal tells followers.
     package func delete(_ stored: StoredEntity, _ entity: Entity, at now: Instant) throws {
         try checkDeletion(of: stored, entity)
-        try removeIndexRows(IndexRows(entity, intern: intern), of: stored.number)
+        try removeIndexRows(IndexRows(entity, isSealed: stored.isSealed, intern: intern), of: stored.number)
         try execute("DELETE FROM entity WHERE id = ?", [stored.number])
         try keepPast(of: entity, stored, at: now)
         let deleted = Change(
             seq: try nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
             classification: stored.classification, types: entity.types, attributes: [])
         try appendChange(deleted)
-        try noteForSubscribers(deleted, of: entity, attributes: entity.attributes.keys, document: stored.document)
+        let key = stored.isSealed ? try stored.key.flatMap(vault.key) : nil
+        try noteForSubscribers(deleted, of: entity, attributes: entity.attributes.keys, document: (stored.document, key))
     }
 
     func document(_ entity: Entity) throws -> StoredDocument {

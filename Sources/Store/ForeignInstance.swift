@@ -12,7 +12,9 @@ struct ForeignRow {
     /// As the source gave it; empty where it did not.
     let name: String
     private let form: InstanceForm
-    private let content: [DatabaseValue]
+    private let content: SealedRecord
+    private let modifiedAt: Int64?
+    private let expiresAt: Int64?
 
     /// The lateness of what was recorded nobody knows when: no instance that was recorded at a known moment has one like it.
     private static let unknownLateness: Int64 = -1 << 62
@@ -26,11 +28,8 @@ struct ForeignRow {
             entity: entity, attribute: attribute, dataset: said.datasetID?.text ?? "", atMicroseconds: at.microseconds,
             lateMicroseconds: said.createdAt.map { $0.microseconds - at.microseconds } ?? Self.unknownLateness)
         form = InstanceForm(kind: said.kind, classification, isObserved: said.observedAt == at, isDeletion: instance.deletedAt == at)
-        content = [
-            form.number.databaseValue, said.value.historyValue, said.unitCode?.databaseValue ?? .null,
-            said.modifiedAt?.microseconds.databaseValue ?? .null, InstanceRest.bytes(ofForeign: instance).databaseBlob.databaseValue,
-            said.expiresAt?.microseconds.databaseValue ?? .null,
-        ]
+        content = SealedRecord(value: said.value.historyValue, unit: said.unitCode, rest: InstanceRest.bytes(ofForeign: instance))
+        (modifiedAt, expiresAt) = (said.modifiedAt?.microseconds, said.expiresAt?.microseconds)
     }
 
     /// Where an instance stands in its series: where it was observed or removed, of both where the query found it, else when it was recorded.
@@ -47,16 +46,28 @@ extension WriteTransaction {
         var foreign = foreign
         guard try foreign.makeRoom(self) else { return }
         try execute(
-            "INSERT INTO instance (\(InstanceKey.columns), \(ForeignRow.contentColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            foreign.arguments)
+            """
+            INSERT INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, foreign.arguments(self))
         try noteName(foreign.name, foreign.key)
     }
 }
 
 extension ForeignRow {
-    fileprivate static let contentColumns = "form, value, unit, modified_us, rest, expires_us"
+    fileprivate static let contentColumns = "form, \(Opened.value), \(Opened.unit), modified_us, \(Opened.rest), expires_us"
 
-    fileprivate var arguments: StatementArguments { key.arguments + StatementArguments(content) }
+    private var plain: [DatabaseValue] {
+        [
+            form.number.databaseValue, content.value, content.unit?.databaseValue ?? .null, modifiedAt?.databaseValue ?? .null,
+            content.rest?.databaseBlob ?? .null, expiresAt?.databaseValue ?? .null,
+        ]
+    }
+
+    /// As it is written, sealed where its entity is.
+    fileprivate func arguments(_ transaction: WriteTransaction) throws -> StatementArguments {
+        let content = try transaction.content(content, of: key.entity, form: form.number)
+        return key.arguments + [form.number, content.value, content.unit, modifiedAt, content.rest, expiresAt]
+    }
 
     /// Moves to the first place that nothing has.
     /// - Returns: false when the snapshot holds the instance.
@@ -67,7 +78,7 @@ extension ForeignRow {
             WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us >= ? ORDER BY late_us
             """, key.arguments)
         while let other = try others.next(), try other.decode(Int64.self, atIndex: 0) == key.lateMicroseconds {
-            if try content.indices.allSatisfy({ try other.decode(DatabaseValue.self, atIndex: $0 + 1) == content[$0] }) { return false }
+            if try plain.enumerated().allSatisfy({ try other.decode(DatabaseValue.self, atIndex: $0 + 1) == $1 }) { return false }
             key.lateMicroseconds += 1
         }
         return true

@@ -9,9 +9,11 @@ package struct EntityToFreeze: Sendable {
     package let number: Int64?
     /// The source that fed it last, which rules of access may ask for.
     package let source: String?
+    /// With what it is sealed in the municipality's file. What is shown of it may not say whom it is about.
+    package let key: KeyID?
 
-    package init(_ entity: Entity, classification: Classification, number: Int64?, source: String? = nil) {
-        (self.entity, self.classification, self.number) = (entity, classification, number)
+    package init(_ entity: Entity, classification: Classification, number: Int64?, source: String? = nil, key: KeyID? = nil) {
+        (self.entity, self.classification, self.number, self.key) = (entity, classification, number, key)
         self.source = source.flatMap { $0.isEmpty ? nil : $0 }
     }
 }
@@ -22,13 +24,16 @@ extension WriteTransaction {
     package func freeze(_ frozen: EntityToFreeze) throws {
         let entity = frozen.entity
         guard try row("SELECT 1 FROM entity WHERE iri = ?", [entity.id.text]) == nil else { return }
-        let rows = try IndexRows(entity, intern: intern)
+        let isSealed = frozen.classification.isSealed
+        let rows = try IndexRows(entity, isSealed: isSealed, intern: intern)
         let number = try self.number(of: entity.id, known: frozen.number)
+        let key = isSealed ? try frozen.key.flatMap(vault.key) ?? vault.key(of: entity.sealSubject) : nil
+        guardEntity(number, isSealed: isSealed, key)
         try execute(
-            "INSERT INTO entity (id, iri, version, classification, run, expires_us, document) VALUES (?, ?, 0, ?, ?, ?, ?)",
+            "INSERT INTO entity (id, iri, version, classification, run, expires_us, document, key) VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
             [
                 number, entity.id.text, frozen.classification.rank, try frozen.source.map(run), entity.firstExpiry?.microseconds,
-                try document(entity).data,
+                try document(entity).data(sealedWith: key), key?.id.blob,
             ])
         try addIndexRows(rows, of: number)
     }

@@ -38,6 +38,8 @@ package struct HistoryToFreeze: Sendable {
     fileprivate(set) var records: [(key: InstanceKey, record: StoredRecord)] = []
     /// The source that fed the entity last, once it was read.
     fileprivate(set) var source: String?
+    /// With what is sealed what is or was personal of it in the file, once it was read.
+    fileprivate(set) var key: KeyID?
     private(set) var foreign: [(name: IRI, instance: TemporalInstance)] = []
     /// What sources gave is as confidential as they are.
     let foreignClassification: Classification
@@ -155,12 +157,20 @@ extension ReadSnapshot {
     package func withRecords(_ history: HistoryToFreeze) throws -> HistoryToFreeze {
         var history = history
         history.source = try history.number.flatMap(source)
+        history.key = try history.number.flatMap { try keyID(ofEntity: $0) }
         history.records = try history.keys.compactMap { key in
             let sql = "SELECT \(StoredRecord.columns) FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ? AND late_us = ?"
-            let record = try row(sql, key.arguments).map(StoredRecord.init) ?? sealedRecord(key).map(StoredRecord.init)
+            let record = try row(sql, key.arguments).flatMap { try StoredRecord($0) } ?? sealedRecord(key).map(StoredRecord.init)
             return record.map { (key, $0) }
         }
         return history
+    }
+}
+
+extension ReadSnapshot {
+    /// With what is sealed what is or was personal of an entity, of now or of the past.
+    package func keyID(ofEntity number: Int64) throws -> KeyID? {
+        try row("SELECT key FROM main.entity WHERE id = ?1 UNION ALL SELECT key FROM main.past WHERE id = ?1", [number])?.keyID(atIndex: 0)
     }
 }
 
@@ -169,26 +179,37 @@ extension WriteTransaction {
     /// - Parameter history: with its records.
     package func freeze(_ history: HistoryToFreeze) throws {
         let number = try number(of: history.id, known: history.number)
+        try holdFrozen(history, number)
         for (key, record) in history.records { try freeze(record, key) }
         for (name, instance) in history.foreign { try freeze(ForeignRow(instance, intern(name), number, history.foreignClassification)) }
-        guard try row("SELECT 1 FROM entity WHERE id = ?1 UNION ALL SELECT 1 FROM past WHERE id = ?1", [number]) == nil else { return }
+    }
+
+    /// Sees to it that there is an entity, with the key of the file: what is recorded is sealed with it.
+    private func holdFrozen(_ history: HistoryToFreeze, _ number: Int64) throws {
+        guard try row("SELECT 1 FROM entity WHERE id = ?1 UNION ALL SELECT 1 FROM past WHERE id = ?1", [number]) == nil else {
+            guard let key = history.key else { return }
+            guarded = nil
+            return try execute("UPDATE entity SET key = ? WHERE id = ? AND key IS NULL", [key.blob, number])
+        }
         try insertFrozenPast(
             HistoricEntity(
                 number: number, id: history.id, types: history.types, classification: history.classification, createdAt: history.createdAt,
-                modifiedAt: history.modifiedAt, deletedAt: history.deletedAt, scopes: [], isCurrent: false))
+                modifiedAt: history.modifiedAt, deletedAt: history.deletedAt, scopes: [], isCurrent: false, key: history.key))
         if let source = history.source, !source.isEmpty { try execute("INSERT INTO past_source (past, source) VALUES (?, ?)", [number, source]) }
     }
 
     /// What several queries find is there once.
     private func freeze(_ record: StoredRecord, _ key: InstanceKey) throws {
         let sample = record.sample
+        let content = try content(
+            SealedRecord(value: sample.value.databaseValue, unit: sample.unit, rest: sample.rest), of: key.entity, form: Int(sample.form))
         try execute(
             """
             INSERT OR IGNORE INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             key.arguments + [
-                sample.form, sample.value.databaseValue, sample.unit, sample.modified, sample.rest?.databaseBlob, record.expires,
+                sample.form, content.value, content.unit, sample.modified, content.rest, record.expires,
             ])
         if let rest = sample.rest, let name = try JSON(parsing: rest)["instanceId"]?.stringValue { try noteName(name, key) }
     }

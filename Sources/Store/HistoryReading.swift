@@ -182,7 +182,8 @@ extension ReadSnapshot {
             while let row = try cursor.next() {
                 count += 1
                 if count % HistoryWindow.recordCountBetweenLooks == 0 { try window.checkDeadline() }
-                guard try visit(row.decode(Int64.self, atIndex: 8), StoredRecord(row)) else { return }
+                guard let record = try StoredRecord(row) else { continue }
+                guard try visit(row.decode(Int64.self, atIndex: 8), record) else { return }
             }
         }
     }

@@ -115,8 +115,7 @@ extension ReadSnapshot {
             let cursor = try rows(select.sql, select.arguments)
             while let row = try cursor.next() {
                 try window.checkDeadline()
-                let entity = try historicEntity(row)
-                guard entity.classification <= search.classificationMax, seen.insert(entity.number).inserted else { continue }
+                guard let entity = try historicEntity(row), entity.classification <= search.classificationMax, seen.insert(entity.number).inserted else { continue }
                 guard try judge(entity) else { return }
             }
         }
@@ -133,8 +132,7 @@ extension ReadSnapshot {
             let cursor = try rows(select.sql, select.arguments)
             while let row = try cursor.next() {
                 try window.checkDeadline()
-                let entity = try historicEntity(row)
-                guard share?.holds(entity.number) ?? true, entity.classification <= window.classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
+                guard let entity = try historicEntity(row), share?.holds(entity.number) ?? true, entity.classification <= window.classificationMax, identity.matches(Entity(id: entity.id, types: entity.types)),
                     seen.insert(entity.number).inserted
                 else { continue }
                 try visit(entity)

@@ -63,7 +63,7 @@ enum InstanceRest {
     }
 
     /// The condition that it says when a source removed an instance. Only the rows of removals are to be asked.
-    static let tellsDeletion = "instr(coalesce(rest, x''), CAST('\"deletedAt\"' AS BLOB)) > 0"
+    static let tellsDeletion = "instr(coalesce(\(Opened.rest), x''), CAST('\"deletedAt\"' AS BLOB)) > 0"
 
     /// Nil when the instance has nothing of the kind.
     static func bytes(of attribute: Attribute, instanceID: String? = nil) -> [UInt8]? {

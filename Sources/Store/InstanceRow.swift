@@ -52,8 +52,10 @@ struct InstanceRow {
         (unit, rest, expiresAt, modifiedAt) = (nil, nil, nil, nil)
     }
 
-    fileprivate var arguments: StatementArguments {
-        key.arguments + [form.number, value, unit, modifiedAt?.microseconds, rest?.databaseBlob, expiresAt?.microseconds]
+    /// As it is written, sealed where its entity is.
+    fileprivate func arguments(_ transaction: WriteTransaction) throws -> StatementArguments {
+        let content = try transaction.content(SealedRecord(value: value, unit: unit, rest: rest), of: key.entity, form: form.number)
+        return key.arguments + [form.number, content.value, content.unit, modifiedAt?.microseconds, content.rest, expiresAt?.microseconds]
     }
 
     /// What tells whether history holds it already, whoever may see it.
@@ -106,18 +108,19 @@ extension WriteTransaction {
     func insert(_ row: InstanceRow, replacingLast: Bool = false) throws -> InstanceKey {
         touch(row.key.entity, at: row.key.atMicroseconds)
         try unseal(row.key.atMicroseconds, of: row.key.series)
-        try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), row.arguments)
+        let arguments = try row.arguments(self)
+        try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), arguments)
         if db.changesCount > 0 { return row.key }
         var moved = row
         moved.move(to: try freeKey(from: row.key, isObserved: row.isObserved))
-        try execute(Self.insertStatement + "DO NOTHING", moved.arguments)
+        try execute(Self.insertStatement + "DO NOTHING", moved.arguments(self))
         return moved.key
     }
 
     /// Writes a row of a moment of which nothing is recorded.
     func insertAlone(_ row: InstanceRow) throws {
         touch(row.key.entity, at: row.key.atMicroseconds)
-        try execute(Self.insertStatement + "DO NOTHING", row.arguments)
+        try execute(Self.insertStatement + "DO NOTHING", row.arguments(self))
         guard db.changesCount == 1 else { throw CityError.internalFault("a moment that was planned for has a record") }
     }
 
@@ -163,7 +166,7 @@ extension WriteTransaction {
         return try self.row(
             """
             SELECT 1 FROM instance WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us = ?
-            AND form % \(InstanceForm.classificationUnit) = ? AND value IS ? AND unit IS ? AND rest IS ? AND expires_us IS ? LIMIT 1
+            AND form % \(InstanceForm.classificationUnit) = ? AND \(Opened.value) IS ? AND \(Opened.unit) IS ? AND \(Opened.rest) IS ? AND expires_us IS ? LIMIT 1
             """, row.contentArguments) != nil
     }
 }

@@ -38,7 +38,7 @@ extension ReadSnapshot {
         }
         let cursor = try rows(
             """
-            SELECT at_us, value, unit, max(late_us) FROM instance
+            SELECT at_us, \(Opened.value), \(Opened.unit), max(late_us) FROM instance
             WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us >= ? AND at_us < ? AND form & \(InstanceForm.deletionBit) = 0
             AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us LIMIT ?
             """,
@@ -47,7 +47,7 @@ extension ReadSnapshot {
                 now.microseconds, limit,
             ])
         var instances: [HistoryInstance] = []
-        while let row = try cursor.next() { instances.append(try HistoryInstance(row)) }
+        while let row = try cursor.next() { if let instance = try HistoryInstance(row) { instances.append(instance) } }
         return instances
     }
 
@@ -61,7 +61,7 @@ extension ReadSnapshot {
         if try hasChunk(of: key, to: moment.microseconds) { return try mergedValue(of: key, at: moment, hidden, now: now) }
         let newest = try row(
             """
-            SELECT at_us, value, unit, form FROM instance
+            SELECT at_us, \(Opened.value), \(Opened.unit), form FROM instance
             WHERE entity = ? AND attribute = ? AND dataset = ? AND at_us <= ? AND form < ? AND \(InstanceForm.isAlive)
             ORDER BY at_us DESC, late_us DESC LIMIT 1
             """,
@@ -168,9 +168,12 @@ extension IRI {
 }
 
 extension HistoryInstance {
-    fileprivate init(_ row: Row) throws {
+    /// Nil where the key of what is personal is gone.
+    fileprivate init?(_ row: Row) throws {
+        let stored = try row.decode(DatabaseValue.self, atIndex: 1)
+        guard !stored.isNull else { return nil }
         at = Instant(microseconds: try row.decode(Int64.self, atIndex: 0))
-        value = try JSON(historyValue: row.decode(DatabaseValue.self, atIndex: 1))
+        value = try JSON(historyValue: stored)
         unitCode = try row.decode(String?.self, atIndex: 2)
     }
 }

@@ -22,7 +22,7 @@ package struct LedgerArchive {
     ) throws -> Value {
         try queue.read { db in
             let terms = try TermTable(db)
-            let snapshot = ReadSnapshot(db: db, terms: terms, decoders: DecoderPool(terms: terms))
+            let snapshot = ReadSnapshot(db: db, terms: terms, decoders: DecoderPool(terms: terms), vault: .none)
             var value = try begin(try snapshot.checkpoints())
             let cursor = try snapshot.rows("SELECT leaf, salt, entry FROM ledger_entry ORDER BY position")
             while let row = try cursor.next() {

@@ -31,11 +31,11 @@ extension ReadSnapshot {
         let (from, to) = (interval.lowerBound.microseconds, interval.upperBound.microseconds)
         let numeric = """
             FROM instance WHERE entity = ? AND attribute = ? AND dataset = '' AND at_us >= ? AND at_us < ?
-            AND typeof(value) IN ('integer', 'real') AND form < ? AND \(InstanceForm.isAlive)
+            AND typeof(\(Opened.value)) IN ('integer', 'real') AND form < ? AND \(InstanceForm.isAlive)
             """
         let shown: StatementArguments = [number, attribute, from, to, InstanceForm.hidden(from: classificationMax), now.microseconds]
         // Of several records of one moment the last counts.
-        let moments = "SELECT at_us, value, max(late_us) \(numeric) GROUP BY at_us"
+        let moments = "SELECT at_us, \(Opened.value) AS value, max(late_us) \(numeric) GROUP BY at_us"
         let few = try points(moments + " ORDER BY at_us LIMIT ?", shown + [countMax + 1])
         if few.count <= countMax { return few }
         let span = max(1, (to - from) / Int64(countMax) + 1)

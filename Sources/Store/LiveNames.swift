@@ -1,5 +1,6 @@
 package import CityModel
 internal import GRDB
+internal import OrderedCollections
 
 extension ReadSnapshot {
     /// The entities of which a text attribute satisfies `matches`, read from the index of values, so that no document is
@@ -54,6 +55,27 @@ extension ReadSnapshot {
             while let row = try cursor.next() {
                 let number = try row.decode(Int64.self, atIndex: 0)
                 if values[number] == nil { values[number] = try row.decode(Double.self, atIndex: 1) }
+            }
+        }
+        for (number, value) in try sealedNumbers(of: attribute, types) where values[number].map({ value < $0 }) ?? true { values[number] = value }
+        return values
+    }
+
+    /// The same of what is sealed, of which the index does not tell the values.
+    private func sealedNumbers(of attribute: Int64, _ types: [IRI]) throws -> [Int64: Double] {
+        guard let name = terms.name(of: attribute) else { return [:] }
+        var values: [Int64: Double] = [:]
+        for type in types.compactMap(terms.number(of:)) {
+            let cursor = try rows(
+                """
+                SELECT entity.id FROM entity_value CROSS JOIN entity ON entity.id = entity_value.entity
+                WHERE attribute = ? AND type = ? AND value = ? AND entity.key IS NOT NULL
+                """, [attribute, type, IndexValue.present.databaseValue])
+            while let row = try cursor.next() {
+                guard let stored = try storedEntity(number: row.decode(Int64.self, atIndex: 0)) else { continue }
+                let instances = try decoder.entity(stored.document, keeping: [name]).attributes[name] ?? []
+                let numbers = instances.flatMap(IndexValue.values).compactMap { if case .number(let number) = $0 { number } else { nil } }
+                if let least = numbers.min() { values[stored.number] = least }
             }
         }
         return values

@@ -29,19 +29,40 @@ package struct LiveEntity: Sendable {
 /// Entities for pages, found by place or by type without reading their documents. What may not be seen is not there.
 extension ReadSnapshot {
     /// Entities whose `location` meets a box, one row each.
-    /// - Complexity: one search of the R*Tree and one look-up for each entity.
+    /// - Complexity: one search of the R*Tree and one look-up for each entity. What is sealed is read, some thousands at most.
     package func livePlaces(
         in box: BoundingBox, _ classificationMax: Classification, at now: Instant, countMax: Int
     ) throws -> [LivePlace] {
         guard let location = terms.number(of: .location) else { return [] }
-        let cursor = try rows(
-            """
-            SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2
-            FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? LIMIT ?
-            """,
-            [now.microseconds, box.east, box.west, box.north, box.south, location, classificationMax.rank, countMax])
-        return try places(cursor)
+        func found(_ condition: String, countMax: Int) throws -> [LivePlace] {
+            try places(
+                rows(
+                    """
+                    SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2
+                    FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
+                    WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? AND \(condition) LIMIT ?
+                    """,
+                    [now.microseconds, box.east, box.west, box.north, box.south, location, classificationMax.rank, countMax]))
+        }
+        let told = try found("NOT \(Self.isUntold)", countMax: countMax)
+        guard classificationMax.isSealed, told.count < countMax else { return told }
+        // Of what is sealed the index does not tell where it is.
+        let untold = try found(Self.isUntold, countMax: Self.untoldCountMax).compactMap { place -> LivePlace? in
+            guard let middle = try locations(of: place.number).first(where: box.intersects)?.center else { return nil }
+            return LivePlace(
+                number: place.number, version: place.version, longitude: middle.longitude, latitude: middle.latitude, hasExpired: place.hasExpired)
+        }
+        return Array(unrepeated(told + untold).prefix(countMax))
+    }
+
+    /// The condition that a row of the index by place stands for a place that is sealed.
+    private static let isUntold = "(entity.key IS NOT NULL AND west = -180 AND east = 180 AND south = -90 AND north = 90)"
+
+    /// The boxes of an entity's places, as they are shown.
+    private func locations(of number: Int64) throws -> [BoundingBox] {
+        guard let stored = try storedEntity(number: number) else { return [] }
+        let instances = try decoder.entity(stored.document, keeping: [.location]).attributes[.location] ?? []
+        return instances.compactMap { try? Geometry($0.value).boundingBox }
     }
 
     /// Entities of any of these types, or of every type when there are none, one row each and without their places.
@@ -69,14 +90,15 @@ extension ReadSnapshot {
 
     private func places(_ cursor: RowCursor) throws -> [LivePlace] {
         var found: [LivePlace] = []
-        while let row = try cursor.next() {
-            found.append(
-                LivePlace(
-                    number: try row.decode(Int64.self, atIndex: 0), version: try row.decode(Int64.self, atIndex: 1),
-                    longitude: try row.decode(Double?.self, atIndex: 3), latitude: try row.decode(Double?.self, atIndex: 4),
-                    hasExpired: try row.decode(Bool?.self, atIndex: 2) ?? false))
-        }
+        while let row = try cursor.next() { found.append(try place(row)) }
         return unrepeated(found)
+    }
+
+    private func place(_ row: Row) throws -> LivePlace {
+        LivePlace(
+            number: try row.decode(Int64.self, atIndex: 0), version: try row.decode(Int64.self, atIndex: 1),
+            longitude: try row.decode(Double?.self, atIndex: 3), latitude: try row.decode(Double?.self, atIndex: 4),
+            hasExpired: try row.decode(Bool?.self, atIndex: 2) ?? false)
     }
 
     /// An entity with several instances of `location` comes up once for each.
@@ -85,16 +107,35 @@ extension ReadSnapshot {
         return places.filter { seen.insert($0.number).inserted }
     }
 
-    /// The smallest box that holds every `location`; nil when there is none.
+    /// Sealed entities that are read to find out where they are.
+    private static let untoldCountMax = 10_000
+
+    /// The smallest box that holds every `location`; nil when there is none. Of what is sealed no more than some thousands are looked at.
     package func livePlacesBox(_ classificationMax: Classification) throws -> BoundingBox? {
         guard let location = terms.number(of: .location) else { return nil }
         let row = try row(
             """
             SELECT min(west), min(south), max(east), max(north)
             FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE attribute = ? AND classification <= ?
+            WHERE attribute = ? AND classification <= ? AND NOT \(Self.isUntold)
             """, [location, classificationMax.rank])
-        guard let row, let west = try row.decode(Double?.self, atIndex: 0), let south = try row.decode(Double?.self, atIndex: 1),
+        let told = try row.flatMap(box)
+        guard classificationMax.isSealed else { return told }
+        let cursor = try rows(
+            """
+            SELECT DISTINCT entity.id FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
+            WHERE attribute = ? AND classification <= ? AND \(Self.isUntold) LIMIT ?
+            """, [location, classificationMax.rank, Self.untoldCountMax])
+        var all = told.map { [$0] } ?? []
+        while let row = try cursor.next() { all += try locations(of: row.decode(Int64.self, atIndex: 0)) }
+        return all.dropFirst().reduce(into: all.first) { whole, box in
+            whole?.extend(longitude: box.west, latitude: box.south)
+            whole?.extend(longitude: box.east, latitude: box.north)
+        }
+    }
+
+    private func box(_ row: Row) throws -> BoundingBox? {
+        guard let west = try row.decode(Double?.self, atIndex: 0), let south = try row.decode(Double?.self, atIndex: 1),
             let east = try row.decode(Double?.self, atIndex: 2), let north = try row.decode(Double?.self, atIndex: 3)
         else { return nil }
         return BoundingBox(west: west, south: south, east: east, north: north)

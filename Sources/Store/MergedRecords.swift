@@ -32,7 +32,7 @@ struct MergedRecords {
         (self.snapshot, self.series, self.span, self.isBackwards) = (snapshot, series, span, isBackwards)
         chunkCursor = try snapshot.chunkRows(of: series, in: span, isBackwards: isBackwards)
         rowCursor = try snapshot.rows(isBackwards ? Self.rowsBackwards : Self.rowsForwards, series.arguments + [span.lowerBound, span.upperBound])
-        nextRow = try rowCursor.next().map(StoredRecord.init)
+        try advance()
     }
 
     private static let rowsForwards = "\(rowsOfSpan) ORDER BY at_us, late_us"
@@ -67,8 +67,14 @@ struct MergedRecords {
     }
 
     private mutating func takeRow(_ row: StoredRecord) throws -> StoredRecord {
-        nextRow = try rowCursor.next().map(StoredRecord.init)
+        try advance()
         return row
+    }
+
+    /// Rows that can't be opened are passed over.
+    private mutating func advance() throws {
+        nextRow = nil
+        while nextRow == nil, let row = try rowCursor.next() { nextRow = try StoredRecord(row) }
     }
 
     /// Whether a row comes before all that lies within a span.
@@ -94,7 +100,7 @@ struct MergedRecords {
 
     private mutating func openChunk(_ next: ChunkSpan) throws {
         found = nil
-        let opened = try snapshot.chunk(next)
+        guard let opened = try snapshot.readableChunk(next) else { return }
         let wanted = opened.summaries.indices.filter {
             opened.summaries[$0].lastTime >= span.lowerBound && opened.summaries[$0].firstTime <= span.upperBound
         }

@@ -20,6 +20,8 @@ package final class MunicipalityFile: Sendable {
     package let incarnation: UInt64
     private let pool: DatabasePool
     private let narrowed: SeenReaders
+    /// The keys of what is personal in it.
+    let vault: ResidentKeys
     /// Under which rules it is read; nil for all that the file holds.
     private let sight: Sight?
     /// What may be written; nil for everything.
@@ -41,10 +43,11 @@ package final class MunicipalityFile: Sendable {
     /// - Parameter beginning: what a file that is made for a snapshot holds first.
     /// - Throws: `StoreError.newerVersion` for a file that a newer program wrote.
     init(
-        name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache, _ beginning: SnapshotBeginning? = nil
+        name: MunicipalityName, path: String, limits: StoreLimits, work: PendingWork, chunks cache: ChunkCache, vault: ResidentKeys,
+        _ beginning: SnapshotBeginning? = nil
     ) throws {
-        (self.name, incarnation) = (name, UInt64.random(in: .min ... .max))
-        let configuration = Self.configuration(readerCountMax: limits.readerCountMax)
+        (self.name, incarnation, self.vault) = (name, UInt64.random(in: .min ... .max), vault)
+        let configuration = Self.configuration(readerCountMax: limits.readerCountMax, vault)
         pool = try DatabasePool(path: path, configuration: configuration)
         guard try !pool.read(Schema.migrator().hasBeenSuperseded) else { throw StoreError.newerVersion(name) }
         try Schema.migrate(pool)
@@ -54,10 +57,10 @@ package final class MunicipalityFile: Sendable {
         (self.decoders, sight, permit) = (decoders, nil, nil)
         // What a snapshot follows from its municipality is in no journal of its own.
         narrowed = SeenReaders(
-            path: path, configuration: configuration, terms: terms, decoders: decoders, isFollowed: name.snapshot == nil)
+            path: path, configuration: configuration, terms: terms, decoders: decoders, vault: vault, isFollowed: name.snapshot == nil)
         let followed: Int64
         (journal, watches, sealing, snapshotID, followed) = try pool.read { db in
-            let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders)
+            let snapshot = ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault)
             return (
                 JournalSignal(last: try snapshot.lastChangeNumber()), WatchTable(try snapshot.watchIndex(), lagMax: limits.watchLagMax),
                 SealingState(sealedUntil: try snapshot.lastSealedMoment(), thinnedUntil: try snapshot.lastThinnedMoment()),
@@ -68,9 +71,22 @@ package final class MunicipalityFile: Sendable {
         policies = RevisionSignal()
         (registrations, chunks, commits) = (RevisionSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         queue = CommitQueue(
-            pool: pool, terms: terms, decoders: decoders, journal: journal, watches: watches, registrations: registrations, policies: policies, sealing: sealing,
+            pool: pool, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, sealing: sealing,
             commits: commits
         ) { work.publish(name, wokenQueues: $0) }
+        try reconcileKeys(pool)
+    }
+
+    /// Finishes what a crash left of the destruction of keys, and seals what lies plain in the file of a version that did not seal.
+    private func reconcileKeys(_ pool: DatabasePool) throws {
+        let isDone = try pool.writeWithoutTransaction { db in
+            let opening = KeyReconciliation(db: db, vault: vault, isSnapshot: name.snapshot != nil) { [terms, decoders, vault, watches, sealing] in
+                WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing)
+            }
+            return try opening.run()
+        }
+        // What was plain is in the log too.
+        if isDone { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
     }
 
     /// The same file, read under the rules of a sight.
@@ -83,6 +99,7 @@ package final class MunicipalityFile: Sendable {
         (self.sight, self.permit) = (sight, permit)
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
         (pool, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
+        vault = whole.vault
         (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
         policies = whole.policies
         (followed, snapshotUses) = (whole.followed, whole.snapshotUses)
@@ -94,7 +111,7 @@ package final class MunicipalityFile: Sendable {
         set { followed.value.withLock { $0 = max($0, newValue) } }
     }
 
-    private static func configuration(readerCountMax: Int) -> Configuration {
+    private static func configuration(readerCountMax: Int, _ vault: ResidentKeys) -> Configuration {
         var configuration = Configuration()
         configuration.maximumReaderCount = readerCountMax
         configuration.busyMode = .timeout(5)
@@ -106,6 +123,8 @@ package final class MunicipalityFile: Sendable {
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
+            try db.execute(sql: "PRAGMA secure_delete = ON")
+            Opener.add(to: db, vault)
         }
         return configuration
     }
@@ -122,8 +141,8 @@ package final class MunicipalityFile: Sendable {
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
         if let sight { return try await narrowed.read(sight, chunks: chunks, body) }
-        let (terms, decoders, chunks) = (terms, decoders, chunks)
-        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks)) }
+        let (terms, decoders, vault, chunks) = (terms, decoders, vault, chunks)
+        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.

@@ -20,9 +20,13 @@ package struct NewMessage: Sendable {
     package let subscription: String
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
+    /// With what it is sealed until it is delivered: the keys of all whom it tells of.
+    package var keys: [KeyID] = []
+    /// The same of people of whom nothing else is held here.
+    package var subjects: [String] = []
 
-    package init(subscription: String, headers: [(name: String, value: String)], body: [UInt8]) {
-        (self.subscription, self.headers, self.body) = (subscription, headers, body)
+    package init(subscription: String, headers: [(name: String, value: String)], body: [UInt8], keys: [KeyID] = [], subjects: [String] = []) {
+        (self.subscription, self.headers, self.body, self.keys, self.subjects) = (subscription, headers, body, keys, subjects)
     }
 }
 
@@ -71,7 +75,9 @@ extension ReadSnapshot {
         var messages: [OutboxMessage] = []
         var byteCount = 0
         while byteCount < byteCountMax, let row = try cursor.next() {
-            let message = try OutboxMessage(row)
+            // What tells of somebody whose key is gone is told no more.
+            guard let body = try row.bytes(atIndex: 5).flatMap(vault.open) else { continue }
+            let message = try OutboxMessage(row, body: body)
             byteCount += message.body.count
             messages.append(message)
         }
@@ -87,12 +93,19 @@ extension ReadSnapshot {
 }
 
 extension WriteTransaction {
+    /// A message that tells of somebody whose key is gone meanwhile is left out.
     package func append(_ message: NewMessage, at now: Instant) throws {
+        var body = message.body
+        for id in message.keys {
+            guard let key = try vault.key(id) else { return }
+            body = try SealedBytes.seal(body, with: key)
+        }
+        for subject in message.subjects { body = try SealedBytes.seal(body, with: vault.key(of: subject)) }
         var headers = JSONWriter()
         headers.write(JSON.array(message.headers.map { .array([.string($0.name), .string($0.value)]) }))
         try execute(
             "INSERT INTO outbox (subscription, created_us, attempts, due_us, headers, message) VALUES (?, ?, 0, ?, ?, ?)",
-            [message.subscription, now.microseconds, now.microseconds, headers.bytes.databaseBlob, message.body.databaseBlob])
+            [message.subscription, now.microseconds, now.microseconds, headers.bytes.databaseBlob, body.databaseBlob])
     }
 
     /// Tells whoever delivers that a subscription's queue is not as he knows it: it got a message, or was emptied.
@@ -128,7 +141,7 @@ extension OutboxQueue {
 }
 
 extension OutboxMessage {
-    fileprivate init(_ row: Row) throws {
+    fileprivate init(_ row: Row, body: [UInt8]) throws {
         id = try row.decode(Int64.self, atIndex: 0)
         createdAt = Instant(microseconds: try row.decode(Int64.self, atIndex: 1))
         attemptCount = try row.decode(Int.self, atIndex: 2)
@@ -139,6 +152,6 @@ extension OutboxMessage {
             else { return nil }
             return (name, value)
         }
-        body = try row.withUnsafeData(atIndex: 5) { $0.map(Array.init) ?? [] }
+        self.body = body
     }
 }

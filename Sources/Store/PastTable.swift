@@ -16,6 +16,8 @@ package struct HistoricEntity: Sendable {
     package let scopes: [Scope]
     /// Whether it is an entity now.
     package let isCurrent: Bool
+    /// With what is sealed what is or was personal of it.
+    var key: KeyID?
 
     /// Stands for a time that a context source did not say. Only snapshots hold such entities.
     static let unknownMicroseconds: Int64 = .min
@@ -27,7 +29,7 @@ extension ReadSnapshot {
     package func historicEntity(_ id: IRI, _ classificationMax: Classification, evenIfEmpty: Bool = false) throws -> HistoricEntity? {
         if let stored = try storedEntity(id) { return try historicEntity(stored, classificationMax, evenIfEmpty: evenIfEmpty) }
         return try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ? AND classification <= ?", [id.text, classificationMax.rank])
-            .map(historicEntity)
+            .flatMap(historicEntity)
     }
 
     /// Whether there is such an entity, now or in the past, that may not be seen.
@@ -49,7 +51,7 @@ extension ReadSnapshot {
         let entity = try decoder.entity(stored.document, keeping: [])
         return HistoricEntity(
             number: stored.number, id: stored.id, types: entity.types, classification: stored.classification, createdAt: entity.createdAt,
-            modifiedAt: entity.modifiedAt, deletedAt: nil, scopes: entity.scopes, isCurrent: true)
+            modifiedAt: entity.modifiedAt, deletedAt: nil, scopes: entity.scopes, isCurrent: true, key: stored.key)
     }
 
     private func hasInstance(_ number: Int64, _ classificationMax: Classification) throws -> Bool {
@@ -58,9 +60,10 @@ extension ReadSnapshot {
             || hasThinned(of: number, hidden)
     }
 
-    static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types" }
+    static var pastColumns: String { "past.id, past.iri, past.classification, past.created_us, past.modified_us, past.deleted_us, past.types, past.key" }
 
-    func historicEntity(_ row: Row) throws -> HistoricEntity {
+    /// Nil where the key of what is personal is gone.
+    func historicEntity(_ row: Row) throws -> HistoricEntity? {
         guard let classification = Classification(rank: try row.decode(Int.self, atIndex: 2)) else {
             throw CorruptRow(table: "past", reason: "classification")
         }
@@ -68,22 +71,26 @@ extension ReadSnapshot {
             let microseconds = try row.decode(Int64?.self, atIndex: column)
             return microseconds == HistoricEntity.unknownMicroseconds ? nil : microseconds.map(Instant.init(microseconds:))
         }
+        let key = try row.keyID(atIndex: 7)
+        if let key, classification.isSealed, try vault.secret(key) == nil { return nil }
         let types = try row.decode(String.self, atIndex: 6).split(separator: " ").compactMap { Int64($0).flatMap(terms.name(of:)) }
         return HistoricEntity(
             number: try row.decode(Int64.self, atIndex: 0), id: IRI(known: try row.decode(String.self, atIndex: 1)), types: types,
-            classification: classification, createdAt: try time(3), modifiedAt: try time(4), deletedAt: try time(5), scopes: [], isCurrent: false)
+            classification: classification, createdAt: try time(3), modifiedAt: try time(4), deletedAt: try time(5), scopes: [], isCurrent: false, key: key)
     }
 }
 
 extension WriteTransaction {
     /// The number for an entity that is to be inserted: the one it had when it was there before, else one that no history
     /// has, so that nobody inherits the past of another. What was recorded of it stays as confidential as it was then.
-    func numberForNew(_ id: IRI) throws -> Int64 {
-        if let past = try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ?", [id.text]).map(historicEntity) {
-            try removePast(past)
-            return past.number
+    /// - Returns: the number; whether it had it; and with what is sealed what was personal then.
+    func numberForNew(_ id: IRI) throws -> (number: Int64, isKnown: Bool, key: KeyID?) {
+        guard let row = try row("SELECT \(Self.pastColumns) FROM past WHERE iri = ?", [id.text]) else { return (try freshNumber(), false, nil) }
+        guard let past = try historicEntity(row) else {
+            throw CityError.alreadyExists("\(id): there is a history under this identifier that can't be read, because its key is missing")
         }
-        return try freshNumber()
+        try removePast(past)
+        return (past.number, true, past.key)
     }
 
     /// A number that no entity has and none had: identifiers of instances tell it, also of histories that were erased.
@@ -96,7 +103,7 @@ extension WriteTransaction {
     /// The setting that holds the greatest number of an entity that was erased.
     private static let erasedNumber = "erased-number"
 
-    private func keepFromReuse(_ number: Int64, at now: Instant) throws {
+    func keepFromReuse(_ number: Int64, at now: Instant) throws {
         guard try number > document(.setting, Self.erasedNumber)?.body.integerValue ?? 0 else { return }
         try put(.setting, Self.erasedNumber, .integer(number), at: now)
     }
@@ -107,7 +114,7 @@ extension WriteTransaction {
         try insertPast(
             HistoricEntity(
                 number: stored.number, id: entity.id, types: entity.types, classification: stored.classification,
-                createdAt: entity.createdAt, modifiedAt: entity.modifiedAt, deletedAt: now, scopes: [], isCurrent: false), at: now)
+                createdAt: entity.createdAt, modifiedAt: entity.modifiedAt, deletedAt: now, scopes: [], isCurrent: false, key: stored.key), at: now)
         // How long its history is kept is still for its source to say.
         try execute("INSERT INTO past_source (past, source) SELECT ?, source FROM import_run WHERE id = ?", [stored.number, stored.run])
     }
@@ -126,11 +133,13 @@ extension WriteTransaction {
 
     private func insertPast(_ entity: HistoricEntity, at now: Instant) throws {
         let types = try entity.types.map(intern)
+        let key = try entity.key ?? (entity.classification.isSealed ? vault.key(of: entity.id.text).id : nil)
+        guarded = nil
         try execute(
-            "INSERT INTO past (id, iri, classification, created_us, modified_us, deleted_us, types) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO past (id, iri, classification, created_us, modified_us, deleted_us, types, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 entity.number, entity.id.text, entity.classification.rank, (entity.createdAt ?? now).microseconds,
-                (entity.modifiedAt ?? now).microseconds, entity.deletedAt?.microseconds, types.map(String.init).joined(separator: " "),
+                (entity.modifiedAt ?? now).microseconds, entity.deletedAt?.microseconds, types.map(String.init).joined(separator: " "), key?.blob,
             ])
         for type in types { try execute("INSERT INTO past_type (type, past) VALUES (?, ?)", [type, entity.number]) }
     }

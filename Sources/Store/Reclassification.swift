@@ -10,13 +10,18 @@ extension ReadSnapshot {
     }
 
     fileprivate func reclassified(after number: Int64, limit: Int) throws -> [Reclassified] {
-        let cursor = try rows("SELECT iri, number, classification FROM reclassified WHERE number > ? ORDER BY number LIMIT ?", [number, limit])
+        let cursor = try rows(
+            """
+            SELECT iri, number, classification, coalesce(
+                (SELECT key FROM main.entity WHERE entity.iri = reclassified.iri), (SELECT key FROM main.past WHERE past.iri = reclassified.iri))
+            FROM reclassified WHERE number > ? ORDER BY number LIMIT ?
+            """, [number, limit])
         var found: [Reclassified] = []
         while let row = try cursor.next() {
             found.append(
                 Reclassified(
                     iri: try row.decode(String.self, atIndex: 0), number: try row.decode(Int64.self, atIndex: 1),
-                    rank: try row.decode(Int.self, atIndex: 2)))
+                    rank: try row.decode(Int.self, atIndex: 2), key: try row.keyID(atIndex: 3)))
         }
         return found
     }
@@ -26,7 +31,11 @@ extension ReadSnapshot {
     }
 }
 
-private struct Reclassified: Sendable { let iri: String, number: Int64, rank: Int }
+private struct Reclassified: Sendable {
+    let iri: String, number: Int64, rank: Int
+    /// With what is sealed what is personal of it in the municipality.
+    let key: KeyID?
+}
 
 extension WriteTransaction {
     /// To be told of whatever an entity is classified as from now on, unless it was that before.
@@ -49,6 +58,13 @@ extension WriteTransaction {
         for change in changes {
             for table in ["entity", "past"] {
                 try execute("UPDATE \(table) SET classification = max(classification, ?) WHERE iri = ?", [change.rank, change.iri])
+            }
+            guarded = nil
+            // What is personal from now on is sealed from now on.
+            guard Classification(rank: change.rank)?.isSealed ?? true else { continue }
+            if let stored = try storedEntity(IRI(known: change.iri)) { try sealPlain(stored, with: change.key) }
+            if let past = try row("SELECT id FROM past WHERE iri = ?", [change.iri])?.decode(Int64.self, atIndex: 0) {
+                try sealPlainPast(past, change.key)
             }
         }
         guard let last = changes.last else { return }

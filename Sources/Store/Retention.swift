@@ -223,7 +223,7 @@ extension WriteTransaction {
         var facts: [Int: ThinnedFacts] = [:]
         let cursor = try rows(
             """
-            SELECT form / \(InstanceForm.classificationUnit), min(at_us), max(at_us), typeof(value) IN ('integer', 'real') AS is_number FROM (\(doomed))
+            SELECT form / \(InstanceForm.classificationUnit), min(at_us), max(at_us), typeof(\(Opened.value)) IN ('integer', 'real') AS is_number FROM (\(doomed))
             WHERE form & \(InstanceForm.deletionBit) = 0 GROUP BY 1, 4
             """, arguments)
         while let row = try cursor.next() {

@@ -36,7 +36,7 @@ extension ReadSnapshot {
         if try holdsChunks() { return try visitMergedSamples(of: key(entity, series), in: from...(to - 1), window, isWhole: isWhole, visit) }
         let cursor = try rows(
             """
-            SELECT at_us, value, form, unit, max(late_us) FROM instance
+            SELECT at_us, \(Opened.value), form, \(Opened.unit), max(late_us) FROM instance
             WHERE \(SeriesKey.condition) AND at_us >= ? AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) GROUP BY at_us ORDER BY at_us
             """,
@@ -101,7 +101,7 @@ extension ReadSnapshot {
         }
         return try row(
             """
-            SELECT at_us, value, form FROM instance
+            SELECT at_us, \(Opened.value), form FROM instance
             WHERE \(SeriesKey.condition) AND at_us < ? AND \(Self.isSample)
             AND form < ? AND \(InstanceForm.isAlive) ORDER BY at_us DESC, late_us DESC LIMIT 1
             """, key.arguments + [moment.microseconds, hidden, window.now.microseconds]).map { try Sample($0) }
@@ -120,7 +120,7 @@ extension ReadSnapshot {
         return try unit ?? lastSummed(of: key(entity, series), before: .max, window.classificationMax)?.unit
     }
 
-    private static var isSample: String { "(typeof(value) IN ('integer', 'real') OR form & \(InstanceForm.deletionBit) <> 0)" }
+    private static var isSample: String { "(typeof(\(Opened.value)) IN ('integer', 'real') OR form & \(InstanceForm.deletionBit) <> 0)" }
 }
 
 extension SampleSpan {

@@ -9,15 +9,18 @@ struct StoredRecord {
     var expires: Int64?
 
     /// The columns that `init` reads, in its order.
-    static let columns = "at_us, late_us, form, value, unit, modified_us, rest, expires_us"
+    static let columns = "at_us, late_us, form, \(Opened.value), \(Opened.unit), modified_us, \(Opened.rest), expires_us"
 
     init(_ sample: SampleRecord) { (self.sample, expires) = (sample, nil) }
 
-    init(_ row: Row) throws {
-        let rest = try row.withUnsafeData(atIndex: 6) { $0.map { [UInt8]($0) } }
+    /// Nil where the key of what is personal is gone.
+    init?(_ row: Row) throws {
+        let value = try row.decode(DatabaseValue.self, atIndex: 3)
+        guard !value.isNull else { return nil }
+        let rest = try row.bytes(atIndex: 6)
         sample = SampleRecord(
             time: try row.decode(Int64.self, atIndex: 0), late: try row.decode(Int64.self, atIndex: 1),
-            form: try row.decode(Int64.self, atIndex: 2), value: try SampleValue(row.decode(DatabaseValue.self, atIndex: 3)),
+            form: try row.decode(Int64.self, atIndex: 2), value: try SampleValue(value),
             unit: try row.decode(String?.self, atIndex: 4), modified: try row.decode(Int64?.self, atIndex: 5), rest: rest)
         expires = try row.decode(Int64?.self, atIndex: 7)
     }

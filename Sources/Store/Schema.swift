@@ -31,6 +31,7 @@ enum Schema {
         migrator.registerMigration("0014-ledger") { db in try db.execute(sql: LedgerTable.schema) }
         migrator.registerMigration("0015-accounts") { db in try db.execute(sql: AccountTable.schema) }
         migrator.registerMigration("0016-consents") { db in try db.execute(sql: consents) }
+        migrator.registerMigration("0017-keys-of-residents") { db in try db.execute(sql: KeyReconciliation.schema) }
         return migrator
     }
 

@@ -60,7 +60,7 @@ extension ReadSnapshot {
         let hidden = Int64(InstanceForm.hidden(from: window.classificationMax))
         var first = FirstRecords(limit: limit, isBackwards: window.isBackwards)
         for chunkSpan in try chunkSpans(of: key(entity, series), which, from: span.lowerBound, to: span.upperBound) {
-            let chunk = try chunk(chunkSpan)
+            guard let chunk = try readableChunk(chunkSpan) else { continue }
             for index in chunk.summaries.indices {
                 try window.checkDeadline()
                 let block = try corruptible { () throws(SeriesError) in try chunk.block(index) }

@@ -15,7 +15,7 @@ struct SealedVerification {
         let cursor = try snapshot.rows(
             """
             SELECT \(SeriesKey.columns), from_us, to_us, count, form_min, recorded_from_us, recorded_to_us, changed_from_us, changed_to_us,
-                data, id FROM chunk ORDER BY \(SeriesKey.columns), from_us
+                \(Opened.bytes("data")), id FROM chunk ORDER BY \(SeriesKey.columns), from_us
             """)
         while let row = try cursor.next() {
             let series = SeriesKey(
@@ -25,7 +25,10 @@ struct SealedVerification {
             let name = "chunk \(try row.decode(Int64.self, atIndex: 12))"
             if let last, last.series == series, last.to >= said[0] { tell("\(name): it shares moments with the one before it") }
             last = (series, said[1])
-            let data = try row.withUnsafeData(atIndex: 11) { $0.map { [UInt8]($0) } ?? [] }
+            guard let data = try row.bytes(atIndex: 11) else {
+                tell("\(name): its key is missing")
+                continue
+            }
             do throws(SeriesError) {
                 let records = try Chunk(data).records()
                 if try PackedChunk(records).said != said { tell("\(name): it holds something else than its row says") }

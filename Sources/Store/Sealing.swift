@@ -131,8 +131,15 @@ enum SealingRule {
     /// large gains nothing.
     static let condition = """
         form & \(InstanceForm.deletionBit) = 0 AND expires_us IS NULL
-        AND (typeof(value) IN ('integer', 'real') OR length(value) <= \(SealingPolicy.valueCountMax))
-        AND (unit IS NULL OR length(unit) <= \(SealingPolicy.valueCountMax))
-        AND (rest IS NULL OR length(rest) <= \(SealingPolicy.valueCountMax) AND instr(rest, CAST('"instanceId"' AS BLOB)) = 0)
+        AND CASE WHEN \(Opened.isSealed("value"))
+            THEN \(isSmall("opened_value(value)", "opened_unit(value)", "opened_rest(value)")) ELSE \(isSmall("value", "unit", "rest")) END
         """
+
+    private static func isSmall(_ value: String, _ unit: String, _ rest: String) -> String {
+        """
+        (typeof(\(value)) IN ('integer', 'real') OR length(\(value)) <= \(SealingPolicy.valueCountMax))
+        AND (\(unit) IS NULL OR length(\(unit)) <= \(SealingPolicy.valueCountMax))
+        AND (\(rest) IS NULL OR length(\(rest)) <= \(SealingPolicy.valueCountMax) AND instr(\(rest), CAST('"instanceId"' AS BLOB)) = 0)
+        """
+    }
 }

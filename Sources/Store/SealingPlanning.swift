@@ -130,7 +130,7 @@ extension ReadSnapshot {
                 moment = []
             }
             // One more than is packed says that there are too many.
-            if moment.count <= SealingPolicy.momentCountMax { moment.append(try StoredRecord(row).sample) }
+            if moment.count <= SealingPolicy.momentCountMax { if let record = try StoredRecord(row) { moment.append(record.sample) } }
         }
         _ = found.take(moment, policy)
         return found

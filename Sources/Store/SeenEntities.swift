@@ -13,6 +13,7 @@ final class SeenEntities: @unchecked Sendable {
     private unowned let db: Database
     private let terms: TermTable
     private let decoders: DecoderPool
+    private let vault: ResidentKeys
     private var sight = Sight.upTo(.open)
     private var needs: FactNeeds = []
     /// What the rules say of entities that are there now. It stays from read to read: what changed since the last is asked anew.
@@ -27,7 +28,9 @@ final class SeenEntities: @unchecked Sendable {
     /// Changes between two reads up to which it is looked at one by one what they changed.
     private static let followedCountMax = 10_000
 
-    init(_ db: Database, terms: TermTable, decoders: DecoderPool) { (self.db, self.terms, self.decoders) = (db, terms, decoders) }
+    init(_ db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys) {
+        (self.db, self.terms, self.decoders, self.vault) = (db, terms, decoders, vault)
+    }
 
     /// Begins a read.
     /// - Parameter isFollowed: whether the file's journal tells all that changes, so that it can go on from a read before under the same rules.
@@ -100,7 +103,9 @@ final class SeenEntities: @unchecked Sendable {
 
     /// A stored document as it is shown.
     func document(_ bytes: [UInt8], of entity: Int64) throws -> [UInt8] {
-        guard let view = try view(of: entity) else { throw CityError.internalFault("a document that is not shown was asked for") }
+        guard let view = try view(of: entity), let bytes = try vault.open(bytes) else {
+            throw CityError.internalFault("a document that is not shown was asked for")
+        }
         guard !view.isWhole else { return bytes }
         let seen = sight.seen(try decoded(bytes, keeping: nil), in: view)
         var isKnown = true
@@ -117,11 +122,12 @@ final class SeenEntities: @unchecked Sendable {
     func box(of place: PlaceNumber) throws -> BoundingBox? {
         if let places, places.entity == place.entity { return places.boxes.indices.contains(place.slot) ? places.boxes[place.slot] : nil }
         guard let view = try view(of: place.entity),
-            let row = try RowCursor(db, "SELECT document FROM main.entity WHERE id = ?", [place.entity]).next()
+            let row = try RowCursor(db, "SELECT document FROM main.entity WHERE id = ?", [place.entity]).next(),
+            let bytes = try row.bytes(atIndex: 0).flatMap(vault.open)
         else { return nil }
-        let entity = try decoded(try row.withUnsafeData(atIndex: 0) { $0.map(Array.init) ?? [] }, keeping: nil)
+        let entity = try decoded(bytes, keeping: nil)
         // Places keep their slots, whatever is shown of the others.
-        let boxes = try IndexRows(entity) { terms.number(of: $0) ?? 0 }.places.map { place in
+        let boxes = try IndexRows(entity, isSealed: false) { terms.number(of: $0) ?? 0 }.places.map { place in
             guard let name = terms.name(of: place.attribute), let precision = sight.precision(of: name, in: view) else { return BoundingBox.world }
             return precision.placeMetres == nil ? place.box : precision.rounded(place.box) ?? .world
         }
@@ -154,7 +160,8 @@ final class SeenEntities: @unchecked Sendable {
         var wanted: Set<IRI> = []
         if needs.contains(.location) { wanted.insert(.location) }
         if !needs.isDisjoint(with: [.dataSubject, .consents]) { wanted.insert(.dataSubject) }
-        let entity = try decoded(try row.withUnsafeData(atIndex: 2) { $0.map(Array.init) ?? [] }, keeping: wanted)
+        guard let bytes = try row.bytes(atIndex: 2).flatMap(vault.open) else { return nil }
+        let entity = try decoded(bytes, keeping: wanted)
         return facts(of: entity, classification, source)
     }
 
@@ -167,8 +174,8 @@ final class SeenEntities: @unchecked Sendable {
 
     /// Of an entity that is gone it is known what it was when it went; where it was is not.
     private func pastFacts(_ number: Int64) throws -> ResourceFacts? {
-        let sql = "SELECT classification, types, (SELECT source FROM main.past_source WHERE past = main.past.id) FROM main.past WHERE id = ?"
-        guard let row = try RowCursor(db, sql, [number]).next() else { return nil }
+        let sql = "SELECT classification, types, (SELECT source FROM main.past_source WHERE past = main.past.id), key FROM main.past WHERE id = ?"
+        guard let row = try RowCursor(db, sql, [number]).next(), try isThere(row.keyID(atIndex: 3), classification(row, 0)) else { return nil }
         let types = try row.decode(String.self, atIndex: 1).split(separator: " ").compactMap { Int64($0).flatMap(terms.name(of:)) }
         let source = try row.decode(String?.self, atIndex: 2).flatMap { $0.isEmpty ? nil : $0 }
         let subject = try needs.isDisjoint(with: [.dataSubject, .consents]) ? nil : lastText(of: .dataSubject, number)
@@ -181,8 +188,8 @@ final class SeenEntities: @unchecked Sendable {
     private func lastText(of attribute: IRI, _ entity: Int64) throws -> String? {
         guard let number = terms.number(of: attribute) else { return nil }
         let sql = """
-            SELECT value FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
-            AND typeof(value) = 'text' ORDER BY at_us DESC, late_us DESC LIMIT 1
+            SELECT \(Opened.value) FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
+            AND typeof(\(Opened.value)) = 'text' ORDER BY at_us DESC, late_us DESC LIMIT 1
             """
         return try RowCursor(db, sql, [entity, number]).next()?.decode(String.self, atIndex: 0)
     }
@@ -190,12 +197,20 @@ final class SeenEntities: @unchecked Sendable {
     private func lastScopes(_ entity: Int64) throws -> [Scope] {
         guard let number = terms.number(of: .scopeMember) else { return [] }
         let sql = """
-            SELECT value FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
+            SELECT \(Opened.value) FROM main.instance WHERE entity = ? AND attribute = ? AND form & \(InstanceForm.deletionBit) = 0
             ORDER BY at_us DESC, late_us DESC LIMIT 1
             """
         guard let row = try RowCursor(db, sql, [entity, number]).next() else { return [] }
-        let value = try SampleValue(row.decode(DatabaseValue.self, atIndex: 0)).json()
+        let stored = try row.decode(DatabaseValue.self, atIndex: 0)
+        guard !stored.isNull else { return [] }
+        let value = try SampleValue(stored).json()
         return (value.arrayValue ?? [value]).compactMap { $0.stringValue.flatMap(Scope.init) }
+    }
+
+    /// Whether what is or was personal can be read.
+    private func isThere(_ key: KeyID?, _ classification: Classification) throws -> Bool {
+        guard let key, classification.isSealed else { return true }
+        return try vault.secret(key) != nil
     }
 
     private func source(ofRun run: Int64) throws -> String? {
@@ -262,10 +277,6 @@ extension Entity {
         let geometries = instances.compactMap { try? Geometry($0.value) }
         return geometries.count == instances.count ? .at(geometries) : .unknown
     }
-}
-
-extension BoundingBox {
-    fileprivate static let world = BoundingBox(west: -180, south: -90, east: 180, north: 90)
 }
 
 extension Precision {

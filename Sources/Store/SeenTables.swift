@@ -51,7 +51,7 @@ enum SeenTables {
         """
 
     private static let views = """
-        CREATE TEMPORARY VIEW entity AS SELECT id, iri, version, classification, run, expires_us, seen_document(id, document) AS document
+        CREATE TEMPORARY VIEW entity AS SELECT id, iri, version, classification, run, expires_us, seen_document(id, document) AS document, key
             FROM main.entity WHERE sees(id);
         CREATE TEMPORARY VIEW entity_type AS SELECT type, entity FROM main.entity_type WHERE sees(entity);
         CREATE TEMPORARY VIEW entity_scope AS SELECT scope, entity FROM main.entity_scope WHERE sees(entity);
@@ -82,6 +82,7 @@ final class SeenReaders: Sendable {
     private let terms: TermTable
     private let decoders: DecoderPool
     private let isFollowed: Bool
+    private let vault: ResidentKeys
     private let state = Mutex(State())
 
     private struct State {
@@ -93,10 +94,11 @@ final class SeenReaders: Sendable {
     private static let countMax = 2
 
     /// - Parameter isFollowed: whether the file's journal tells all that changes of what rules ask.
-    init(path: String, configuration: Configuration, terms: TermTable, decoders: DecoderPool, isFollowed: Bool) {
+    init(path: String, configuration: Configuration, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, isFollowed: Bool) {
         var configuration = configuration
         configuration.readonly = true
-        (self.path, self.configuration, self.terms, self.decoders, self.isFollowed) = (path, configuration, terms, decoders, isFollowed)
+        (self.path, self.configuration, self.terms, self.decoders, self.vault) = (path, configuration, terms, decoders, vault)
+        self.isFollowed = isFollowed
     }
 
     /// Those who read at the same moment wait for each other where there are more than connections.
@@ -104,9 +106,9 @@ final class SeenReaders: Sendable {
         _ sight: Sight, chunks: OpenChunks, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
     ) async throws -> Value {
         let reader = try reader(for: sight)
-        return try await reader.queue.read { [terms, decoders, isFollowed] db in
+        return try await reader.queue.read { [terms, decoders, vault, isFollowed] db in
             try reader.seen.begin(sight, isFollowed: isFollowed)
-            return try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, chunks: chunks, seen: reader.seen))
+            return try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks, seen: reader.seen))
         }
     }
 
@@ -118,8 +120,8 @@ final class SeenReaders: Sendable {
             guard open.count < Self.countMax else { return open[state.uses % open.count] }
             let seen = Mutex<SeenEntities?>(nil)
             var configuration = configuration
-            configuration.prepareDatabase { [terms, decoders] db in
-                let entities = SeenEntities(db, terms: terms, decoders: decoders)
+            configuration.prepareDatabase { [terms, decoders, vault] db in
+                let entities = SeenEntities(db, terms: terms, decoders: decoders, vault: vault)
                 try SeenTables.show(in: db, entities, isCoarse: isCoarse)
                 seen.withLock { $0 = entities }
             }

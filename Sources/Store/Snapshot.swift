@@ -7,6 +7,8 @@ package class ReadSnapshot {
     let db: Database
     package let terms: TermTable
     private let decoders: DecoderPool
+    /// The keys of what is personal.
+    let vault: ResidentKeys
     private var borrowed: DocumentDecoder?
     /// What rules show, where the file is read under rules.
     let seen: SeenEntities?
@@ -23,8 +25,8 @@ package class ReadSnapshot {
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, chunks: OpenChunks? = nil, seen: SeenEntities? = nil) {
-        self.seen = seen
+    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, chunks: OpenChunks? = nil, seen: SeenEntities? = nil) {
+        (self.seen, self.vault) = (seen, vault)
         self.db = db
         self.terms = terms
         self.decoders = decoders
@@ -33,7 +35,7 @@ package class ReadSnapshot {
 
     /// Judges what is read for somebody by the rules of a sight.
     func judge(for sight: Sight) throws -> SeenEntities {
-        let judge = SeenEntities(db, terms: terms, decoders: decoders)
+        let judge = SeenEntities(db, terms: terms, decoders: decoders, vault: vault)
         try judge.begin(sight)
         return judge
     }
@@ -87,6 +89,10 @@ package final class WriteTransaction: ReadSnapshot {
     var changesRegistrations = false
     /// Whether rules of access are others than before.
     var changesPolicies = false
+    /// Keys that are to be destroyed because of it.
+    var condemned: Set<KeyID> = []
+    /// With what the entity that was written to last is sealed.
+    var guarded: (entity: Int64, guard: EntityGuard)?
     let watches: WatchTable
     /// What whoever writes may change; nil for everything.
     var permit: WritePermit?
@@ -95,9 +101,9 @@ package final class WriteTransaction: ReadSnapshot {
     /// That of whoever writes: what he does himself he is not told.
     package var watch: HistoryWatch?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, watches: WatchTable, sealing: SealingState) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, watches: WatchTable, sealing: SealingState) {
         (self.watches, self.sealing) = (watches, sealing)
-        super.init(db: db, terms: terms, decoders: decoders)
+        super.init(db: db, terms: terms, decoders: decoders, vault: vault)
     }
 
     func intern(_ name: IRI) throws -> Int64 {
@@ -113,7 +119,7 @@ struct CorruptRow: Error { let table: String, reason: String }
 extension WriteTransaction {
     /// Runs `body` inside a savepoint: when it throws, what it did is undone and the transaction goes on.
     package func attempt<Value>(_ body: () throws -> Value) throws -> Value {
-        let (changeBefore, termCountBefore) = (lastChange, newTerms.count)
+        let (changeBefore, termCountBefore, condemnedBefore) = (lastChange, newTerms.count, condemned)
         var result: Result<Value, any Error>?
         try db.inSavepoint {
             let attempted = Result(catching: body)
@@ -124,7 +130,9 @@ extension WriteTransaction {
         if case .failure? = result {
             lastChange = changeBefore
             // What was undone gave numbers that are given again.
-            (openedChunk, openedSummaries) = (nil, nil)
+            (openedChunk, openedSummaries, guarded) = (nil, nil, nil)
+            vault.absolve(condemned.subtracting(condemnedBefore))
+            condemned = condemnedBefore
             terms.forget(Array(newTerms[termCountBefore...]))
             newTerms.removeSubrange(termCountBefore...)
         }

@@ -8,6 +8,8 @@ internal import Synchronization
 package final class Store: Sendable {
     private struct State {
         var open: [MunicipalityName: OpenFile] = [:]
+        /// Of municipalities of which a file was opened.
+        var vaults: [MunicipalityName: ResidentKeys] = [:]
         var uses: Int64 = 0
     }
 
@@ -19,16 +21,19 @@ package final class Store: Sendable {
     private let directory: URL
     private let lock: DirectoryLock
     private let limits: StoreLimits
+    private let keys: ResidentKeySource
     private let state = Mutex(State())
     private let chunks = ChunkCache()
     /// Where there is something to do for whoever delivers notifications.
     package let work = PendingWork()
 
     /// - Parameter directory: is created when it is not there.
+    /// - Parameter keys: where the keys of residents are; nil: in `_keys` in the directory, wrapped by a secret that lies beside them.
     /// - Throws: `StoreError.locked` when another process has it.
-    package init(directory path: String, limits: StoreLimits = .init()) throws {
+    package init(directory path: String, limits: StoreLimits = .init(), keys: ResidentKeySource? = nil) throws {
         directory = URL(filePath: path, directoryHint: .isDirectory)
         self.limits = limits
+        self.keys = keys ?? .beside(directory)
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         } catch {
@@ -87,7 +92,9 @@ package final class Store: Sendable {
             if name.snapshot == nil { removeLeftCopies(of: name) }
             closeLeastUsed(&state)
             let file: MunicipalityFile
-            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work, chunks: chunks, beginning) } catch let error
+            let vault = state.vaults[name.city] ?? ResidentKeys(name.city, keys)
+            state.vaults[name.city] = vault
+            do { file = try MunicipalityFile(name: name, path: path.path, limits: limits, work: work, chunks: chunks, vault: vault, beginning) } catch let error
                 as DatabaseError where error.resultCode == .SQLITE_NOTADB
             { throw StoreError.notAMunicipality(path: path.path) }
             state.open[name] = OpenFile(file: file, lastUse: state.uses)
@@ -133,6 +140,7 @@ package final class Store: Sendable {
         }
         for snapshot in snapshots(of: name) { forget(snapshot) }
         try file?.close()
+        try state.withLock { $0.vaults.removeValue(forKey: name) }?.close()
         try FileManager.default.removeItem(at: folder(name))
         work.publish(name)
     }
@@ -141,8 +149,9 @@ package final class Store: Sendable {
         state.open[name] != nil || FileManager.default.fileExists(atPath: path(name).path)
     }
 
-    /// Puts a backup in place as a municipality that is not there yet.
-    package func restore(_ name: MunicipalityName, from backup: String) throws {
+    /// Puts a backup in place as a municipality that is not there yet. What is in it of residents whose keys were destroyed since is taken out.
+    @discardableResult
+    package func restore(_ name: MunicipalityName, from backup: String) async throws -> SealedLoss {
         guard !exists(name) else { throw StoreError.alreadyExists(name) }
         try MunicipalityFile.checkIsMunicipality(path: backup)
         let folder = folder(name)
@@ -151,20 +160,37 @@ package final class Store: Sendable {
         try? FileManager.default.removeItem(at: arriving)
         try FileManager.default.copyItem(at: URL(filePath: backup), to: arriving)
         try FileManager.default.moveItem(at: arriving, to: path(name))
-        do { try file(name).forgetWhatPassed() } catch {
+        defer { work.publish(name) }
+        do {
+            let file = try file(name)
+            try file.forgetWhatPassed()
+            return try await file.purgeDestroyed()
+        } catch {
+            forget(name)
             try? FileManager.default.removeItem(at: folder)
             throw error
         }
-        work.publish(name)
+    }
+
+    /// Destroys the key of a resident (`MunicipalityFile.destroyKeys`), and takes out of snapshots what it sealed.
+    package func destroyKeys(of subject: String, in city: MunicipalityName, at now: Instant) async throws {
+        try await file(city).destroyKeys(of: subject, at: now)
+        try await purgeSnapshots(of: city)
+    }
+
+    /// Takes out of a municipality's snapshots what was sealed with keys that were destroyed.
+    package func purgeSnapshots(of city: MunicipalityName) async throws {
+        for name in snapshots(of: city) { _ = try await file(name).purgeDestroyed() }
     }
 
     /// Closes every file. To be called after the last request was answered.
     package func close() throws {
-        let files = state.withLock { state in
-            defer { state.open = [:] }
-            return state.open.values.map(\.file)
+        let (files, vaults) = state.withLock { state in
+            defer { (state.open, state.vaults) = ([:], [:]) }
+            return (state.open.values.map(\.file), Array(state.vaults.values))
         }
         for file in files { try file.close() }
+        for vault in vaults { try vault.close() }
     }
 }
 

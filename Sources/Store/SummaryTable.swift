@@ -141,10 +141,11 @@ extension ReadSnapshot {
 
     func summaries(_ span: SummarySpan) throws -> [PeriodSummary] {
         if let openedSummaries, openedSummaries.id == span.id { return openedSummaries.summaries }
-        guard let row = try row("SELECT data FROM summary WHERE id = ?", [span.id]) else {
+        guard let row = try row("SELECT \(Opened.bytes("data")) FROM summary WHERE id = ?", [span.id]) else {
             throw CorruptRow(table: "summary", reason: "\(span.id) is not there")
         }
-        let data = try row.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } ?? [] }
+        // Those of which the key is gone say nothing.
+        guard let data = try row.bytes(atIndex: 0) else { return [] }
         do {
             let summaries = try SummaryChunk.decode(data)
             openedSummaries = (span.id, summaries)
@@ -188,7 +189,7 @@ extension WriteTransaction {
             """,
             series.arguments + [
                 packed.level.rawValue, packed.group.form, packed.group.until, packed.group.unit, packed.from, packed.to, packed.count,
-                packed.data.databaseBlob,
+                try data(packed.data, of: series.entity, InstanceForm(number: Int(packed.group.form)).classification),
             ])
     }
 

@@ -15,7 +15,7 @@ struct SummaryVerification {
         var last: (series: SeriesKey, level: SummaryLevel, group: SummaryGroup, start: Int64)?
         let cursor = try snapshot.rows(
             """
-            SELECT \(SummarySpan.columns), \(SeriesKey.columns), data FROM summary
+            SELECT \(SummarySpan.columns), \(SeriesKey.columns), \(Opened.bytes("data")) FROM summary
             ORDER BY \(SeriesKey.columns), level, form, until, unit, from_us, id
             """)
         while let row = try cursor.next() {
@@ -23,7 +23,10 @@ struct SummaryVerification {
             let series = SeriesKey(
                 entity: try row.decode(Int64.self, atIndex: 8), attribute: try row.decode(Int64.self, atIndex: 9),
                 dataset: try row.decode(String.self, atIndex: 10))
-            let data = try row.withUnsafeData(atIndex: 11) { $0.map { [UInt8]($0) } ?? [] }
+            guard let data = try row.bytes(atIndex: 11) else {
+                tell("summary \(span.id): its key is missing")
+                continue
+            }
             do throws(SeriesError) {
                 let summaries = try SummaryChunk.decode(data)
                 let packed = try PackedSummaries(summaries, span.level, span.group)

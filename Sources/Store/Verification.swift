@@ -97,16 +97,25 @@ struct Verification {
         let cursor = try snapshot.rows("SELECT \(StoredEntity.columns) FROM entity ORDER BY id")
         var count = 0
         var totals = IndexTotals()
+        var missingCount = 0
         while let row = try cursor.next() {
             count += 1
-            let stored = try StoredEntity(row)
+            guard let stored = try StoredEntity(row) else {
+                missingCount += 1
+                continue
+            }
+            if stored.classification.isSealed, !stored.isSealed { fault("\(stored.id): it is personal and lies plain in the file") }
             if stored.version > newest { fault("\(stored.id): its version \(stored.version) is newer than the journal's \(newest)") }
             guard let entity = try? snapshot.entity(stored) else {
                 fault("\(stored.id): its document can't be read")
                 continue
             }
             if entity.id != stored.id { fault("\(stored.id): its document says \(entity.id)") }
-            try check(entity, number: stored.number, totals: &totals)
+            try check(entity, stored, totals: &totals)
+        }
+        guard missingCount == 0 else {
+            fault("keys: those of \(missingCount) entities are missing, which can't be read; put the file of residents' keys back from its copy")
+            return count
         }
         for (table, expected) in totals.tables where try self.count(table) != expected {
             fault("\(table): \(try self.count(table)) rows where the entities ask for \(expected)")
@@ -114,9 +123,9 @@ struct Verification {
         return count
     }
 
-    private mutating func check(_ entity: Entity, number: Int64, totals: inout IndexTotals) throws {
-        let terms = snapshot.terms
-        let rows = try IndexRows(entity) { terms.number(of: $0) ?? -1 }
+    private mutating func check(_ entity: Entity, _ stored: StoredEntity, totals: inout IndexTotals) throws {
+        let (terms, number) = (snapshot.terms, stored.number)
+        let rows = try IndexRows(entity, isSealed: stored.isSealed) { terms.number(of: $0) ?? -1 }
         totals.add(rows)
         for type in rows.types where try !exists("entity_type WHERE type = ? AND entity = ?", [type, number]) {
             fault("\(entity.id): missing in the index by type")
@@ -154,6 +163,7 @@ struct Verification {
     /// What is past is found by each of its types and by no other.
     private mutating func checkPast() throws {
         var typeCount = 0
+        try checkSealedRecords()
         let cursor = try snapshot.rows("SELECT id, iri, types FROM past ORDER BY id")
         while let row = try cursor.next() {
             let (number, id) = (try row.decode(Int64.self, atIndex: 0), try row.decode(String.self, atIndex: 1))
@@ -169,18 +179,27 @@ struct Verification {
     /// Every instance that was moved is found by its identifier, and every identifier leads to an instance.
     private mutating func checkNames() throws {
         let names = try snapshot.rows(
-            "SELECT name, rest FROM instance_name LEFT JOIN instance USING (\(InstanceKey.columns)) ORDER BY instance_name.entity, name")
+            "SELECT name, \(Opened.rest) FROM instance_name LEFT JOIN instance USING (\(InstanceKey.columns)) ORDER BY instance_name.entity, name")
         while let row = try names.next() {
             let name = try row.decode(String.self, atIndex: 0)
             if try InstanceRest.name(in: row, at: 1) != name { fault("instance_name: \(name) is no identifier of the instance it leads to") }
         }
         let instances = try snapshot.rows(
-            "SELECT entity, rest FROM instance WHERE rest IS NOT NULL AND instr(rest, CAST('\"instanceId\"' AS BLOB)) > 0")
+            "SELECT entity, \(Opened.rest) FROM instance WHERE instr(\(Opened.rest), CAST('\"instanceId\"' AS BLOB)) > 0")
         while let row = try instances.next() {
             guard let name = try InstanceRest.name(in: row, at: 1), !name.isEmpty else { continue }
             let entity = try row.decode(Int64.self, atIndex: 0)
             if try !exists("instance_name WHERE entity = ? AND name = ?", [entity, name]) { fault("instance_name: \(name) is missing") }
         }
+    }
+
+    /// What is recorded of personal entities is sealed, and opens.
+    private mutating func checkSealedRecords() throws {
+        let unreadable = try count("instance WHERE \(Opened.isSealed("value")) AND opened_value(value) IS NULL")
+        if unreadable > 0 { fault("keys: those of \(unreadable) records are missing") }
+        let personal = "form >= \(Classification.sealedMin.rank * InstanceForm.classificationUnit)"
+        let plain = try count("instance WHERE \(personal) AND form & \(InstanceForm.deletionBit) = 0 AND NOT \(Opened.isSealed("value"))")
+        if plain > 0 { fault("instance: \(plain) personal records lie plain in the file") }
     }
 
     private mutating func checkChunks() throws {

@@ -19,6 +19,8 @@ package struct WatchedChange: Sendable {
     package let previous: Entity?
     /// Of both documents as they are stored.
     package let byteCount: Int
+    /// With what they are sealed: what tells of them is sealed with the same.
+    package let keys: [KeyID]
 }
 
 extension WatchedChange {
@@ -28,7 +30,7 @@ extension WatchedChange {
         guard sight.ruling != nil else { return self }
         let before = try previous.flatMap { try snapshot.seen($0, classification, by: sight) }
         return WatchedChange(
-            seq: seq, operation: operation, at: at, classification: classification, entity: shown, previous: before, byteCount: byteCount)
+            seq: seq, operation: operation, at: at, classification: classification, entity: shown, previous: before, byteCount: byteCount, keys: keys)
     }
 }
 
@@ -55,18 +57,21 @@ extension ReadSnapshot {
     /// - Parameter row: seq, operation, at_us, classification, document, previous.
     func watchedChange(_ row: Row) throws -> WatchedChange {
         guard let operation = Change.Operation(rawValue: try row.decode(Int.self, atIndex: 1)),
-            let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)), let document = try document(row, at: 4)
+            let classification = Classification(rank: try row.decode(Int.self, atIndex: 3)), let stored = try row.bytes(atIndex: 4),
+            let document = try vault.open(stored).map(StoredDocument.init)
         else { throw CorruptRow(table: "watched", reason: "operation, classification or document") }
-        let previous = try self.document(row, at: 5)
+        let storedPrevious = try row.bytes(atIndex: 5)
+        let previous = try storedPrevious.flatMap(vault.open).map(StoredDocument.init)
         return WatchedChange(
             seq: try row.decode(Int64.self, atIndex: 0), operation: operation,
             at: Instant(microseconds: try row.decode(Int64.self, atIndex: 2)), classification: classification,
             entity: try decoder.entity(document), previous: try previous.map { try decoder.entity($0) },
-            byteCount: document.bytes.count + (previous?.bytes.count ?? 0))
+            byteCount: document.bytes.count + (previous?.bytes.count ?? 0), keys: Self.keys(stored, storedPrevious))
     }
 
-    private func document(_ row: Row, at column: Int) throws -> StoredDocument? {
-        try row.withUnsafeData(atIndex: column) { $0.map { StoredDocument(bytes: Array($0)) } }
+    private static func keys(_ document: [UInt8], _ previous: [UInt8]?) -> [KeyID] {
+        let (key, other) = (SealedBytes.key(of: document), previous.flatMap { SealedBytes.key(of: $0) })
+        return [key, other == key ? nil : other].compactMap(\.self)
     }
 }
 
@@ -74,9 +79,11 @@ extension WriteTransaction {
     /// Keeps a change for the matcher when a subscription may want it.
     /// - Parameter entity: as the change left it; one that was deleted as it was.
     /// - Parameter attributes: those that changed; of a deleted entity all it had.
+    /// - Parameter document: with what it is sealed, as `previous`.
     /// - Throws: `overloaded` when too much waits already: a change that would not be told must not be acknowledged.
     func noteForSubscribers(
-        _ change: Change, of entity: Entity, attributes: some Sequence<IRI>, document: StoredDocument, previous: StoredDocument? = nil
+        _ change: Change, of entity: Entity, attributes: some Sequence<IRI>, document: (StoredDocument, ResidentKey?),
+        previous: (StoredDocument, ResidentKey?)? = nil
     ) throws {
         guard !watches.watchers(of: entity, attributes: attributes, operation: change.operation, at: change.at).isEmpty else { return }
         if let oldest = try row("SELECT seq FROM watched ORDER BY seq LIMIT 1", [])?.decode(Int64.self, atIndex: 0), change.seq - oldest >= watches.lagMax {
@@ -85,7 +92,8 @@ extension WriteTransaction {
         try execute(
             "INSERT INTO watched (seq, operation, at_us, classification, document, previous) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                change.seq, change.operation.rawValue, change.at.microseconds, change.classification.rank, document.data, previous?.data,
+                change.seq, change.operation.rawValue, change.at.microseconds, change.classification.rank,
+                try document.0.data(sealedWith: document.1), try previous.map { try $0.0.data(sealedWith: $0.1) },
             ])
         hasWork = true
     }

@@ -32,11 +32,11 @@ package struct Accountability: Sendable {
     }
 
     func keys(of name: MunicipalityName, isNew: Bool) throws -> MunicipalityKeys {
-        try ring.keys(of: name, origin: isNew ? origin(of: name) : nil)
+        try ring.keys(of: name, origin: isNew ? Self.origin(of: name, ring, publicAddress) : nil)
     }
 
     /// What a new ledger is called: as it is reached, else a name that nothing else has. One that takes the place of another is told from it.
-    private func origin(of name: MunicipalityName) -> String {
+    static func origin(of name: MunicipalityName, _ ring: KeyRing, _ publicAddress: String?) -> String {
         let host = publicAddress.flatMap { address in address.firstRange(of: "://").map { String(address[$0.upperBound...]) } }
         let retiredCount = ring.retiredCount(name)
         let ending = "/ledger/\(name)" + (retiredCount > 0 ? "~\(retiredCount + 1)" : "")
@@ -128,7 +128,7 @@ package struct Accountability: Sendable {
             let note = signed?.description ?? last?.note
             try transaction.record(Act(.ledgerRenewed, details: note.map { ["lastCheckpoint": .string($0)] }), access, at: now)
         }
-        try ring.retire(name)
+        try ring.renew(name) { Self.origin(of: name, ring, publicAddress) }
     }
 }
 

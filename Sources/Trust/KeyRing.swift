@@ -1,6 +1,7 @@
 package import CityModel
 internal import Foundation
 package import Ledger
+package import Store
 internal import Synchronization
 
 /// The keys of one municipality. They lie outside of its file: whoever gets hold of the file or of a backup can neither sign for
@@ -16,7 +17,7 @@ package struct MunicipalityKeys: Sendable {
 
 /// The folder of keys: `NAME.key` for each municipality, for the program's own user alone, and `NAME.checkpoint`, the last that was
 /// signed with it. That lies here too so that a municipality's file that was put back from an older copy can't make the key sign another
-/// past than it did before.
+/// past than it did before. `NAME.residents` holds the keys of residents (`ResidentKeySource`).
 package final class KeyRing: Sendable {
     private let directory: URL
     /// Held while a file of the folder is written.
@@ -58,6 +59,21 @@ package final class KeyRing: Sendable {
         }
     }
 
+    /// What the keys of a municipality's residents are wrapped by.
+    /// - Parameter origin: as in `keys`. Keys are made only where there were none, and nothing that they signed or wrapped.
+    package func personalSecret(of name: MunicipalityName, origin: () -> String) throws -> [UInt8] {
+        let isUsed = ["checkpoint", "residents"].contains { FileManager.default.fileExists(atPath: path(name, $0).path) }
+        return try keys(of: name, origin: isUsed ? nil : origin()).personal
+    }
+
+    /// Where residents' keys lie: `NAME.residents`, beside that which they are wrapped by.
+    /// - Parameter publicAddress: the address by which others reach this installation; nil when nobody said.
+    package func residentKeys(publicAddress: String?) -> ResidentKeySource {
+        ResidentKeySource(directory: directory.path) { [self] name in
+            try personalSecret(of: name) { Accountability.origin(of: name, self, publicAddress) }
+        }
+    }
+
     /// How often the keys of a municipality were put aside.
     package func retiredCount(_ name: MunicipalityName) -> Int {
         var count = 0
@@ -65,14 +81,32 @@ package final class KeyRing: Sendable {
         return count
     }
 
-    /// Puts the keys of a municipality aside, so that the next ones are others. What they are is kept beside: `NAME.key.1`, `.2` and so on.
+    /// Puts the keys of a municipality aside, those of its residents too, so that the next ones are others. What they are is kept beside:
+    /// `NAME.key.1`, `.2` and so on. To be called while no file of the municipality is open.
     package func retire(_ name: MunicipalityName) throws {
         try writing.withLock { _ in
             let number = retiredCount(name) + 1
-            for ending in ["checkpoint", "key"] where FileManager.default.fileExists(atPath: path(name, ending).path) {
+            for ending in ["residents", "checkpoint", "key"] where FileManager.default.fileExists(atPath: path(name, ending).path) {
                 try FileManager.default.moveItem(at: path(name, ending), to: path(name, "\(ending).\(number)"))
             }
             if FileManager.default.fileExists(atPath: directory.path) { try Self.flush(directory.path) }
+        }
+    }
+
+    /// Puts the keys aside that sign, and makes others; what residents' keys are wrapped by stays.
+    /// - Parameter origin: what the ledger is called from now on.
+    package func renew(_ name: MunicipalityName, origin: () -> String) throws {
+        let key = path(name, "key")
+        guard let keys = try? read(key) else { return try retire(name) }
+        try writing.withLock { _ in
+            let number = retiredCount(name) + 1
+            guard link(key.path, path(name, "key.\(number)").path) == 0 else {
+                throw KeyRingError.cannotWrite(path: path(name, "key.\(number)").path, reason: String(cString: strerror(errno)))
+            }
+            if FileManager.default.fileExists(atPath: path(name, "checkpoint").path) {
+                try FileManager.default.moveItem(at: path(name, "checkpoint"), to: path(name, "checkpoint.\(number)"))
+            }
+            try write(Self.document(origin: origin(), personal: keys.personal), to: key, replacing: true)
         }
     }
 }
@@ -98,10 +132,11 @@ extension KeyRingError: CustomStringConvertible {
 // MARK: - Files
 
 extension KeyRing {
-    private static func document(origin: String) -> [UInt8] {
+    private static func document(origin: String, personal: [UInt8] = RandomBytes.make(32)) -> [UInt8] {
         func secret(_ count: Int) -> JSON { .string(Data(RandomBytes.make(count)).base64EncodedString()) }
         let document: JSON = [
-            "origin": .string(origin), "ledger": secret(SigningKey.seedByteCount), "witness": secret(SigningKey.seedByteCount), "personal": secret(32),
+            "origin": .string(origin), "ledger": secret(SigningKey.seedByteCount), "witness": secret(SigningKey.seedByteCount),
+            "personal": .string(Data(personal).base64EncodedString()),
         ]
         return Array((document.description + "\n").utf8)
     }

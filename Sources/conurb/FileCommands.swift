@@ -43,13 +43,19 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let (municipality, file) = (municipality.municipality, file)
         try await reportingFailure {
-            try await ControlClient.with(data.directory, creating: true) { client in
+            let answer = try await ControlClient.with(data.directory, creating: true) { client in
                 let bytes = try FileStream(path: file)
-                try await client.send(
+                return try await client.send(
                     .PUT, "/municipalities/\(municipality)/backup", contentType: "application/vnd.sqlite3",
-                    body: .stream(bytes, length: .unknown)) { _ in }
+                    body: .stream(bytes, length: .unknown)
+                ) { response in try JSON(parsing: try await response.body.collect(upTo: 1 << 16).readableBytesView) }
             }
             tell("municipality \(municipality) was restored from \(file)")
+            let (erased, missing) = (answer["erased"]?.integerValue ?? 0, answer["keysMissing"]?.integerValue ?? 0)
+            if erased > 0 { tell("left out: \(erased) entities of people whose keys were destroyed since") }
+            if missing > 0 {
+                tell("WARNING: \(missing) entities can't be read, because their keys are missing; put \(municipality).residents and \(municipality).key back")
+            }
         }
     }
 }

@@ -190,7 +190,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: backup) }
         try await file.copy(to: backup)
         let name = try #require(MunicipalityName("birch"))
-        try folder.store.restore(name, from: backup)
+        try await folder.store.restore(name, from: backup)
         #expect(try await folder.store.file(name).read { try $0.snapshots().count } == 0)
         #expect(try await ids(folder.store.file(name), things) == [entityID(1)])
     }

@@ -54,18 +54,18 @@ import Testing
         }
         let backup = here.path + "/backup.sqlite"
         try await here.file().copy(to: backup)
-        try there.store.restore(TemporaryStore.name, from: backup)
+        try await there.store.restore(TemporaryStore.name, from: backup)
         let original = try await here.file().read { try $0.entities(after: 0, limit: 100).map(\.document) }
         #expect(try await there.file().read { try $0.entities(after: 0, limit: 100).map(\.document) } == original)
         #expect(try await there.file().verify().faults == [])
-        #expect(throws: StoreError.alreadyExists(TemporaryStore.name)) { try there.store.restore(TemporaryStore.name, from: backup) }
+        await #expect(throws: StoreError.alreadyExists(TemporaryStore.name)) { try await there.store.restore(TemporaryStore.name, from: backup) }
     }
 
-    @Test func `what is no municipality's file is not restored`() throws {
+    @Test func `what is no municipality's file is not restored`() async throws {
         let folder = try TemporaryStore()
         let path = folder.path + "/other.sqlite"
-        try DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE t (x)") }
-        #expect(throws: StoreError.notAMunicipality(path: path)) { try folder.store.restore(TemporaryStore.name, from: path) }
+        try await DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE t (x)") }
+        await #expect(throws: StoreError.notAMunicipality(path: path)) { try await folder.store.restore(TemporaryStore.name, from: path) }
         #expect(!folder.store.exists(TemporaryStore.name))
     }
 

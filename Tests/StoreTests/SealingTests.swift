@@ -351,7 +351,7 @@ import Testing
         let backup = folder.path + "/backup.sqlite"
         try await folder.file().copy(to: backup)
         let name = try #require(MunicipalityName("birch"))
-        try folder.store.restore(name, from: backup)
+        try await folder.store.restore(name, from: backup)
         let file = try folder.store.file(name)
         #expect(try await file.verify().instanceCount == 300)
         // It knows how far it is sealed: a moment that a chunk holds is not written beside it.

@@ -259,7 +259,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         try await city.store.file(City.alder).copy(to: path)
         try city.store.remove(City.alder)
-        try city.store.restore(City.alder, from: path)
+        try await city.store.restore(City.alder, from: path)
         #expect(try await !city.isIn(session))
         _ = try City.session(try await city.signIn())
     }

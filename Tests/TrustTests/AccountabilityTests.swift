@@ -118,7 +118,7 @@ import Trust
         let signed = try await installation.checkpoint()
         #expect(signed.head.size == 5)
         try installation.store.remove(Installation.alder)
-        try installation.store.restore(Installation.alder, from: copy)
+        try await installation.store.restore(Installation.alder, from: copy)
         for count in [0, 1, 4] {
             try await installation.act(count)
             await #expect(throws: LedgerFault.self) { try await installation.checkpoint(at: Installation.noon.adding(seconds: 60)) }

@@ -51,8 +51,8 @@ package struct SourceNotifications: Sendable {
         }
         guard told == recipient.record.id || told == recipient.record.remote else { throw Self.notFound }
         guard recipient.subscription.isActive, !recipient.subscription.hasExpired(at: now) else { return }
-        let entities = try await entities(data, context, recipient, at: now)
-        try await tell(entities, recipient, at: now)
+        let (entities, subjects) = try await entities(data, context, recipient, at: now)
+        try await tell(entities, about: subjects, recipient, at: now)
     }
 
     private static let notFound = CityError.resourceNotFound("there is no such subscription here")
@@ -79,19 +79,22 @@ package struct SourceNotifications: Sendable {
     }
 
     /// What is told, as far as it was registered and subscribed to.
-    private func entities(_ data: [JSON], _ context: Context, _ recipient: Recipient, at now: Instant) async throws -> [NotifiedEntity] {
+    /// - Returns: with it, about which people it is, where what the source has is personal.
+    private func entities(
+        _ data: [JSON], _ context: Context, _ recipient: Recipient, at now: Instant
+    ) async throws -> (entities: [NotifiedEntity], subjects: OrderedSet<String>) {
         let (record, subscriptionRecord) = (recipient.record, recipient.subscription)
         let reading = recipient.access.narrowed(to: subscriptionRecord.classificationMax)
         guard
             let registration = try await federation.registrations(reading).first(where: { $0.id.text == record.registration }),
             !registration.isRemnant, !registration.hasExpired(at: now), registration.classification <= reading.sight.wholeClassificationMax
-        else { return [] }
+        else { return ([], []) }
         let subscription = try SubscriptionBody(subscriptionRecord.body).subscription()
         let sight = try await sight(of: subscriptionRecord, in: recipient.file.name)
         let countMax = subscription.isSplit ? Self.splitEntityCountMax : Self.entityCountMax
         guard data.count <= countMax else { throw CityError.badRequestData("data: at most \(countMax) entities") }
         let source = MatchedSource(registration: registration, information: registration.information)
-        var entities: [NotifiedEntity] = []
+        var (entities, subjects) = ([NotifiedEntity](), OrderedSet<String>())
         var contexts: [JSON: Context] = [:]
         let origin = Origin(access: reading, asker: Asker(now: now, credential: .none), context: context, via: []) { _ in nil }
         for element in data {
@@ -101,6 +104,7 @@ package struct SourceNotifications: Sendable {
             guard source.admits(entity.id, types: entity.types), subscription.selects(entity) else { continue }
             entity.attributes = source.told(of: entity)
             guard let seen = sight.seen(elsewhere: entity, registration.classification) else { continue }
+            if registration.classification >= .personal { subjects.append(entity.dataSubject ?? entity.id.text) }
             entity = seen
             if subscription.isSplit, deletedAt == nil {
                 entity = try await completed(entity, besides: registration.id, origin)
@@ -108,7 +112,7 @@ package struct SourceNotifications: Sendable {
             }
             entities.append(NotifiedEntity(entity, deletedAt: deletedAt, at: now))
         }
-        return entities
+        return (entities, subjects)
     }
 
     /// What is known of the entity here and at all other sources, with what was told (clause 5.8.6).
@@ -136,17 +140,20 @@ package struct SourceNotifications: Sendable {
         return merge.entity ?? entity
     }
 
-    private func tell(_ entities: [NotifiedEntity], _ recipient: Recipient, at now: Instant) async throws {
+    private func tell(_ entities: [NotifiedEntity], about subjects: OrderedSet<String>, _ recipient: Recipient, at now: Instant) async throws {
         guard !entities.isEmpty else { return }
         let (record, file) = (recipient.subscription, recipient.file)
         let sight = try await sight(of: record, in: file.name)
         let writer = try await NotificationWriter(record, file, federation.contexts)
         // Nobody who writes waits for what may take long to be written out.
-        let rendered = try await file.read { snapshot in
-            try writer.notification(of: entities, id: newNotificationID(), at: now, sight, in: snapshot)
+        let (rendered, held) = try await file.read { snapshot in
+            let rendered = try writer.notification(of: entities, id: newNotificationID(), at: now, sight, in: snapshot)
+            return (rendered, try snapshot.sealingKeys(of: entities.map(\.entity.id)))
         }
         guard let rendered else { return }
-        let message = NewMessage(subscription: record.id, headers: rendered.headers, body: rendered.body)
+        let keys = OrderedSet(rendered.keys + held)
+        let message = NewMessage(
+            subscription: record.id, headers: rendered.headers, body: rendered.body, keys: Array(keys), subjects: Array(subjects))
         let limits = federation.notifications.shareOfSources
         try await file.write { transaction in
             // Unless it is gone or was paused meanwhile.

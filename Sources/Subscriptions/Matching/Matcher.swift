@@ -90,7 +90,7 @@ struct Matcher: Sendable {
             guard byteCount < Outbox.partByteCountMax else { break }
             count += 1
             do {
-                guard let message = try group.subscription.message(of: group.entities, at: now, in: snapshot) else { continue }
+                guard let message = try group.subscription.message(of: group.entities, keys: group.keys, at: now, in: snapshot) else { continue }
                 byteCount += message.body.count
                 messages.append(message)
             } catch where !error.isOfFile {
@@ -124,6 +124,8 @@ struct MatchPage: Sendable {
         let at: Instant
         var entities: [NotifiedEntity]
         var byteCount: Int
+        /// With what those are sealed of whom it tells. What is about one person is told for itself, so that nothing of others goes with their key.
+        let keys: [KeyID]
     }
 
     struct Held: Sendable {
@@ -163,7 +165,7 @@ struct MatchPage: Sendable {
     private mutating func tell(_ watcher: CompiledSubscription, _ candidate: Candidate, _ snapshot: ReadSnapshot) throws {
         let change = candidate.change
         let notified = NotifiedEntity(change, candidate.kinds, for: watcher.subscription)
-        if let index = open[watcher.id], groups[index].at == change.at, groups[index].entities.count < Self.groupCountMax,
+        if let index = open[watcher.id], groups[index].at == change.at, groups[index].keys == change.keys, groups[index].entities.count < Self.groupCountMax,
             groups[index].byteCount < Self.groupByteCountMax, !groups[index].entities.contains(where: { $0.entity.id == change.entity.id })
         {
             groups[index].entities.append(notified)
@@ -175,7 +177,7 @@ struct MatchPage: Sendable {
             return
         }
         open[watcher.id] = groups.count
-        groups.append(Group(subscription: watcher, seq: change.seq, at: change.at, entities: [notified], byteCount: change.byteCount))
+        groups.append(Group(subscription: watcher, seq: change.seq, at: change.at, entities: [notified], byteCount: change.byteCount, keys: change.keys))
     }
 
     /// When throttling lets a change be told that it holds back now; nil when it does not.
@@ -210,10 +212,11 @@ extension CompiledSubscription {
     }
 
     /// A notification for the outbox; nil when nothing is left to tell.
-    func message(of entities: [NotifiedEntity], at now: Instant, in snapshot: ReadSnapshot) throws -> NewMessage? {
+    /// - Parameter keys: with what those are sealed of whom it tells.
+    func message(of entities: [NotifiedEntity], keys: [KeyID], at now: Instant, in snapshot: ReadSnapshot) throws -> NewMessage? {
         let id = "urn:ngsi-ld:Notification:" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
         guard let rendered = try writer.notification(of: entities, id: id, at: now, sight, in: snapshot)
         else { return nil }
-        return NewMessage(subscription: self.id, headers: rendered.headers, body: rendered.body)
+        return NewMessage(subscription: self.id, headers: rendered.headers, body: rendered.body, keys: keys + rendered.keys.filter { !keys.contains($0) })
     }
 }

@@ -9,6 +9,8 @@ package import Store
 package struct RenderedNotification: Sendable {
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
+    /// With what the entities are sealed that relationships led to.
+    package let keys: [KeyID]
 }
 
 /// Writes the notifications of one subscription.
@@ -56,13 +58,13 @@ package struct NotificationWriter: Sendable {
         writer.raw(",\"notifiedAt\":\"")
         writer.raw(now.description.utf8)
         writer.raw("\",\"data\":")
-        try writeData(shown, now, sight, snapshot, to: &writer)
+        let keys = try writeData(shown, now, sight, snapshot, to: &writer)
         if mediaType == .linkedData {
             writer.raw(",\"@context\":")
             writer.write(JSON.string(contextURL))
         }
         writer.raw("}")
-        return RenderedNotification(headers: headers, body: writer.bytes)
+        return RenderedNotification(headers: headers, body: writer.bytes, keys: keys)
     }
 
     /// Clauses 6.3.8 and 7.2. What the endpoint asks for besides is added when it is sent.
@@ -76,9 +78,10 @@ package struct NotificationWriter: Sendable {
         return headers
     }
 
+    /// - Returns: with what the entities are sealed that were added.
     private func writeData(
         _ shown: [NotifiedEntity], _ now: Instant, _ sight: Sight, _ snapshot: ReadSnapshot, to writer: inout JSONWriter
-    ) throws {
+    ) throws -> [KeyID] {
         let names = ContextNames(context: view.context, includesSystemMembers: parameters.includesSystemMembers)
         let entityWriter = EntityWriter(names: names, format: RepresentationFormat(rawValue: parameters.format.rawValue) ?? .normalized)
         let amendment = ChangeAmendment(entityWriter: entityWriter, view: view, parameters: parameters)
@@ -87,9 +90,10 @@ package struct NotificationWriter: Sendable {
             let context = parameters.endpoint.prefersBodyWithoutContext ? nil : JSON.string(contextURL)
             var collection = JSONWriter()
             features.write(collection: shown.map(\.entity), context: context, to: &collection)
-            return writer.raw(try amendment.amended(collection: collection.bytes, shown))
+            writer.raw(try amendment.amended(collection: collection.bytes, shown))
+            return []
         }
-        let (linked, inline) = try linkedEntities(shown.map(\.entity), now, sight, snapshot)
+        let (linked, inline, ids) = try linkedEntities(shown.map(\.entity), now, sight, snapshot)
         // Each entity is a JSON-LD document of its own, as it is in the answer to a query.
         let context = mediaType == .linkedData ? JSON.string(contextURL) : nil
         writer.raw("[")
@@ -104,18 +108,19 @@ package struct NotificationWriter: Sendable {
             entityWriter.write(entry.shown, members: entry.projection.members, context: context, to: &writer)
         }
         writer.raw("]")
+        return try snapshot.sealingKeys(of: ids)
     }
 
-    /// The entities to be written beside these, and those to be written within them (clause 4.5.23).
+    /// The entities to be written beside these, and those to be written within them (clause 4.5.23); and all of them.
     private func linkedEntities(
         _ entities: [Entity], _ now: Instant, _ sight: Sight, _ snapshot: ReadSnapshot
-    ) throws -> (beside: [LinkedEntity], inline: LinkedEntities?) {
-        guard let kind = parameters.joinKind.flatMap(Join.Kind.init) else { return ([], nil) }
+    ) throws -> (beside: [LinkedEntity], inline: LinkedEntities?, ids: [IRI]) {
+        guard let kind = parameters.joinKind.flatMap(Join.Kind.init) else { return ([], nil, []) }
         let join = Join(kind: kind, level: parameters.joinLevel)
         let linked = try snapshot.linkedEntities(
             of: entities, join, view, countMax: Self.linkedCountMax, sight, at: now)
-        guard kind == .inline else { return (linked, nil) }
+        guard kind == .inline else { return (linked, nil, linked.map(\.whole.id)) }
         let found = Dictionary(linked.map { ($0.whole.id.text, $0.whole) }, uniquingKeysWith: { first, _ in first })
-        return ([], LinkedEntities(entities: found, depth: join.level, view: view.linked(view.projection)))
+        return ([], LinkedEntities(entities: found, depth: join.level, view: view.linked(view.projection)), linked.map(\.whole.id))
     }
 }

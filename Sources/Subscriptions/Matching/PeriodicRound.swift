@@ -1,5 +1,6 @@
 internal import Broker
 package import CityModel
+internal import OrderedCollections
 internal import Query
 package import Store
 
@@ -86,10 +87,13 @@ struct PeriodicRound: Sendable {
     private func messages(of compiled: CompiledSubscription, _ snapshot: ReadSnapshot, at now: Instant) throws -> [NewMessage] {
         let search = EntitySearch(
             filter: compiled.filter, classificationMax: compiled.sight.classificationMax, limit: Self.entityCountMax, now: now)
-        let entities = try snapshot.search(search).entities.map { found in try found.entity ?? snapshot.entity(found.stored) }
-        return try stride(from: 0, to: entities.count, by: Self.groupCountMax).compactMap { start in
-            let group = entities[start..<min(start + Self.groupCountMax, entities.count)]
-            return try compiled.message(of: group.map { NotifiedEntity($0) }, at: now, in: snapshot)
+        let found = try snapshot.search(search).entities
+        let entities = OrderedDictionary(grouping: found, by: \.stored.sealingKey)
+        return try entities.flatMap { key, found in
+            try stride(from: 0, to: found.count, by: Self.groupCountMax).compactMap { start in
+                let group = try found[start..<min(start + Self.groupCountMax, found.count)].map { try $0.entity ?? snapshot.entity($0.stored) }
+                return try compiled.message(of: group.map { NotifiedEntity($0) }, keys: key.map { [$0] } ?? [], at: now, in: snapshot)
+            }
         }
     }
 }

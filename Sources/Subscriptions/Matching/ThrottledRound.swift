@@ -43,32 +43,34 @@ struct ThrottledRound: Sendable {
         }
         // One whose throttling was taken off is told what was held back before.
         let seconds = compiled.subscription.throttlingSeconds ?? 0
-        let (message, entities, faults) = try await file.read { snapshot in try render(compiled, snapshot, at: now) }
+        let (messages, entities, faults) = try await file.read { snapshot in try render(compiled, snapshot, at: now) }
         for fault in faults { report(file.name, fault) }
         return try await file.write { transaction in
             for _ in faults { try transaction.addDelivery(.oneFailure(at: now), to: id) }
             let isMore = try transaction.heldChanges(of: id, limit: entities.count + 1, byteCountMax: .max).count > entities.count
             try transaction.removeHeld(entities, of: id, due: isMore ? now.adding(seconds: seconds) : nil)
             try transaction.setLastMatch(id, now)
-            return try !outbox.post(message.map { [$0] } ?? [], transaction, at: now).isEmpty
+            return try !outbox.post(messages, transaction, at: now).isEmpty
         }
     }
 
     private func render(
         _ compiled: CompiledSubscription, _ snapshot: ReadSnapshot, at now: Instant
-    ) throws -> (message: NewMessage?, entities: [String], faults: [PassedOver]) {
+    ) throws -> (messages: [NewMessage], entities: [String], faults: [PassedOver]) {
         let held = try snapshot.heldChanges(of: compiled.id, limit: Self.groupCountMax, byteCountMax: Self.groupByteCountMax)
-        var (notified, faults) = ([NotifiedEntity](), [PassedOver]())
+        var (notified, faults) = (OrderedDictionary<[KeyID], [NotifiedEntity]>(), [PassedOver]())
         for (_, change) in held {
             do {
                 guard let change = try change.get().seen(by: compiled.sight, in: snapshot) else { continue }
-                notified.append(NotifiedEntity(change, ChangeKinds(change), for: compiled.subscription))
+                notified[change.keys, default: []].append(NotifiedEntity(change, ChangeKinds(change), for: compiled.subscription))
             } catch where !error.isOfFile { faults.append(PassedOver(subscription: compiled.id, change: nil, reason: error)) }
         }
-        var message: NewMessage?
-        do { message = try compiled.message(of: notified, at: now, in: snapshot) } catch where !error.isOfFile {
-            faults.append(PassedOver(subscription: compiled.id, change: nil, reason: error))
+        var messages: [NewMessage] = []
+        for (keys, notified) in notified {
+            do { if let message = try compiled.message(of: notified, keys: keys, at: now, in: snapshot) { messages.append(message) } } catch where !error.isOfFile {
+                faults.append(PassedOver(subscription: compiled.id, change: nil, reason: error))
+            }
         }
-        return (message, held.map(\.entity), faults)
+        return (messages, held.map(\.entity), faults)
     }
 }
