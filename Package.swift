@@ -25,6 +25,10 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHTTPTypesHTTP2: Target.Dependency = .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -43,6 +47,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -119,8 +125,8 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Policy", "Site", "Sources", "Store",
-                "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTPTypes,
-                asyncHTTPClient, lifecycle,
+                "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
+                nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),
         .executableTarget(
             name: "conurb",

@@ -27,7 +27,8 @@ final class ConnectionCount: Sendable {
 }
 
 /// Stands at the head of a connection and answers what no route ever sees, with problem details like everything else: bytes
-/// that are no request, headers over the limit, a connection too many, a body that stopped arriving.
+/// that are no request, headers over the limit, a connection too many, a body that stopped arriving. A stream of HTTP/2 is guarded like a connection of
+/// its own.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -36,6 +37,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: ServerLimits
     private let connections: ConnectionCount?
+    private let isStream: Bool
     /// Whether a request's body is read as it arrives, for however long that takes.
     private let isStreamed: @Sendable (HTTPRequest) -> Bool
     private var isTooMany = false
@@ -48,8 +50,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Runs while the client takes nothing of what waits for it.
     private var answerTimer: Scheduled<Void>?
 
-    init(limits: ServerLimits, connections: ConnectionCount?, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
-        (self.limits, self.connections, self.isStreamed) = (limits, connections, isStreamed)
+    /// - Parameter isStream: whether it is one of the streams of a connection that speaks HTTP/2.
+    init(limits: ServerLimits, connections: ConnectionCount?, isStream: Bool = false, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
+        (self.limits, self.connections, self.isStream, self.isStreamed) = (limits, connections, isStream, isStreamed)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { isTooMany = !(connections?.open() ?? true) }
@@ -66,6 +69,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head where isTooMany:
             return refuse(
                 .own("too-many-connections", "Too many connections", status: 503, "more than \(connections?.max ?? 0) connections are open"), context)
+        case .head(let head) where isStream && head.headerFields.count > limits.headerCountMax: return refuse(headersTooLarge, context)
         case .head(let head):
             unansweredCount += 1
             startTimer(head, context)
@@ -84,8 +88,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func problem(_ error: HTTPParserError) -> Problem {
-        guard error == .headerOverflow else { return .own("malformed-request", "Malformed request", status: 400, error.debugDescription) }
-        return .own(
+        error == .headerOverflow ? headersTooLarge : .own("malformed-request", "Malformed request", status: 400, error.debugDescription)
+    }
+
+    private var headersTooLarge: Problem {
+        .own(
             "headers-too-large", "Headers too large", status: 431,
             "the address and the headers may have \(limits.headerByteCountMax) bytes in \(limits.headerCountMax) headers")
     }
@@ -149,9 +156,11 @@ extension ConnectionGuard {
 
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
         let body = ByteBuffer(string: problem.json.description)
-        let fields: HTTPFields = [
-            .connection: "close", .contentType: "application/problem+json", .contentLength: String(body.readableBytes), .cacheControl: "no-store",
+        var fields: HTTPFields = [
+            .contentType: "application/problem+json", .contentLength: String(body.readableBytes), .cacheControl: "no-store",
         ]
+        // Of HTTP/1.1 alone (RFC 9113, section 8.2.2): a stream has one request anyway.
+        if !isStream { fields[.connection] = "close" }
         context.write(wrapOutboundOut(.head(HTTPResponse(status: .init(code: problem.status), headerFields: fields))), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -39,14 +39,20 @@ package final class ConurbServer: Service {
     private let accountability: Accountability
     private let egress: EgressPolicy
     private let readiness: Readiness
+    /// Nil where plain HTTP is spoken.
+    private let certificates: TLSCertificates?
     private let logger: Logger
 
     /// Opens the data directory.
-    /// - Throws: `StoreError.locked` when another process has it; an error that names a faulty contexts directory.
+    /// - Throws: `StoreError.locked` when another process has it; an error that names a faulty contexts directory; `TLSFault`; `OpenToOthers`.
     package init(_ configuration: ServerConfiguration, logger: Logger) throws {
         self.configuration = configuration
         self.logger = logger
         let limits = configuration.limits
+        guard !configuration.isOpen || !configuration.listens || OpenInstallation.isLoopback(configuration.host) else {
+            throw OpenToOthers(host: configuration.host)
+        }
+        certificates = try configuration.listens ? configuration.tls.map(TLSCertificates.init) : nil
         let ring = KeyRing(directory: configuration.keys)
         store = try Store(
             directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax),
@@ -163,6 +169,10 @@ package final class ConurbServer: Service {
             // Not for the length of a command: opening every file is for who stays.
             services.append(
                 .init(service: Witnessing(store, accountability, gatekeeper, WitnessClient(client: client, egress: egress), logger: logger)))
+            if let certificates {
+                services.append(
+                    .init(service: CertificateWatch(certificates: certificates, ticks: ContinuousClock(), now: { .now }, logger: logger)))
+            }
             services.append(.init(service: try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
         }
         var group = ServiceGroupConfiguration(services: services, logger: logger)
@@ -183,22 +193,16 @@ package final class ConurbServer: Service {
 
     private func application(_ address: BindAddress, isControl: Bool) throws -> some Service {
         let limits = configuration.limits
-        let responder = Responder(table: table, limits: limits, metrics: metrics, isControl: isControl, notFound: site.notFound, log: logger)
-        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
-            maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
-            maxHeaderFieldCount: limits.headerCountMax)
+        let responder = Responder(table: table, limits: limits, metrics: metrics, isControl: isControl, isSecure: !isControl && certificates != nil,
+            isOpen: configuration.isOpen && !isControl, notFound: site.notFound, log: logger)
         let connections = isControl ? nil : ConnectionCount(max: limits.connectionCountMax)
-        let table = table
         let readiness = readiness
         let socketPath = configuration.controlSocketPath
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections, isStreamed: table.streams)],
-                    idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)),
+            server: protocols(connections, isControl: isControl),
             configuration: ApplicationConfiguration(
                 address: address, serverName: nil,
                 availableConnectionsDelegate: connections.map { .maximum($0.max + $0.spare, logger: quiet) }),
@@ -206,6 +210,25 @@ package final class ConurbServer: Service {
                 if isControl { chmod(socketPath, 0o600) }
                 readiness.serverRuns(port: isControl ? nil : channel.localAddress?.port)
             }, logger: quiet)
+    }
+}
+
+extension ConurbServer {
+    /// What is spoken on an address: HTTP/1.1, and where there is a certificate HTTP/2 or HTTP/1.1 over TLS.
+    private func protocols(_ connections: ConnectionCount?, isControl: Bool) -> HTTPServerBuilder {
+        let (limits, table) = (configuration.limits, table)
+        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
+            maxHeaderFieldCount: limits.headerCountMax)
+        let http1 = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections, isStreamed: table.streams)],
+            idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)
+        guard !isControl, let certificates else { return .http1(configuration: http1) }
+        return HTTPServerBuilder { responder in
+            SecureChannel(certificates: certificates, limits: limits, http1: HTTP1Channel(responder: responder, configuration: http1)) {
+                ConnectionGuard(limits: limits, connections: connections, isStream: true, isStreamed: table.streams)
+            }
+        }
     }
 }
 

@@ -24,11 +24,16 @@ struct Responder: HTTPResponder {
     let metrics: ServerMetrics
     /// Whether requests come over the control socket.
     let isControl: Bool
+    /// Whether requests come over TLS that ends here.
+    let isSecure: Bool
+    /// Whether authentication is switched off.
+    let isOpen: Bool
     /// A page for people who asked for what is not there; nil for everybody else.
     let notFound: @Sendable (DoorRequest) async throws -> Response?
     let log: Logger
 
-    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+    func respond(to arrived: Request, context: ConnectionContext) async throws -> Response {
+        let request = isSecure ? arrived.overTLS : arrived
         let start = ContinuousClock.now
         metrics.began()
         var (response, route) = await answer(request, from: context.peer)
@@ -49,6 +54,7 @@ struct Responder: HTTPResponder {
         let path = target.prefix { $0 != "?" }
         var route = "unknown"
         do {
+            if isOpen { try OpenInstallation.check(request.head) }
             switch table.match(request.method, path) {
             case .unknown:
                 let doorRequest = try doorRequest(request, path: path, target: target, content: .collected(ByteBuffer()))
@@ -171,6 +177,15 @@ struct Responder: HTTPResponder {
             guard collected.readableBytes <= limits.bodyByteCountMax else { throw tooLarge }
         }
         return collected
+    }
+}
+
+extension Request {
+    /// Here it is known how it came, whatever the client says; elsewhere a proxy in front says it.
+    fileprivate var overTLS: Request {
+        var head = head
+        head.headerFields[.forwardedProto] = "https"
+        return Request(head: head, body: body)
     }
 }
 

@@ -26,6 +26,8 @@ package struct ServerConfiguration: Sendable {
     /// The address by which context sources reach this program, without a slash at its end; nil: the one that it listens on. Never what a
     /// client calls it: anybody could have sources tell somebody else.
     package var publicAddress: String?
+    /// The files of the certificate, where this program itself speaks TLS; nil: it speaks plain HTTP, behind a proxy that does.
+    package var tls: TLSSettings?
     package var limits: ServerLimits
     package var history: HistorySettings
     package var site: SiteSettings
@@ -45,8 +47,10 @@ package struct ServerConfiguration: Sendable {
     /// Where this program listens; nil while it has no port.
     /// - Parameter port: the one that it was given, where it was to get any.
     package func address(port given: Int?) -> String? {
-        (port == 0 ? given : port).map { "http://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
+        (port == 0 ? given : port).map { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\($0)" }
     }
+
+    package var scheme: String { tls == nil ? "http" : "https" }
 
     var keys: String { keysDirectory ?? dataDirectory + "/_keys" }
 
@@ -67,7 +71,12 @@ package struct ServerLimits: Sendable {
     /// Instances of one attribute in one answer about history.
     package var instanceCountMax = 1000
     package var batchCountMax = 10_000
+    /// Connections, and streams of HTTP/2, that are served at once.
     package var connectionCountMax = 1000
+    /// Streams of one connection that speaks HTTP/2.
+    package var streamCountMax = 100
+    /// Seconds that a TLS handshake may take.
+    package var handshakeSecondsMax = 10
     /// Seconds after which a connection that says nothing is closed.
     package var idleSecondsMax = 60
     /// Seconds that a request's body may take to arrive.
@@ -89,6 +98,10 @@ package struct ServerLimits: Sendable {
     /// Endpoints that are sent to at the same time.
     package var notifiedEndpointCountMax = 256
     package init() {}
+
+    /// How many streams of a connection a client may reset in so many seconds. More than a page does whose reader is in a hurry.
+    static var resetCountMax: Int { 200 }
+    static var resetSeconds: Int64 { 30 }
 }
 
 /// How history is kept.

@@ -27,7 +27,7 @@ struct DemoCommand: AsyncParsableCommand {
             throw error
         }
         let door = ControlClient(socketPath: settings.server.controlSocketPath)
-        let city = DemoCity(server: server, door: door, plan: settings.plan, speed: settings.speed, address: "http://\(settings.server.host)")
+        let city = DemoCity(server: server, door: door, plan: settings.plan, speed: settings.speed, address: "\(settings.server.scheme)://\(settings.server.host)")
         try await ServiceGroup(
             configuration: .init(
                 services: [.init(service: server), .init(service: city)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -16,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
         let settings = try await Settings(options, isOpen: open)
         let logger = Logs.logger(settings.logFormat, level: settings.logLevel)
         let server = try ConurbServer(settings.server, logger: logger)
-        let announcement = Announcement(server: server, host: settings.server.host, logger: logger)
+        let announcement = Announcement(server: server, address: "\(settings.server.scheme)://\(settings.server.host)", logger: logger)
         try await ServiceGroup(
             configuration: .init(
                 services: [.init(service: server), .init(service: announcement)], gracefulShutdownSignals: [.sigterm, .sigint],
@@ -28,12 +28,13 @@ struct ServeCommand: AsyncParsableCommand {
 /// Says where the server is once it serves, then stays until the end.
 struct Announcement: Service {
     let server: ConurbServer
-    let host: String
+    /// Without the port.
+    let address: String
     let logger: Logger
 
     func run() async throws {
         await server.untilReady()
-        if let port = server.port { logger.notice("serving", metadata: ["address": "http://\(host):\(port)/"]) }
+        if let port = server.port { logger.notice("serving", metadata: ["address": "\(address):\(port)/"]) }
         if let link = try await server.firstAdministratorLink(at: .now) {
             tell("\n  Nobody administers this installation yet. Set a password here, once and within a day:\n  \(link)\n")
         }

@@ -26,6 +26,8 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup var data: DataOption
     @Option(help: "The address to listen on (host). Default: 127.0.0.1") var host: String?
     @Option(help: "The port to listen on (port). Default: 1026") var port: Int?
+    @Option(help: "A PEM file with the certificate to speak TLS with, and those above it (tls.certificate).", completion: .file()) var tlsCertificate: String?
+    @Option(help: "A PEM file with the certificate's private key (tls.key).", completion: .file()) var tlsKey: String?
     @Option(help: "A JSON file with configuration keys.") var config: String?
     @Option(name: .customLong("contexts"), help: "A folder of JSON-LD contexts with an index.json from URL to file name (contexts).")
     var contexts: String?
@@ -62,6 +64,7 @@ struct Settings {
         server.keysDirectory = try reader.text("keys")
         server.host = try reader.text("host") ?? server.host
         server.port = try reader.integer("port", in: 0...65535) ?? server.port
+        server.tls = try Self.tls(reader)
         server.isOpen = try reader.flag("open") ?? defaultsToOpen
         server.createsMunicipalities = try reader.flag("createMunicipalities")
         server.contextsDirectory = try reader.text("contexts")
@@ -78,9 +81,7 @@ struct Settings {
         try Self.read(reader, &server.accounts, name: server.site.name)
         server.bearers = try IdentitySettings.bearers(reader)
         server.provider = try IdentitySettings.provider(reader)
-        guard !server.isOpen || Self.isLoopback(server.host) else {
-            throw ValidationError("--open switches authentication off and is possible on a loopback host only, not on \(server.host)")
-        }
+        if server.isOpen, !OpenInstallation.isLoopback(server.host) { throw ValidationError(OpenToOthers(host: server.host).description) }
         self.server = server
         speed = try reader.number("demo.speed", in: 0.1...3600) ?? 1
         plan = SimulationPlan(
@@ -106,6 +107,8 @@ struct Settings {
         give("demo.seed", demo?.seed)
         give("demo.municipalities", demo?.municipalities)
         give("demo.sensors", demo?.sensors)
+        give("tls.certificate", options.tlsCertificate)
+        give("tls.key", options.tlsKey)
         give("contexts", options.contexts)
         give("log.format", options.logFormat)
         give("log.level", options.logLevel)
@@ -129,6 +132,8 @@ struct Settings {
         try set(\.bodyByteCountMax, "http.bodyBytesMax", in: 1024...(1 << 30))
         try set(\.headerByteCountMax, "http.headerBytesMax", in: 1024...(1 << 20))
         try set(\.connectionCountMax, "http.connectionsMax", in: 1...100_000)
+        try set(\.streamCountMax, "http.streamsMax", in: 1...1000)
+        try set(\.handshakeSecondsMax, "http.handshakeSecondsMax", in: 1...600)
         try set(\.idleSecondsMax, "http.idleSecondsMax", in: 1...3600)
         try set(\.bodySecondsMax, "http.bodySecondsMax", in: 1...3600)
         try set(\.answerSecondsMax, "http.answerSecondsMax", in: 1...3600)
@@ -176,6 +181,16 @@ struct Settings {
         }
     }
 
+    /// - Throws: `ValidationError` unless both files are named or none; what they hold is looked at when the server is made.
+    private static func tls(_ reader: SettingsReader) throws -> TLSSettings? {
+        switch (try reader.text("tls.certificate"), try reader.text("tls.key")) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return TLSSettings(certificate: certificate, key: key)
+        case (_?, nil): throw ValidationError("tls.key: the file of the private key has to be named where tls.certificate is")
+        case (nil, _?): throw ValidationError("tls.certificate: the file of the certificate has to be named where tls.key is")
+        }
+    }
+
     /// A pseudonym in `Via` is a token (RFC 9110, section 7.6.3).
     private static func alias(_ reader: SettingsReader) throws -> String? {
         guard let alias = try reader.text("federation.alias") else { return nil }
@@ -194,12 +209,5 @@ struct Settings {
             url.user() == nil, url.query() == nil, url.fragment() == nil
         else { throw ValidationError("federation.address: \(address.prefix(200)) is no address such as https://city.example") }
         return String(address[...(address.lastIndex { $0 != "/" } ?? address.startIndex)])
-    }
-
-    /// By address, not by how the text begins: a name that begins with 127 can be anywhere.
-    private static func isLoopback(_ host: String) -> Bool {
-        var address = in_addr()
-        guard host != "localhost", host != "::1" else { return true }
-        return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
     }
 }

@@ -287,13 +287,45 @@ class SettingsTest(unittest.TestCase):
         self.conurb = harness.Conurb()
         self.folder = harness.TemporaryFolder.of(type(self))
 
-    def test_open_is_refused_on_a_host_that_is_not_loopback(self):
-        for host in ("0.0.0.0", "::", "192.0.2.1", "conurb.example.org", "127.example.org"):
-            with self.subTest(host=host):
-                refused = self.conurb.run("serve", "--open", "--host", host, "--port", harness.free_port(), "--data", self.folder / "d", timeout=20)
-                self.assertNotEqual(refused.returncode, 0)
-                self.assertIn("--open", refused.stderr)
-                self.assertIn("loopback", refused.stderr.lower())
+    def test_open_is_refused_on_a_host_that_others_can_reach(self):
+        file = self.folder / "open.json"
+        file.write_text(json.dumps({"open": True}))
+        ways = (["serve", "--open"], {}), (["serve"], {"CONURB_OPEN": "true"}), (["serve", "--config", file], {}), (["demo"], {})
+        for host in ("0.0.0.0", "::", "192.0.2.1", "conurb.example.org", "127.example.org", "::ffff:192.0.2.1"):
+            for arguments, environment in ways:
+                with self.subTest(host=host, arguments=arguments, environment=environment):
+                    refused = self.conurb.run(*arguments, "--host", host, "--port", harness.free_port(), "--data", self.folder / "d", timeout=20,
+                                              environment=environment)
+                    self.assertEqual(refused.returncode, 64, refused.stderr)
+                    self.assertIn(f"open: authentication can't be switched off on {host}, for others can reach it", refused.stderr)
+        self.assertFalse((self.folder / "d").exists())
+
+    def test_open_switches_off_nothing_but_authentication(self):
+        lamp = {"id": "urn:ngsi-ld:Lamp:1", "type": "Lamp"}
+        with harness.Server(self.folder / "open") as server:
+            def status(method, path, headers=None, body=None):
+                return server.request(method, path, headers=headers or {}, json=body).status_code
+            address = f"http://127.0.0.1:{server.port}"
+            # A page elsewhere has the browser of this machine send something; a page of ours; a program.
+            for headers, expected in (({"Origin": "https://elsewhere.example"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Origin": "null"}, 403),
+                                      ({"Origin": address}, 201), ({}, 409)):
+                with self.subTest(headers=headers):
+                    self.assertEqual(status("POST", NGSI_LD + "/entities", headers, lamp), expected)
+            # A name of somebody else's that leads here (DNS rebinding), as a browser says it and as a program may.
+            browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
+            self.assertEqual(status("GET", NGSI_LD + "/types", browser | {"Host": "rebound.example"}), 403)
+            for host in ("localhost", "127.0.0.1", "[::1]", f"localhost:{server.port}"):
+                self.assertEqual(status("GET", NGSI_LD + "/types", browser | {"Host": host}), 200)
+            self.assertEqual(status("GET", NGSI_LD + "/types", {"Host": "rebound.example"}), 200)
+            page = server.get("/about")
+            self.assertIn("default-src", page.headers["Content-Security-Policy"])
+            self.assertEqual(page.headers["X-Content-Type-Options"], "nosniff")
+            self.assertEqual(server.request("POST", NGSI_LD + "/entities", data="x" * (17 << 20), headers={"Content-Type": "application/json"}).status_code, 413)
+            # What is done is recorded, and by whom: anybody.
+            self.assertEqual(status("PUT", "/municipalities/alder"), 201)
+            self.assertEqual(status("POST", "/municipalities/alder/tokens", None, {"name": "for a test", "right": "read"}), 201)
+            acts = server.get("/ledger/alder/entries").json()
+            self.assertIn(("token-created", "open"), [(act["entry"]["act"], act["entry"]["by"]) for act in acts])
 
     def test_the_environment_sets_what_options_set(self):
         port = harness.free_port()
