@@ -62,6 +62,10 @@ extension HTTPFields {
 package enum RequestOrigin {
     package enum Verdict: Sendable { case own, foreign, unknown }
 
+    /// Whether a page elsewhere had a browser send the request. Browsers that do not say are given the benefit of the doubt: for what changes
+    /// something ask `verdict`.
+    package static func isForeignPage(_ headers: HTTPFields) -> Bool { headers[.secFetchSite].map { $0 != "same-origin" && $0 != "none" } ?? false }
+
     /// `Sec-Fetch-Site` decides where it is there (W3C Fetch Metadata), else `Origin` (RFC 6454, section 7).
     package static func verdict(_ headers: HTTPFields, authority: String?) -> Verdict {
         if let site = headers[.secFetchSite] { return site == "same-origin" ? .own : .foreign }

@@ -100,7 +100,8 @@ struct Responder: HTTPResponder {
         case StoreError.alreadyExists(let name): return Problem(.alreadyExists("municipality \(name) exists already"))
         case let error as StoreError:
             log.error("store", metadata: ["route": "\(route)", "error": "\(error)"])
-            return .own("unusable-file", "Unusable file", status: 500, error.description)
+            // Where files lie is for whoever runs the program.
+            return .own("unusable-file", "Unusable file", status: 500, "the municipality's file can't be used; the log says why")
         case is NIOTooManyBytesError: return tooLarge
         case let error as HTTPParserError:
             return .own("malformed-request", "Malformed request", status: 400, error.debugDescription)

@@ -128,7 +128,7 @@ actor OutlineKeeper {
 extension SiteDoor {
     func outlinesAnswer(_ request: DoorRequest) async throws -> Response {
         let outlines = try await outlines[try await city.audience(request.credential, request.terms)].outlines(at: request.now)
-        let headers: HTTPFields = [.cacheControl: "max-age=300", .eTag: outlines.tag, .vary: "Authorization"]
+        let headers: HTTPFields = [.cacheControl: "private, no-cache", .eTag: outlines.tag, .vary: "Authorization, Cookie"]
         if request.headers[.ifNoneMatch].map({ $0.contains(outlines.tag) }) ?? false {
             return Response(status: .notModified, headers: headers)
         }

@@ -63,8 +63,9 @@ extension SiteDoor {
         var cookies: [String] = []
         if let code = request.query["lang"], languages[code] != nil { cookies.append("lang=\(code)") }
         if let theme = request.query["theme"], Preferences.themes.contains(theme) { cookies.append("theme=\(theme)") }
+        let secure = request.headers.cameByHTTPS ? "; Secure" : ""
         for cookie in cookies {
-            headers.append(HTTPField(name: .setCookie, value: "\(cookie); Path=/; Max-Age=31536000; SameSite=Lax"))
+            headers.append(HTTPField(name: .setCookie, value: "\(cookie); Path=/; Max-Age=31536000; SameSite=Lax\(secure)"))
         }
         return Response(status: .seeOther, headers: headers)
     }

@@ -35,6 +35,8 @@ extension SiteDoor {
             return try await signInPage(request, FormFields(), fault: "insecure", status: .unprocessableContent)
         }
         let wanted = Preferences.safeReturn(request.query["return"] ?? "/account")
+        // A link elsewhere signs nobody in.
+        guard !RequestOrigin.isForeignPage(request.headers) else { return redirect(to: "/sign-in", request) }
         // A cookie holds it on the way.
         let target = wanted.utf8.count <= 1000 ? wanted : "/account"
         do {
@@ -52,7 +54,7 @@ extension SiteDoor {
         let errand = BrowserCookie.errand.value(request.headers, authority: request.authority)
         do {
             let (outcome, target) = try await provider.finish(answer, errand: errand, redirect: callback(request), from: visitor(request), at: request.now)
-            var response = try entered(outcome, target, request)
+            var response = try await entered(outcome, target, request)
             if let field = BrowserCookie.errand.field(nil, for: request.headers, authority: request.authority) { response.headers.append(field) }
             return response
         } catch {

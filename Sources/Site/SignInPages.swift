@@ -100,7 +100,7 @@ extension SiteDoor {
             from: visitor(request), at: request.now)
         let target = Preferences.safeReturn(fields["return"] ?? "/account")
         switch outcome {
-        case .signedIn, .needsCode: return try entered(outcome, target, request)
+        case .signedIn, .needsCode: return try await entered(outcome, target, request)
         case .refused: return try await signInPage(request, fields, fault: "refused", status: .unprocessableContent)
         case .tooManyAttempts(let seconds):
             var response = try await signInPage(request, fields, fault: "wait", ["seconds": String(seconds)], status: .tooManyRequests)
@@ -109,8 +109,9 @@ extension SiteDoor {
         }
     }
 
-    /// Leads on with what the browser is to hold.
-    func entered(_ outcome: SignInOutcome, _ target: String, _ request: DoorRequest) throws -> Response {
+    /// Leads on with what the browser is to hold. What it held before counts no more.
+    func entered(_ outcome: SignInOutcome, _ target: String, _ request: DoorRequest) async throws -> Response {
+        if let before = request.session { try await accounts.signOut(before) }
         switch outcome {
         case .signedIn(let session, let device): return redirect(to: target, request, setting: [(.session, session), (.device, device)])
         case .needsCode(let session):
@@ -142,7 +143,7 @@ extension SiteDoor {
         guard let session = request.session, isFromHere(request) else { return redirect(to: "/sign-in", request) }
         let outcome = try await accounts.confirm(session, code: String((fields["code"] ?? "").prefix(40)), from: visitor(request), at: request.now)
         switch outcome {
-        case .signedIn, .needsCode: return try entered(outcome, Preferences.safeReturn(fields["return"] ?? "/account"), request)
+        case .signedIn, .needsCode: return try await entered(outcome, Preferences.safeReturn(fields["return"] ?? "/account"), request)
         case .refused: return try await codePage(request, target: fields["return"], fault: "code.refused", status: .unprocessableContent)
         case .tooManyAttempts(let seconds):
             var response = try await codePage(
@@ -158,7 +159,10 @@ extension SiteDoor {
             try checkForm(fields, signedIn)
             try await accounts.signOut(session)
         }
-        return redirect(to: "/sign-in", request, setting: [(.session, nil)])
+        var response = redirect(to: "/sign-in", request, setting: [(.session, nil)])
+        // Pages that are kept are gone too (W3C Clear Site Data).
+        response.headers[.clearSiteData] = "\"cache\", \"storage\""
+        return response
     }
 
     // MARK: The first password
@@ -192,7 +196,7 @@ extension SiteDoor {
             let outcome = try await accounts.accept(
                 try request.pathParameter("invitation"), login: fields["login"] ?? "", name: fields["name"] ?? "", password: password,
                 from: visitor(request), at: request.now)
-            return try entered(outcome, "/account/second-factor", request)
+            return try await entered(outcome, "/account/second-factor", request)
         } catch let fault as AccountFormError {
             return try await setUpPage(request, fields, fault: fault)
         }
@@ -254,4 +258,8 @@ extension SiteDoor {
         }
         return Response(status: .seeOther, headers: headers)
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let clearSiteData = HTTPField.Name("Clear-Site-Data")!
 }

@@ -31,7 +31,7 @@ private struct JSONLogHandler: LogHandler {
     func log(event: LogEvent) {
         var members: [String: String] = [:]
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) { members[key] = "\(value)" }
-        members["time"] = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+        members["time"] = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         members["level"] = event.level.rawValue
         members["message"] = "\(event.message)"
         guard let data = try? JSONSerialization.data(withJSONObject: members, options: [.sortedKeys, .withoutEscapingSlashes]) else { return }

@@ -83,16 +83,17 @@ enum Base32 {
 /// Codes that stand in for the second factor when the phone is gone: ten, each good once.
 enum RecoveryCode {
     static let count = 10
+    private static let byteCount = 15
 
-    /// 80 random bits in four groups.
+    /// 120 random bits in six groups.
     static func random() -> String {
-        let text = Array(Base32.encode(Secret.bytes(10)))
+        let text = Array(Base32.encode(Secret.bytes(byteCount)))
         return stride(from: 0, to: text.count, by: 4).map { String(text[$0..<$0 + 4]) }.joined(separator: "-")
     }
 
     /// Nil for what can't be one.
     static func digest(of text: String) -> String? {
-        guard let bytes = Base32.decode(text), bytes.count == 10 else { return nil }
+        guard let bytes = Base32.decode(text), bytes.count == byteCount else { return nil }
         return Secret.digest(of: "recovery " + Base32.encode(bytes))
     }
 }

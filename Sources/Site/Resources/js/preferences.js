@@ -7,7 +7,7 @@ for (const button of document.querySelectorAll("[data-theme-to]")) {
     event.preventDefault();
     const wanted = button.dataset.themeTo, theme = wanted === (dark.matches ? "dark" : "light") ? "auto" : wanted;
     root.dataset.theme = theme;
-    document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax`;
+    document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
     root.dispatchEvent(new Event("themechange"));
     document.querySelector(`[data-theme-to]:not([data-theme-to="${wanted}"])`).focus();
   });
