@@ -63,7 +63,7 @@ class AccountPagesTest(SignInCase):
         secret = self.browser.run("return document.querySelector('[name=secret]').value")
         begun = time.time()
         self.fill({"code": one_time_code(secret, begun), "password": PASSWORD})
-        codes = re.findall(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}", self.text())
+        codes = re.findall(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){5}", self.text())
         self.assertEqual(len(codes), 10)
         look("recovery-codes")
         self.browser.open("/account")

@@ -326,7 +326,7 @@ class SecondFactorTest(SignInCase):
         code = one_time_code(secret, enrolled_at)
         done = visitor.post("/account/second-factor", {"form": form, "secret": secret, "code": code, "password": PASSWORD})
         self.assertEqual(done.status_code, 200, done.text[:1500])
-        recovery = re.findall(r"<code>([A-Z2-7-]{19})</code>", done.text)
+        recovery = re.findall(r"<code>([A-Z2-7-]{29})</code>", done.text)
         self.assertEqual(len(set(recovery)), 10)
 
         other = self.visitor()
