@@ -54,6 +54,6 @@ import Testing
         #expect(RecoveryCode.digest(of: code.lowercased().replacing("-", with: " ")) == digest)
         #expect(RecoveryCode.digest(of: RecoveryCode.random()) != digest)
         #expect(RecoveryCode.digest(of: "123456") == nil)
-        #expect(code.count == 19)
+        #expect(code.count == 29)
     }
 }
