@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, crypto, grdb], swiftSettings: strict),
         .testTarget(
             name: "TrustTests", dependencies: ["CityModel", "Ledger", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .testTarget(

@@ -1,5 +1,6 @@
 import Broker
 import CityModel
+import Foundation
 import LinkedData
 import OrderedCollections
 import Query
@@ -52,10 +53,10 @@ import Trust
     }
 
     private func record(
-        _ all: [ObservedEntity], _ folder: TemporaryBroker, at now: Instant, turn: Duration = .milliseconds(10)
+        _ all: [ObservedEntity], _ folder: TemporaryBroker, _ classification: Classification = .open, at now: Instant, turn: Duration = .milliseconds(10)
     ) async throws -> [RecordingOutcome] {
         let access = try await folder.writing()
-        var bulk = BulkRecording(provenance: .init(classification: .open))
+        var bulk = BulkRecording(provenance: .init(classification: classification))
         for start in stride(from: 0, to: all.count, by: 70) {
             try await folder.broker.gather(Array(all[start..<min(start + 70, all.count)]), into: &bulk, access)
         }
@@ -103,10 +104,35 @@ import Trust
         try await folder.store.file(TemporaryBroker.name).read { try $0.sealedCount() }
     }
 
+    @Test func `what is gathered of somebody lies plain in no file, whether it is packed or not`() async throws {
+        let folder = try bulkBroker(countMin: 50)
+        let (text, number) = ("Quetzalcoatl-7719", 48_151_623.4375)
+        for day in 0..<3 {
+            let all = (0..<300).map { step in
+                let minute = Double(day * 300 + step)
+                return ObservedEntity(
+                    id: lamp, types: [iri("Lamp")],
+                    attributes: [iri("level"): observed(.number(number), minute: minute), iri("state"): observed(.string(text), minute: minute)],
+                    observedAt: noon.adding(seconds: minute * 60))
+            }
+            _ = try await record(all, folder, day == 0 ? .internalUse : .personal, at: Self.later.adding(seconds: Double(day)))
+        }
+        #expect(try await packedCount(folder) > 0)
+        let file = try folder.store.file(TemporaryBroker.name)
+        #expect(try await file.verify().faults == [])
+        try await file.emptyLog()
+        let wanted = [Data(text.utf8), Data("\(number)".utf8), withUnsafeBytes(of: number.bitPattern.bigEndian) { Data($0) }]
+        for name in try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap({ $0 as? String }) {
+            guard let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(name)") else { continue }
+            for trace in wanted { #expect(bytes.range(of: trace) == nil, "\(name)") }
+        }
+    }
+
     @Test(arguments: UInt64(0)..<8)
     func `gathered observations answer as those that were written together, to the last microsecond`(seed: UInt64) async throws {
         var chance = Chance(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 10 + Int(chance.next() % 40)))
+        let classification: Classification = seed % 4 == 3 ? .personal : .open
         var groups: [[ObservedEntity]] = []
         for number in 0..<5 {
             let group =
@@ -116,7 +142,7 @@ import Trust
             let now = Self.later.adding(seconds: Double(number) * 60)
             let expected = try await plain.broker.record(group, provenance: .init(classification: .open), plain.writing(), at: now)
             // However short the writer's turns are.
-            let found = try await record(group, bulk, at: now, turn: seed % 2 == 0 ? .zero : .milliseconds(10))
+            let found = try await record(group, bulk, classification, at: now, turn: seed % 2 == 0 ? .zero : .milliseconds(10))
             #expect(found == expected)
             if chance.next() % 3 == 0 {
                 var sealing = HistorySealing(broker: bulk.broker, ageSeconds: 0, rowCountMin: 20)

@@ -1,4 +1,6 @@
+import Broker
 import CityModel
+import Foundation
 import LinkedData
 import OrderedCollections
 import Store
@@ -182,6 +184,40 @@ import Trust
         try await city.set("urn:ngsi-ld:Lamp:1", level: 1, classification: .personal)
         try await city.set("urn:ngsi-ld:Lamp:2", level: 2, classification: .open)
         #expect(try await city.receivers.wait(for: 1).map { $0.data[0]["id"] } == ["urn:ngsi-ld:Lamp:2"])
+        try await city.close()
+    }
+
+    @Test func `what waits to be told of residents lies plain in no file, and is told of each for himself`() async throws {
+        let city = try City()
+        let uri = "http://a.example/n"
+        try await city.subscribe(subscription(uri: uri))
+        city.receivers.shut(uri)
+        func observe(_ words: [String]) async throws {
+            let observed = try words.enumerated().map { number, word in
+                ObservedEntity(
+                    id: try #require(IRI("urn:ngsi-ld:Lamp:\(number)")), types: [name("Lamp")],
+                    attributes: [
+                        name("level"): [Attribute(kind: .property, value: .string(word))],
+                        .dataSubject: [Attribute(kind: .property, value: .string("resident:\(number)"))],
+                    ])
+            }
+            _ = try await city.broker.record(observed, provenance: .init(classification: .personal), city.access(), at: city.clock.now)
+        }
+        try await observe(["Quetzalcoatl-0"])
+        while city.receivers.attempts(uri) == 0 { await Task.yield() }
+        try await observe(["Quetzalcoatl-1", "Quetzalcoatl-2", "Quetzalcoatl-3"])
+        let file = try city.store.file(.standard)
+        while try await file.read({ try $0.outbox(of: $0.outboxQueues().first?.subscription ?? "", limit: 10, byteCountMax: 1 << 20).count }) < 4 {
+            await Task.yield()
+        }
+        for path in try #require(FileManager.default.enumerator(atPath: city.path)).compactMap({ $0 as? String }) {
+            #expect(FileManager.default.contents(atPath: "\(city.path)/\(path)")?.range(of: Data("Quetzalcoatl".utf8)) == nil, "\(path)")
+        }
+        try await city.store.destroyKeys(of: "resident:1", in: .standard, at: city.clock.now)
+        city.receivers.open(uri)
+        let told = try await city.receivers.wait(for: 3)
+        #expect(told.map { $0.data.map { $0["id"] } } == [["urn:ngsi-ld:Lamp:0"], ["urn:ngsi-ld:Lamp:0"], ["urn:ngsi-ld:Lamp:2"]])
+        #expect(told.compactMap { $0.value("level") } == ["Quetzalcoatl-0", "Quetzalcoatl-1", "Quetzalcoatl-3"])
         try await city.close()
     }
 

@@ -1,6 +1,7 @@
 import CityModel
 import Foundation
 import Ledger
+import Store
 import Testing
 import Trust
 
@@ -66,6 +67,50 @@ import Trust
         #expect(try ring.lastSigned(Self.alder) == note(7))
         try Data("text".utf8).write(to: URL(filePath: folder.path + "/alder.checkpoint"))
         #expect(throws: KeyRingError.self) { try ring.lastSigned(Self.alder) }
+    }
+
+    @Test func `a ledger that goes on under another key leaves residents' keys as they are`() async throws {
+        let folder = Folder()
+        let ring = KeyRing(directory: folder.path)
+        let first = try ring.keys(of: Self.alder, origin: "a")
+        try ring.renew(Self.alder) { "b" }
+        let second = try ring.keys(of: Self.alder, origin: nil)
+        #expect(second.personal == first.personal && second.ledger.verifier != first.ledger.verifier && second.ledger.name == "b")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["alder.key", "alder.key.1"])
+    }
+
+    @Test func `what residents' keys are wrapped by is made once, and never anew where it was lost`() throws {
+        let folder = Folder()
+        let ring = KeyRing(directory: folder.path)
+        let secret = try ring.personalSecret(of: Self.alder) { "a" }
+        #expect(try secret.count == 32 && ring.personalSecret(of: Self.alder) { "b" } == secret)
+        #expect(FileManager.default.createFile(atPath: folder.path + "/alder.residents", contents: Data()))
+        try FileManager.default.removeItem(atPath: folder.path + "/alder.key")
+        #expect(throws: KeyRingError.missing(path: folder.path + "/alder.key")) { try ring.personalSecret(of: Self.alder) { "a" } }
+        // Those of a municipality that takes the name of another are others.
+        try ring.retire(Self.alder)
+        #expect(try ring.personalSecret(of: Self.alder) { "a" } != secret)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["alder.key", "alder.residents.1"])
+    }
+
+    @Test func `a municipality that is read with another folder of keys reads nothing personal, and no error comes of it`() async throws {
+        let folder = Folder()
+        let (data, name) = (folder.path + "/data", Self.alder)
+        func store(_ keys: String) throws -> Store { try Store(directory: data, keys: KeyRing(directory: folder.path + keys).residentKeys(publicAddress: nil)) }
+        let now = Instant("2026-06-01T12:00:00Z")!
+        let resident = Entity(id: IRI("urn:x:1")!, types: [IRI("https://example.org/Person")!])
+        var first: Store? = try store("/one")
+        try await first?.file(name, creating: true).write { try $0.insert(resident, provenance: Provenance(classification: .personal), at: now) }
+        try first?.close()
+        first = nil
+        var other: Store? = try store("/two")
+        #expect(try await other?.file(name).read { try $0.storedEntity(resident.id) == nil } == true)
+        #expect(try await other?.file(name).sealedLoss().missingCount == 1)
+        try other?.close()
+        other = nil
+        // The folder goes with the municipality.
+        try FileManager.default.moveItem(atPath: folder.path + "/one", toPath: folder.path + "/moved")
+        #expect(try await store("/moved").file(name).read { try $0.storedEntity(resident.id) } != nil)
     }
 
     @Test func `keys that were put aside are kept, and the next ones are others`() throws {
