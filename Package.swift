@@ -151,7 +151,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, crypto, grdb], swiftSettings: strict),
         .testTarget(
-            name: "TrustTests", dependencies: ["CityModel", "Ledger", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
+            name: "TrustTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
             swiftSettings: strict),

@@ -175,6 +175,9 @@ static const unsigned char file_schemas_source_json[] = {
 static const unsigned char file_table_mustache[] = {
 #embed "../Site/Resources/table.mustache"
 };
+static const unsigned char file_tokens_mustache[] = {
+#embed "../Site/Resources/tokens.mustache"
+};
 static const unsigned char file_text_en_json[] = {
 #embed "../Site/Resources/text/en.json"
 };
@@ -248,6 +251,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("text/en.json", file_text_en_json),
     FILE_ENTRY("text/fr.json", file_text_fr_json),
     FILE_ENTRY("text/units.json", file_text_units_json),
+    FILE_ENTRY("tokens.mustache", file_tokens_mustache),
 };
 
 size_t conurb_site_file_count(void) { return sizeof files / sizeof files[0]; }

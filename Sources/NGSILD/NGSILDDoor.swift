@@ -77,12 +77,23 @@ extension NGSILDDoor {
 
     /// The same, to change it.
     func writing(_ request: DoorRequest) async throws -> WriteAccess {
-        let access = try await managing(request)
+        let access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
         guard let snapshot = request.headers[.ngsildSnapshot] else { return access }
         return try await gatekeeper.writing(access, snapshot: snapshot, at: request.now)
     }
 
+    /// The same, for subscriptions: whoever sees nothing is told nothing.
+    func subscribing(_ request: DoorRequest) async throws -> WriteAccess {
+        let access = try await writing(request)
+        try access.checkIsMore()
+        return access
+    }
+
     /// For what is not in a snapshot, such as contexts, registrations and snapshots themselves: the header that names one means nothing there.
     func overseeing(_ request: DoorRequest) async throws -> ReadAccess { try await gatekeeper.reading(request.tenant(), request.credential, request.terms) }
-    func managing(_ request: DoorRequest) async throws -> WriteAccess { try await gatekeeper.writing(request.tenant(), request.credential, request.terms) }
+    func managing(_ request: DoorRequest) async throws -> WriteAccess {
+        let access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
+        try access.checkIsMore()
+        return access
+    }
 }

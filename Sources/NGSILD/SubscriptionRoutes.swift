@@ -16,7 +16,7 @@ extension NGSILDDoor {
         let resources = [
             SubscriptionResource(
                 door: self, library: subscriptions, path: Self.base + "/subscriptions", tag: Self.subscriptionsTag, kind: "subscription",
-                access: writing),
+                access: subscribing),
             SubscriptionResource(
                 door: self, library: sourceSubscriptions, path: Self.base + "/csourceSubscriptions", tag: Self.registrationsTag,
                 kind: "subscription to registrations", access: managing),

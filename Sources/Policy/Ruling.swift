@@ -13,12 +13,14 @@ package struct Ruling: Sendable {
     private let account: String?
     /// Consent to any of these counts: the purpose of the request and all that include it. Empty where no rule asks for consent.
     private let lineage: Set<String>
+    private let bounds: RequesterBounds
     /// The next moment at which a rule begins or ends to hold that speaks to this request; nil when none does. A ruling that is kept, as a
     /// subscription does, is made anew then.
     package let goodUntil: Instant?
 
     init(_ book: Policies.Book, permits: [Int], forbids: [Int], requester: Requester, lineage: Set<String>, goodUntil: Instant?) {
         (self.book, self.permits, self.forbids, self.goodUntil) = (book, permits, forbids, goodUntil)
+        bounds = requester.bounds
         account = (permits + forbids).contains { book.rules[$0].what.isAboutRequester } ? requester.account : nil
         self.lineage = permits.contains { book.rules[$0].needsConsent } ? lineage : []
     }
@@ -29,6 +31,7 @@ package struct Ruling: Sendable {
     /// What the rules say of one entity: a forbid that speaks of it, or of an attribute, beats every permit; what no permit speaks of
     /// is hidden.
     package func verdict(on facts: ResourceFacts) -> Verdict {
+        guard bounds.include(facts) else { return .hidden(.nothingPermits) }
         var places = Places(facts)
         var taken: [(rule: String, attributes: Set<IRI>)] = []
         for rule in forbidRules where speaks(rule, of: facts, &places) {
@@ -89,7 +92,7 @@ package struct Ruling: Sendable {
 
 extension Ruling: Hashable {
     package static func == (left: Ruling, right: Ruling) -> Bool {
-        left.permits == right.permits && left.forbids == right.forbids && left.account == right.account && left.lineage == right.lineage
+        left.permits == right.permits && left.forbids == right.forbids && left.account == right.account && left.lineage == right.lineage && left.bounds == right.bounds
             && left.goodUntil == right.goodUntil && (left.book === right.book || left.book.rules == right.book.rules)
     }
 
@@ -97,6 +100,7 @@ extension Ruling: Hashable {
         hasher.combine(permits)
         hasher.combine(forbids)
         hasher.combine(account)
+        hasher.combine(bounds)
     }
 }
 
@@ -115,13 +119,15 @@ extension Ruling {
             if rule.what.area != nil { needs.insert(.location) }
             if rule.needsConsent { needs.insert(.consents) }
         }
+        if bounds.types != nil { needs.insert(.types) }
+        if bounds.sources != nil { needs.insert(.source) }
         permitRules.forEach(add)
         forbidRules.forEach(add)
         return needs
     }
 
     /// Whether no entity can be visible, nor count in a figure.
-    package var isNothing: Bool { classificationsReached.isEmpty }
+    package var isNothing: Bool { classificationsReached.isEmpty || bounds.types?.isEmpty ?? false || bounds.sources?.isEmpty ?? false }
 
     /// The classifications of entities that some permit may reach: no entity of another is visible or counts.
     package var classificationsReached: Set<Classification> {
@@ -129,10 +135,10 @@ extension Ruling {
     }
 
     /// The types of entities that some permit may reach; nil when they can be any.
-    package var typesReached: Set<IRI>? { union(\.types) }
+    package var typesReached: Set<IRI>? { bounds.types ?? union(\.types) }
 
     /// The sources of entities that some permit may reach; nil when they can be any, and none at all.
-    package var sourcesReached: Set<String>? { union(\.sources) }
+    package var sourcesReached: Set<String>? { bounds.sources ?? union(\.sources) }
 
     /// To how many metres the permit tells places that tells them most roughly; nil when all tell them as they are.
     package var placeMetresMax: Int? { permitRules.compactMap(\.narrowing.precision.placeMetres).max() }
@@ -146,6 +152,7 @@ extension Ruling {
     /// Whether the ruling amounts to "all entities up to a classification, whole, and nothing else": then which. Nil when it amounts
     /// to anything else, nothing included.
     package var everythingUpTo: Classification? {
+        guard bounds == .none else { return nil }
         let forbidden = classificationsForbidden
         let whole = permitRules.filter(\.isOfClassificationsAlone).reduce(into: Set<Classification>()) { $0.formUnion($1.classifications) }
             .subtracting(forbidden)

@@ -49,6 +49,9 @@ struct AccountsDoor: Sendable {
                 .delete, one, "Remove an account", tag: Self.tag, parameters: [Self.municipality, Self.login], responses: [.init(204, "Removed")],
                 handler: remove),
             Route(
+                .delete, one + "/second-factor", "Take off the second factor of somebody who has lost it; the account is signed out everywhere", tag: Self.tag,
+                parameters: [Self.municipality, Self.login], responses: [.init(204, "Taken off"), .init(409, "There is none")], handler: resetSecondFactor),
+            Route(
                 .post, one + "/invitation", "Make a link with which the account's password can be set, once and for a day", tag: Self.tag,
                 parameters: [Self.municipality, Self.login],
                 responses: [.init(201, "The link, shown this once", mediaTypes: Self.json, schema: object)], handler: invite),
@@ -87,6 +90,11 @@ struct AccountsDoor: Sendable {
 
     private func remove(_ request: DoorRequest) async throws -> Response {
         try await accounts.remove(try await administering(request), try request.pathParameter("login"), at: request.now)
+        return Response(status: .noContent)
+    }
+
+    private func resetSecondFactor(_ request: DoorRequest) async throws -> Response {
+        try await accounts.resetSecondFactor(try await administering(request), try request.pathParameter("login"), at: request.now)
         return Response(status: .noContent)
     }
 

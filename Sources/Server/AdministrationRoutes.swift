@@ -49,20 +49,6 @@ struct AdministrationDoor: Sendable {
             route(
                 .post, one + "/verification", "Check that the file is whole and agrees with itself", [Self.name],
                 [.init(200, "What was found", mediaTypes: Self.json, schema: object)], verify),
-            route(.get, one + "/tokens", "List tokens", [Self.name], [.init(200, "All but their texts", mediaTypes: Self.json)], listTokens),
-            Route(
-                .post, one + "/tokens", "Create a token", tag: Self.tag, parameters: [Self.name],
-                body: .init(
-                    Self.json,
-                    schema: [
-                        "type": "object", "required": ["name", "right"],
-                        "properties": [
-                            "name": ["type": "string"], "right": ["type": "string", "enum": ["read", "write", "administer"]],
-                        ],
-                    ]), responses: [.init(201, "The token, shown this once", mediaTypes: Self.json, schema: object)], handler: createToken),
-            route(
-                .delete, one + "/tokens/{tokenId}", "Revoke a token", [Self.name, .init("tokenId", in: .path, "The token's identifier")],
-                [.init(204, "Revoked")], revokeToken),
             route(
                 .get, one + "/policies", "The rules of access", [Self.name], [.init(200, "Files of rules", mediaTypes: Self.json, schema: policies)],
                 listPolicies),
@@ -157,40 +143,6 @@ struct AdministrationDoor: Sendable {
     }
 
     private static let policyFileCountMax = 50
-
-    private func listTokens(_ request: DoorRequest) async throws -> Response {
-        let tokens = try await gatekeeper.tokens(try await administering(request))
-        return SystemDoor.json(.array(tokens.map(json)))
-    }
-
-    private func json(_ token: Token) -> JSON {
-        ["id": .string(token.id), "name": .string(token.name), "right": .string(token.right.name), "createdAt": .string(token.createdAt.description)]
-    }
-
-    private func createToken(_ request: DoorRequest) async throws -> Response {
-        let access = try await administering(request)
-        guard let body = try? JSON(parsing: request.body.readableBytesView) else { throw CityError.invalidRequest("the body is not JSON") }
-        guard let name = body["name"]?.stringValue, (1...200).contains(name.count) else {
-            throw CityError.badRequestData("name: 1 to 200 characters that say what the token is for")
-        }
-        guard let right = body["right"]?.stringValue.flatMap(Right.init(name:)) else {
-            throw CityError.badRequestData("right: read, write or administer")
-        }
-        let (text, token) = try await gatekeeper.createToken(access, name: name, right: right, now: request.now)
-        guard case .object(var members) = json(token) else { return Response(status: .created) }
-        members["token"] = .string(text)
-        var response = SystemDoor.json(.object(members))
-        response.status = .created
-        response.headers[.cacheControl] = "no-store"
-        return response
-    }
-
-    private func revokeToken(_ request: DoorRequest) async throws -> Response {
-        let access = try await administering(request)
-        let id = try request.pathParameter("tokenId")
-        guard try await gatekeeper.revokeToken(access, id: id, now: request.now) else { throw CityError.resourceNotFound("there is no token \(id)") }
-        return Response(status: .noContent)
-    }
 
     private func putContext(_ request: DoorRequest) async throws -> Response {
         let access = try await administering(request)

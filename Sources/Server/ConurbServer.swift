@@ -58,7 +58,9 @@ package final class ConurbServer: Service {
             directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax),
             keys: ring.residentKeys(publicAddress: configuration.publicAddress))
         try configuration.accounts.check()
-        accounts = Accounts(store: store, settings: configuration.accounts)
+        let ring = KeyRing(directory: configuration.keys)
+        accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
+        accounts = Accounts(store: store, settings: configuration.accounts, accountability: accountability)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)
         self.egress = egress
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: egress.guarding(Self.clientConfiguration))
@@ -72,7 +74,6 @@ package final class ConurbServer: Service {
         brokering.contextSourceAlias = configuration.contextSourceAlias
         brokering.packing = configuration.history.packing
         broker = Broker(store: store, configuration: brokering, keys: ring)
-        accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
         let download = ContextDownload(client: client, egress: egress)
         let contexts = ContextLibrary(
             broker: broker, overrides: try ContextDirectory.documents(configuration.contextsDirectory), download: download.fetch)
@@ -162,6 +163,7 @@ package final class ConurbServer: Service {
             .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
             .init(service: Sealing(broker: broker, settings: configuration.history, logger: logger)),
             .init(service: Retaining(broker: broker, settings: configuration.history, zone: configuration.site.timeZone, logger: logger)),
+            .init(service: Bookkeeping(gatekeeper: gatekeeper, ticks: ContinuousClock(), now: { .now }, logger: logger)),
             .init(service: Passing(federation, gatekeeper, logger: logger)),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
@@ -275,7 +277,7 @@ private struct Doors {
         let history = HistoryDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, zone: configuration.site.timeZone)
         let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
         let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)
-        let administering = administration.routes + accounts.routes
+        let administering = administration.routes + accounts.routes + TokensDoor(gatekeeper: gatekeeper).routes
         let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administering + system.routes
         return all + [openAPI(all)]
     }

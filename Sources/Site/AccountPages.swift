@@ -24,7 +24,7 @@ extension SiteDoor {
                 responses: [elsewhere], handler: signOutEverywhere),
             Route(
                 .get, "/account/second-factor", "The form to switch the second factor on", tag: Self.accountsTag, responses: [page, elsewhere]
-            ) { request in try await withSignedIn(request) { try await factorPage(request, $0, accounts.newCodeSecret($0)) } },
+            ) { request in try await withSignedIn(request, enrolling: true) { try await factorPage(request, $0, accounts.newCodeSecret($0)) } },
             Route(
                 .post, "/account/second-factor", "Switch the second factor on", tag: Self.accountsTag,
                 body: Self.form(["form", "secret", "code", "password"]), responses: [.init(200, "The recovery codes, shown this once", mediaTypes: ["text/html"]), refused],
@@ -36,18 +36,20 @@ extension SiteDoor {
     }
 
     /// Runs `body` for whoever is signed in, and leads everybody else to the form to sign in.
-    func withSignedIn(_ request: DoorRequest, _ body: (SignedIn) async throws -> Response) async throws -> Response {
+    /// - Parameter enrolling: whether it is what somebody may do who has to set up a second factor first; anything else leads there.
+    func withSignedIn(_ request: DoorRequest, enrolling: Bool = false, _ body: (SignedIn) async throws -> Response) async throws -> Response {
         guard let session = request.session, let signedIn = try await accounts.signedIn(session, at: request.now) else {
             let target = request.method == .get ? request.path : "/account"
             return redirect(to: "/sign-in?" + PageAddress(pairs: [("return", target)]).query, request)
         }
+        guard enrolling || !signedIn.mustEnrol else { return redirect(to: "/account/second-factor", request) }
         return try await body(signedIn)
     }
 
     /// The same for a form that changes something.
-    private func withForm(_ request: DoorRequest, _ body: (SignedIn, FormFields) async throws -> Response) async throws -> Response {
+    private func withForm(_ request: DoorRequest, enrolling: Bool = false, _ body: (SignedIn, FormFields) async throws -> Response) async throws -> Response {
         let fields = try FormFields(request)
-        return try await withSignedIn(request) { signedIn in
+        return try await withSignedIn(request, enrolling: enrolling) { signedIn in
             try checkForm(fields, signedIn)
             return try await body(signedIn, fields)
         }
@@ -101,7 +103,7 @@ extension SiteDoor {
 
     private func signOutEverywhere(_ request: DoorRequest) async throws -> Response {
         try await withForm(request) { signedIn, _ in
-            try await accounts.signOutEverywhere(signedIn)
+            try await accounts.signOutEverywhere(signedIn, at: request.now)
             return redirect(to: "/sign-in", request, setting: [(.session, nil)])
         }
     }
@@ -117,7 +119,9 @@ extension SiteDoor {
         var page = PageModel(.factor, self, request, catalogue, cursor: cursor(catalogue))
         let language = page.language
         page.members["formToken"] = .string(signedIn.formToken)
-        page.members["lead"] = .string(language.text(codes.isEmpty ? "factor.lead" : "factor.codesLead"))
+        page.members["lead"] = .string(
+            language.text(!codes.isEmpty ? "factor.codesLead" : signedIn.mustEnrol ? "factor.mustLead" : "factor.lead"))
+        page.members["mustEnrol"] = .bool(signedIn.mustEnrol)
         page.members["secret"] = offer.map { .string($0.secret) } ?? .null
         page.members["link"] = offer.map { .string($0.link) } ?? .null
         let picture = offer.flatMap { QRCode(Array($0.link.utf8)) }
@@ -130,7 +134,7 @@ extension SiteDoor {
     }
 
     private func enrol(_ request: DoorRequest) async throws -> Response {
-        try await withForm(request) { signedIn, fields in
+        try await withForm(request, enrolling: true) { signedIn, fields in
             let secret = fields["secret"] ?? ""
             do {
                 let codes = try await accounts.enrol(

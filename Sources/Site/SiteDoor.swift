@@ -9,6 +9,7 @@ package struct SiteDoor: Sendable {
     let broker: Broker
     let configuration: SiteConfiguration
     let city: City
+    let gatekeeper: Gatekeeper
     let accounts: Accounts
     let languages: Languages
     let assets: Assets
@@ -20,6 +21,7 @@ package struct SiteDoor: Sendable {
         self.broker = broker
         self.configuration = configuration
         city = City(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
+        self.gatekeeper = gatekeeper
         accounts = gatekeeper.accounts
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
@@ -29,5 +31,5 @@ package struct SiteDoor: Sendable {
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
-    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + assetRoutes }
+    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + assetRoutes }
 }

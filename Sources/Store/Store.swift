@@ -42,6 +42,9 @@ package final class Store: Sendable {
         lock = try DirectoryLock(directory: path)
     }
 
+    /// Where the keys of its municipalities are when nothing says where else; no municipality can have that name.
+    package var keysDirectory: String { directory.appending(path: "_keys").path }
+
     func folder(_ name: MunicipalityName) -> URL { directory.appending(path: name.text, directoryHint: .isDirectory) }
     func path(_ name: MunicipalityName) -> URL {
         name.snapshot.map { snapshotPath(name.city, $0) } ?? folder(name).appending(path: MunicipalityFile.fileName)

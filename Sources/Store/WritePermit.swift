@@ -8,11 +8,13 @@ package struct WritePermit: Hashable, Sendable {
     package let reading: Sight
     package let writing: Sight
     package let erasing: Sight
+    /// How the identifiers of the entities begin that are theirs to write; nil where that says nothing.
+    package let identifierPrefix: String?
 
     /// Nil where everything may be written and erased.
-    package init?(reading: Sight, writing: Sight, erasing: Sight) {
-        guard writing != .upTo(.special) || erasing != .upTo(.special) else { return nil }
-        (self.reading, self.writing, self.erasing) = (reading, writing, erasing)
+    package init?(reading: Sight, writing: Sight, erasing: Sight, identifierPrefix: String? = nil) {
+        guard writing != .upTo(.special) || erasing != .upTo(.special) || identifierPrefix != nil else { return nil }
+        (self.reading, self.writing, self.erasing, self.identifierPrefix) = (reading, writing, erasing, identifierPrefix)
     }
 }
 
@@ -62,6 +64,9 @@ extension WriteTransaction {
 
     /// - Parameter view: what may be done it to; nil for nothing.
     private func settle(_ view: View?, _ id: IRI, _ attributes: [IRI]?, isVisible: () throws -> Bool) throws {
+        if let prefix = permit?.identifierPrefix, !id.description.hasPrefix(prefix) {
+            throw CityError.forbidden("this key is for entities whose identifiers begin with \(prefix), and \(id) does not")
+        }
         let allowed = view?.attributes ?? .none
         if view != nil, attributes.map({ $0.allSatisfy(allowed.contains) }) ?? allowed.isAll { return }
         guard try isVisible() else { throw CityError.resourceNotFound("there is no entity \(id)") }

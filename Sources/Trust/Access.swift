@@ -87,9 +87,22 @@ package struct WriteAccess: Hashable, Sendable {
     package let reading: ReadAccess
     /// What may be changed, where rules decide; nil for everything.
     package let permit: WritePermit?
+    /// What the key of a device is held to; nil for whoever else writes.
+    let device: TokenScope?
     package var municipality: MunicipalityName { reading.municipality }
 
-    init(reading: ReadAccess, permit: WritePermit?) { (self.reading, self.permit) = (reading, permit) }
+    init(reading: ReadAccess, permit: WritePermit?, device: TokenScope?) { (self.reading, self.permit, self.device) = (reading, permit, device) }
+
+    /// - Throws: `forbidden` for the key of a device, which is for entities alone.
+    package func checkIsMore() throws(CityError) {
+        guard device == nil else { throw .forbidden("Authorization: the key of a device writes entities, and nothing else") }
+    }
+
+    /// - Throws: `forbidden` for the key of a device that does not name the source.
+    package func checkFeeding(_ source: String) throws(CityError) {
+        guard let device, !(device.sources?.contains(source) ?? false) else { return }
+        throw .forbidden("Authorization: this key does not feed source \(source)")
+    }
 }
 
 /// Permission to administer one municipality. It includes the permission to write there.

@@ -35,6 +35,13 @@ package struct Accountability: Sendable {
         try ring.keys(of: name, origin: isNew ? Self.origin(of: name, ring, publicAddress) : nil)
     }
 
+    /// The key that what is personal in a municipality's file is wrapped by. Made when keys are first asked for.
+    /// - Throws: `KeyRingError`.
+    func personalKey(of name: MunicipalityName) async throws -> [UInt8] {
+        let isNew = try await file(name).read { try $0.lastCheckpoint() } == nil
+        return try keys(of: name.city, isNew: isNew).personal
+    }
+
     /// What a new ledger is called: as it is reached, else a name that nothing else has. One that takes the place of another is told from it.
     static func origin(of name: MunicipalityName, _ ring: KeyRing, _ publicAddress: String?) -> String {
         let host = publicAddress.flatMap { address in address.firstRange(of: "://").map { String(address[$0.upperBound...]) } }

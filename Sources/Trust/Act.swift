@@ -10,6 +10,7 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     case municipalityRestored = "municipality-restored"
     case backupTaken = "backup-taken"
     case entitiesExported = "entities-exported"
+    /// Details: name, right, whose it is, when it ends, and what it is held to.
     case tokenCreated = "token-created"
     case tokenRevoked = "token-revoked"
     /// Details: the files of rules, with the SHA-256 of each.
@@ -20,6 +21,17 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     case accountRemoved = "account-removed"
     /// A link was made with which its password can be set.
     case accountInvited = "account-invited"
+    /// Details: by which means, never from where.
+    case signedIn = "signed-in"
+    /// Details: how often within which hour. One by one they would let anybody fill the ledger.
+    case signInsFailed = "sign-ins-failed"
+    case signedOutEverywhere = "signed-out-everywhere"
+    case passwordChanged = "password-changed"
+    case secondFactorSet = "second-factor-set"
+    /// By its owner.
+    case secondFactorRemoved = "second-factor-removed"
+    /// By an administrator, for somebody who has lost it.
+    case secondFactorReset = "second-factor-reset"
     /// Declared or changed, with how long what it feeds is kept.
     case sourceDeclared = "source-declared"
     case sourceWithdrawn = "source-withdrawn"
@@ -76,6 +88,9 @@ extension WriteTransaction {
     package func record(_ act: Act, _ access: InstallationAccess, at now: Instant) throws {
         try record(act, by: access.principal, for: Self.administration, at: now)
     }
+
+    /// For what somebody does to what is his own, and what the program notes by itself.
+    func record(_ act: Act, by principal: Principal, at now: Instant) throws { try record(act, by: principal, for: Self.administration, at: now) }
 
     private func record(_ act: Act, by principal: Principal, for purpose: String, at now: Instant) throws {
         let salt = RandomBytes.make(LedgerLeaf.saltByteCount)

@@ -14,6 +14,9 @@ package struct Claimant: Hashable, Sendable {
         var members: JSONObject = ["roles": .array(requester.roles.map(\.rawValue).sorted().map(JSON.string))]
         members["account"] = requester.account.map(JSON.string)
         members["municipality"] = requester.municipality.map { .string($0.text) }
+        let bounds = requester.bounds
+        if let types = bounds.types { members["types"] = .array(types.map(\.text).sorted().map(JSON.string)) }
+        if let sources = bounds.sources { members["sources"] = .array(sources.sorted().map(JSON.string)) }
         members["purpose"] = terms.purpose.map(JSON.string)
         members["agreement"] = terms.agreement.map(JSON.string)
         return .object(members)
@@ -22,9 +25,11 @@ package struct Claimant: Hashable, Sendable {
     /// Nil for what is no claimant. A role that is not known any more gives nothing.
     init?(_ json: JSON) {
         guard let roles = json["roles"]?.arrayValue else { return nil }
+        func texts(_ member: String) -> Set<String>? { json[member].map { Set(($0.arrayValue ?? []).compactMap(\.stringValue)) } }
+        let bounds = RequesterBounds(types: texts("types").map { Set($0.compactMap { IRI($0) }) }, sources: texts("sources"))
         let requester = Requester(
             account: json["account"]?.stringValue, roles: Set(roles.compactMap { $0.stringValue.flatMap(Role.init) }),
-            municipality: json["municipality"]?.stringValue.flatMap(MunicipalityName.init))
+            municipality: json["municipality"]?.stringValue.flatMap(MunicipalityName.init), bounds: bounds)
         self.init(requester, RequestTerms(purpose: json["purpose"]?.stringValue, agreement: json["agreement"]?.stringValue))
     }
 }

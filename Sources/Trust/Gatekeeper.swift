@@ -24,7 +24,8 @@ package struct Gatekeeper: Sendable {
     /// Whether authentication is switched off.
     package let isOpen: Bool
     let now: @Sendable () -> Instant
-    private let library = PolicyLibrary()
+    let library = PolicyLibrary()
+    let uses = TokenUses()
 
     /// - Parameter isOpen: whether authentication is switched off: everyone may do everything.
     /// - Parameter now: tells which rules hold.
@@ -41,6 +42,8 @@ package struct Gatekeeper: Sendable {
         _ municipality: MunicipalityName, _ credential: Credential, _ terms: RequestTerms = .none, to action: AccessAction = .read
     ) async throws(CityError) -> ReadAccess {
         let holder = try await holder(of: credential, in: municipality)
+        guard !holder.isDevice else { throw .forbidden("Authorization: the key of a device writes, and sees nothing") }
+        let terms = try await stated(terms, holder, in: municipality)
         let sight = try await sight(of: holder, in: municipality, terms, action)
         return ReadAccess(municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: sight)
     }
@@ -53,13 +56,29 @@ package struct Gatekeeper: Sendable {
         return Sight(try await ruling(requester, in: municipality, terms, action), isOfFigures: action == .aggregate)
     }
 
+    /// What a request is for, as far as its token is held to purposes. With a single one it need not be said.
+    /// - Throws: `forbidden` for another purpose, and where one of several has to be said.
+    private func stated(_ terms: RequestTerms, _ holder: Holder, in municipality: MunicipalityName) async throws(CityError) -> RequestTerms {
+        guard let purposes = holder.purposes else { return terms }
+        var stated = terms
+        stated.purpose = terms.purpose ?? (purposes.count == 1 ? purposes.first : nil)
+        let lineage = try await policies(of: municipality).purposes.lineage(of: stated.purpose ?? "")
+        guard !lineage.isDisjoint(with: purposes) else {
+            throw .forbidden("Conurb-Purpose: this token is for \(purposes.sorted().joined(separator: ", ")), and not for \(stated.purpose ?? "requests that name no purpose")")
+        }
+        return stated
+    }
+
     func ruling(
         _ requester: Requester, in municipality: MunicipalityName, _ terms: RequestTerms, _ action: AccessAction
     ) async throws(CityError) -> Ruling {
+        try await policies(of: municipality).ruling(requester, action, purpose: terms.purpose, agreement: terms.agreement, now: now())
+    }
+
+    private func policies(of municipality: MunicipalityName) async throws(CityError) -> Policies {
         do {
             // Who asks of a municipality that is not there goes by the rules of a new one.
-            let policies = store.exists(municipality) ? try await library.policies(of: store.file(municipality)) : try PolicyLibrary.policies([])
-            return policies.ruling(requester, action, purpose: terms.purpose, agreement: terms.agreement, now: now())
+            return store.exists(municipality) ? try await library.policies(of: store.file(municipality)) : try PolicyLibrary.policies([])
         } catch let error as CityError { throw error } catch {
             throw .internalFault("the rules of access of \(municipality) can't be read: \(error)")
         }
@@ -112,7 +131,7 @@ package struct Gatekeeper: Sendable {
         if case .session = credential { return (try? await signedIn(credential, municipality)) == nil ? .none : credential }
         guard case .bearer(let text) = credential else { return credential }
         if SignedToken.isPossible(text) { return (try? await holder(ofForeign: text, in: municipality)) == nil ? .none : credential }
-        return (try? await token(text, municipality)) == nil ? .none : credential
+        return (try? await holder(of: credential, in: municipality)) == nil ? .none : credential
     }
 
     private func permitted(
@@ -123,11 +142,14 @@ package struct Gatekeeper: Sendable {
             throw .unauthenticated("Authorization: this needs a bearer token with the right to \(right.name)")
         }
         guard held >= right else { throw .forbidden("Authorization: \(holder.principal.shown) may \(held.name), not \(right.name)") }
+        let terms = try await stated(terms, holder, in: municipality)
         func sight(_ action: AccessAction) async throws(CityError) -> Sight { try await self.sight(of: holder, in: municipality, terms, action) }
         let reading = ReadAccess(
-            municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: try await sight(.read))
-        return WriteAccess(
-            reading: reading, permit: WritePermit(reading: reading.sight, writing: try await sight(.write), erasing: try await sight(.erase)))
+            municipality: municipality, principal: holder.principal, claimant: holder.seeing.requester.map { Claimant($0, terms) },
+            sight: try await self.sight(of: holder.seeing, in: municipality, terms, .read))
+        let permit = WritePermit(
+            reading: reading.sight, writing: try await sight(.write), erasing: try await sight(.erase), identifierPrefix: holder.device?.identifierPrefix)
+        return WriteAccess(reading: reading, permit: permit, device: holder.device)
     }
 
     private func holder(of credential: Credential, in municipality: MunicipalityName) async throws(CityError) -> Holder {
@@ -140,61 +162,35 @@ package struct Gatekeeper: Sendable {
         if case .session = credential { return try await holder(ofSession: credential, in: municipality) }
         guard case .bearer(let text) = credential else { return .nobody }
         if let holder = try await holder(ofForeign: text, in: municipality) { return holder }
-        guard let token = try await token(text, municipality) else {
+        guard let (token, owner) = try await token(text, municipality) else {
             throw .unauthenticated("Authorization: this token is not valid for municipality \(municipality)")
         }
-        return Holder(
-            principal: .token(token.id), right: token.right,
-            requester: Requester(account: "token:\(token.id)", roles: [token.right.role], municipality: municipality))
+        guard !token.isOver(at: now()) else { throw .unauthenticated("Authorization: this token has expired") }
+        guard let holder = Holder(token, owner: owner, in: municipality, at: now()) else {
+            throw .unauthenticated("Authorization: the account whose token this is can't be used any more")
+        }
+        uses.note(token, in: municipality, at: now())
+        return holder
     }
 
-    private func token(_ text: String, _ municipality: MunicipalityName) async throws(CityError) -> Token? {
+    /// A token with the account that it acts for, where it does.
+    private func token(_ text: String, _ municipality: MunicipalityName) async throws(CityError) -> (Token, owner: AccountRecord?)? {
         let digest = Token.digest(of: text)
         do {
             guard store.exists(municipality) else { return nil }
-            return try await store.file(municipality).read { try $0.document(.token, digest).flatMap(Token.init) }
+            return try await store.file(municipality).read { snapshot in
+                guard let token = try snapshot.document(.token, digest).flatMap(Token.init) else { return nil }
+                return (token, try token.owner.flatMap { try snapshot.account($0) })
+            }
         } catch {
             throw .internalFault("tokens of \(municipality) can't be read: \(error)")
         }
     }
 }
 
-extension Gatekeeper {
-    /// Makes a token. The text is shown this once; only its digest is kept.
-    package func createToken(
-        _ access: AdministerAccess, name: String, right: Right, now: Instant
-    ) async throws -> (text: String, token: Token) {
-        let text = Token.randomText(municipality: access.municipality)
-        let token = Token(id: Token.randomID(), name: name, right: right, createdAt: now, digest: Token.digest(of: text))
-        try await store.file(access.municipality).write { transaction in
-            try transaction.put(.token, token.digest, token.json, at: now)
-            try transaction.record(Act(.tokenCreated, token.id, details: ["name": .string(name), "right": .string(right.name)]), access, at: now)
-        }
-        return (text, token)
-    }
-
-    package func tokens(_ access: AdministerAccess) async throws -> [Token] {
-        try await store.file(access.municipality).read { snapshot in
-            try snapshot.documents(.token).compactMap(Token.init)
-        }
-    }
-
-    /// - Returns: whether there was a token with this identifier.
-    package func revokeToken(_ access: AdministerAccess, id: String, now: Instant) async throws -> Bool {
-        try await store.file(access.municipality).write { transaction in
-            let matching = try transaction.documents(.token).compactMap(Token.init).filter { $0.id == id }
-            for token in matching {
-                _ = try transaction.removeDocument(.token, token.digest)
-                try transaction.record(Act(.tokenRevoked, token.id, details: ["name": .string(token.name)]), access, at: now)
-            }
-            return !matching.isEmpty
-        }
-    }
-}
-
 extension Right {
     /// The role of whoever holds a token with it.
-    fileprivate var role: Role {
+    var role: Role {
         switch self {
         case .read: .tokenReader
         case .write: .tokenWriter

@@ -12,7 +12,7 @@ extension Gatekeeper {
 
     /// The same, to change what the snapshot holds.
     package func writing(_ access: WriteAccess, snapshot id: String, at now: Instant) async throws -> WriteAccess {
-        WriteAccess(reading: try await reading(access.reading, snapshot: id, at: now), permit: access.permit)
+        WriteAccess(reading: try await reading(access.reading, snapshot: id, at: now), permit: access.permit, device: access.device)
     }
 
     private func snapshot(_ id: String, of municipality: MunicipalityName, at now: Instant) async throws -> MunicipalityName {
@@ -45,5 +45,5 @@ extension ReadAccess {
 
 extension WriteAccess {
     /// The same access to the municipality itself.
-    package var city: WriteAccess { WriteAccess(reading: reading.city, permit: permit) }
+    package var city: WriteAccess { WriteAccess(reading: reading.city, permit: permit, device: device) }
 }

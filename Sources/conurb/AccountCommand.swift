@@ -10,7 +10,7 @@ import Trust
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Create, list, change and remove the accounts of a municipality.",
-        subcommands: [Add.self, List.self, Invite.self, Roles.self, Disable.self, Enable.self, Remove.self])
+        subcommands: [Add.self, List.self, Invite.self, Roles.self, Disable.self, Enable.self, ResetSecondFactor.self, Remove.self])
 
     /// A municipality and one of its accounts.
     struct Target: ParsableArguments {
@@ -116,6 +116,18 @@ struct AccountCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let a disabled account be used again.")
         @OptionGroup var target: Target
         func run() async throws { try await AccountCommand.change(target, ["disabled": false]) }
+    }
+
+    struct ResetSecondFactor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take off the second factor of somebody who has lost it.",
+            discussion: "The password still counts. Whoever needs a second factor sets up another at the next sign-in.")
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let path = target.path + "/second-factor"
+            try await reportingFailure { _ = try await ControlClient.with(target.data.directory) { try await $0.json(.DELETE, path) } }
+        }
     }
 
     struct Remove: AsyncParsableCommand {

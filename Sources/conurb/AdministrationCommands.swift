@@ -93,65 +93,6 @@ struct MunicipalityCommand: AsyncParsableCommand {
     }
 }
 
-struct TokenCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Create, list and revoke bearer tokens of a municipality.",
-        subcommands: [Create.self, List.self, Revoke.self])
-
-    enum Right: String, ExpressibleByArgument, CaseIterable { case read, write, administer }
-
-    struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Create a token.", discussion: "The token is printed on standard output, this once; only its digest is kept.")
-        @OptionGroup var data: DataOption
-        @OptionGroup var municipality: MunicipalityOption
-        @Option(help: "What the token allows.") var right: Right
-        @Option(help: "What the token is for.") var name: String
-
-        func run() async throws {
-            let (municipality, body) = (municipality.municipality, JSON.object(["name": .string(name), "right": .string(right.rawValue)]))
-            try await reportingFailure {
-                let created = try await ControlClient.with(data.directory, creating: true) { client in
-                    try await client.json(
-                        .POST, "/municipalities/\(municipality)/tokens", contentType: "application/json",
-                        body: .bytes(ByteBuffer(string: body.description)))
-                }
-                tell("token \(created["id"]?.stringValue ?? "") may \(right.rawValue) in \(municipality); it is shown this once:")
-                print(created["token"]?.stringValue ?? "")
-            }
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List tokens: identifier, right, creation, name.")
-        @OptionGroup var data: DataOption
-        @OptionGroup var municipality: MunicipalityOption
-
-        func run() async throws {
-            let municipality = municipality.municipality
-            try await reportingFailure {
-                let tokens = try await ControlClient.with(data.directory) { try await $0.json(.GET, "/municipalities/\(municipality)/tokens") }
-                for token in tokens.arrayValue ?? [] {
-                    let columns = ["id", "right", "createdAt", "name"].map { token[$0]?.stringValue ?? "" }
-                    print(columns.joined(separator: "\t"))
-                }
-            }
-        }
-    }
-
-    struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a token, at once.")
-        @OptionGroup var data: DataOption
-        @OptionGroup var municipality: MunicipalityOption
-        @Argument(help: "The token's identifier.") var id: String
-
-        func run() async throws {
-            let path = "/municipalities/\(municipality.municipality)/tokens/\(id)"
-            try await reportingFailure { _ = try await ControlClient.with(data.directory) { try await $0.json(.DELETE, path) } }
-        }
-    }
-}
-
 struct ContextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "context", abstract: "Keep JSON-LD context documents for URLs, to be used without the network.",

@@ -165,9 +165,22 @@ struct Settings {
         accounts.breachedList = try reader.text("accounts.breachedList")
         accounts.sessionIdleMinutes = try reader.integer("accounts.sessionIdleMinutes", in: 5...1440) ?? accounts.sessionIdleMinutes
         accounts.sessionHours = try reader.integer("accounts.sessionHours", in: 1...720) ?? accounts.sessionHours
+        if let text = try reader.text("accounts.requireSecondFactor") { accounts.secondFactorRoles = try secondFactorRoles(text) }
         // Less is for machines without memory, and for tests; more than 256 MiB is never taken.
         accounts.cost.roundsExponent = try reader.integer("accounts.passwordCost", in: 14...18) ?? accounts.cost.roundsExponent
         do { try accounts.check() } catch { throw ValidationError("accounts.breachedList: \(error)") }
+    }
+
+    /// `all`, `none`, or roles with commas between them.
+    /// - Returns: nil for everybody.
+    private static func secondFactorRoles(_ text: String) throws -> Set<String>? {
+        if text == "all" { return nil }
+        if text == "none" { return [] }
+        let roles = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard !roles.isEmpty, roles.allSatisfy(AccountRoles.known.contains) else {
+            throw ValidationError("accounts.requireSecondFactor: all, none, or roles with commas between them: \(AccountRoles.known.joined(separator: ", "))")
+        }
+        return Set(roles)
     }
 
     /// `history.keepRaw`, `history.keepHourly`, `history.keepDaily`.

@@ -78,7 +78,8 @@ internal import Trust
         .account: [
             "person", "login", "municipality", "roles", "endsAt", "formToken", "hasPassword", "hasFactor", "recoveryText", "fault", "done", "sessions",
         ],
-        .factor: ["formToken", "lead", "secret", "link", "picture", "size", "hasCodes", "codes", "fault"],
+        .factor: ["formToken", "lead", "mustEnrol", "secret", "link", "picture", "size", "hasCodes", "codes", "fault"],
+        .tokens: ["formToken", "fault", "done", "text", "hasTokens", "tokens", "name", "rights", "days", "types"],
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

@@ -41,6 +41,25 @@ import Testing
                 Self.alder, login: login, password: password, from: Visitor(address: "203.0.113.7", device: device), at: moment ?? now)
         }
 
+        /// Sets up a second factor.
+        /// - Returns: its secret.
+        @discardableResult
+        func enrol(_ session: String, at moment: Instant? = nil) async throws -> [UInt8] {
+            let moment = moment ?? now
+            let signedIn = try #require(try await accounts.signedIn(session, at: moment))
+            let text = accounts.newCodeSecret(signedIn).secret
+            let secret = try #require(Base32.decode(text))
+            let code = OneTimeCode.code(secret, counter: OneTimeCode.step(at: moment))
+            _ = try await accounts.enrol(signedIn, secret: text, code: code, password: Self.password, at: moment)
+            return secret
+        }
+
+        /// The acts that the ledger of the municipality holds.
+        func acts() async throws -> [JSON] {
+            let accountability = Accountability(store: store, ring: KeyRing(directory: store.keysDirectory))
+            return try await accountability.entries(from: 0, limit: 1000, access).map { try JSON(parsing: #require($0.text).entry) }
+        }
+
         static func session(_ outcome: SignInOutcome) throws -> String {
             guard case .signedIn(let session, _) = outcome else { throw CityError.forbidden("\(outcome)") }
             return session
@@ -113,6 +132,7 @@ import Testing
         let city = try City()
         let (resident, steward) = try await (city.member("resident", ["resident"]), city.member("steward"))
         let administrator = try await city.member("administrator", ["administrator"])
+        try await city.enrol(administrator)
         func roles(_ session: String) async throws -> JSON? { try await city.gatekeeper.reading(City.alder, .session(session)).claimant?.json["roles"] }
         #expect(try await [roles(resident), roles(steward), roles(administrator)] == [["resident"], ["steward"], ["administrator"]])
         _ = try await city.gatekeeper.writing(City.alder, .session(steward))
@@ -142,7 +162,7 @@ import Testing
         try await city.accounts.signOut(other)
         #expect(try await !city.isIn(other))
         let (third, fourth) = try await (City.session(city.signIn()), City.session(city.signIn()))
-        try await city.accounts.signOutEverywhere(try #require(try await city.accounts.signedIn(third, at: city.now)))
+        try await city.accounts.signOutEverywhere(try #require(try await city.accounts.signedIn(third, at: city.now)), at: city.now)
         #expect(try await [city.isIn(third), city.isIn(fourth)] == [false, false])
         let last = try City.session(try await city.signIn())
         try await city.accounts.remove(city.access, "marie", at: city.now)
@@ -272,8 +292,85 @@ import Testing
         #expect(try await city.accounts.invited(first.invitation, at: city.now) == nil)
         let session = try City.session(
             try await city.accounts.accept(second.invitation, login: "boss@example.org", name: "The Boss", password: City.password, from: city.visitor, at: city.now))
+        await #expect(throws: CityError.self, "a second factor comes first") { try await city.gatekeeper.administering(City.alder, .session(session)) }
+        try await city.enrol(session)
         _ = try await city.gatekeeper.administering(City.alder, .session(session))
         #expect(try await city.accounts.firstAdministrator(city.gatekeeper, at: city.now) == nil)
+    }
+
+    @Test(arguments: [("administrator", true), ("security-lead", true), ("data-protection-officer", true), ("steward", false), ("resident", false)])
+    func `who can open much sets up a second factor before anything else`(role: String, isHeld: Bool) async throws {
+        let city = try City()
+        let session = try await city.member("somebody", [role])
+        #expect(try await city.accounts.signedIn(session, at: city.now)?.mustEnrol == isHeld)
+        let principal = try await city.gatekeeper.reading(City.alder, .session(session)).principal
+        #expect((principal == .anonymous) == isHeld, "until then they are as anybody")
+        #expect(await (city.gatekeeper.credential(.session(session), takenTo: City.alder) == .none) == isHeld)
+        try await city.enrol(session)
+        #expect(try await city.gatekeeper.reading(City.alder, .session(session)).principal != .anonymous)
+        let signedIn = try #require(try await city.accounts.signedIn(session, at: city.now))
+        try await city.accounts.dropSecondFactor(signedIn, password: City.password, at: city.now)
+        #expect(try await city.accounts.signedIn(session, at: city.now)?.mustEnrol == isHeld)
+    }
+
+    @Test func `the secret of an authenticator app is sealed with a key outside of the file, and one from before at its first use`() async throws {
+        let city = try City()
+        let session = try await city.member()
+        let secret = try await city.enrol(session)
+        func stored() async throws -> [UInt8] { try #require(try await city.accounts.list(city.access).first?.codeSecret) }
+        let sealed = try await stored()
+        #expect(SealedSecret.isSealed(sealed) && !sealed.starts(with: secret))
+        func code(after seconds: Double) -> String { OneTimeCode.code(secret, counter: OneTimeCode.step(at: city.now.adding(seconds: seconds))) }
+        var account = try #require(try await city.accounts.list(city.access).first)
+        #expect(try await city.accounts.useCode(code(after: 30), of: account, City.alder, at: city.now.adding(seconds: 30)))
+        // As files of earlier versions have it.
+        account.codeSecret = secret
+        try await city.store.file(City.alder).write { [account] in try $0.put(account) }
+        #expect(try await city.accounts.useCode(code(after: 60), of: account, City.alder, at: city.now.adding(seconds: 60)))
+        let again = try await stored()
+        #expect(SealedSecret.isSealed(again) && again != sealed)
+        // With another key, or for another account, it is nothing.
+        let other = Accounts(
+            store: city.store, settings: city.accounts.settings,
+            accountability: Accountability(store: city.store, ring: KeyRing(directory: city.path + "/_others")))
+        await #expect(throws: CityError.self) { try await other.useCode(code(after: 90), of: account, City.alder, at: city.now.adding(seconds: 90)) }
+        let key = try await city.accounts.sealedSecret(of: account, City.birch)
+        #expect(throws: CityError.self) { try key.open(again) }
+    }
+
+    @Test func `an administrator takes off what somebody has lost, and the ledger says so`() async throws {
+        let city = try City()
+        let session = try await city.member()
+        try await city.enrol(session)
+        try await city.accounts.resetSecondFactor(city.access, "marie", at: city.now)
+        #expect(try await !city.isIn(session))
+        _ = try City.session(try await city.signIn())
+        await #expect(throws: CityError.self, "there is none any more") { try await city.accounts.resetSecondFactor(city.access, "marie", at: city.now) }
+        #expect(try await city.acts().contains { $0["act"] == "second-factor-reset" && $0["by"] == "conurb" })
+    }
+
+    @Test func `signing in and what changes how are acts of the account, failures a count by the hour`() async throws {
+        let city = try City()
+        let session = try await city.member()
+        let signedIn = try #require(try await city.accounts.signedIn(session, at: city.now))
+        try await city.accounts.changePassword(signedIn, old: City.password, new: "grue lunaire, midi", at: city.now)
+        _ = try City.session(try await city.signIn("marie", "grue lunaire, midi"))
+        for _ in 0..<3 { #expect(isRefused(try await city.signIn("marie", "guess guess guess"))) }
+        #expect(isRefused(try await city.signIn("nobody", "guess guess guess")))
+        try await city.accounts.signOutEverywhere(signedIn, at: city.now)
+        try await city.accounts.recordFailures(at: city.now)
+        let account = try #require(try await city.accounts.list(city.access).first?.id)
+        var acts = try await city.acts().filter { !["account-created", "account-invited"].contains($0["act"]?.stringValue) }
+        #expect(
+            acts.map { "\($0["act"]?.stringValue ?? "") \($0["details"]?["by"]?.stringValue ?? "-")" }
+                == ["password-changed invitation", "signed-in invitation", "password-changed -", "signed-in password", "signed-out-everywhere -"])
+        #expect(acts.allSatisfy { $0["by"] == .string("account:\(account)") && $0["about"] == .string(account) })
+        let later = city.now.adding(seconds: 3600)
+        try await city.accounts.recordFailures(at: later)
+        try await city.accounts.recordFailures(at: later)
+        acts = try await city.acts().filter { $0["act"] == "sign-ins-failed" }
+        #expect(acts.count == 1 && acts[0]["details"]?["count"] == 3 && acts[0]["about"] == .string(account) && acts[0]["by"] == "conurb")
+        #expect(try await city.acts().allSatisfy { !$0.description.contains("marie") && !$0.description.contains("203.0.113") })
     }
 
     @Test func `who gets an account, other roles or a link is in the ledger, and not who it is`() async throws {

@@ -70,6 +70,14 @@ class AccountPagesTest(SignInCase):
         self.assertIn("Marie Dupont", self.text())
         look("account")
         self.assertEqual(self.browser.run("return document.querySelector('.who').getAttribute('href')"), "/account")
+        self.browser.open("/account/tokens")
+        look("tokens")
+        self.fill({"name": "my script"}, "main form.sheet button")
+        self.assertRegex(self.text(), r"conurb_alder_[0-9a-f]{64}")
+        look("token-made")
+        self.press('form[action="/account/tokens/revoke"] button')
+        self.assertNotIn("my script", self.text())
+        self.browser.open("/account")
         self.press('form[action="/sign-out"] button')
         self.assertEqual(self.path(), "/sign-in")
         look("sign-in")
@@ -90,25 +98,37 @@ class AccountPagesTest(SignInCase):
         for language in ("en", "fr"):
             self.journey(language, self.look)
 
+    def test_whoever_has_to_set_up_a_second_factor_is_led_there(self):
+        link = re.sub(r"^http://[^/]+", "", self.command("add", "led.there", "--role", "administrator").strip())
+        self.browser.open(link)
+        self.fill({"password": PASSWORD, "again": PASSWORD})
+        self.browser.open("/account")
+        self.assertEqual(self.path(), "/account/second-factor")
+        self.look("second-factor-needed")
+        self.press('form[action="/sign-out"] button')
+        self.assertEqual(self.path(), "/sign-in")
+
     def test_the_head_of_every_page_leads_to_signing_in_and_back(self):
+        self.member("reader")
         self.browser.open("/about")
         self.press(".who")
         self.assertEqual(self.path(), "/sign-in")
-        self.fill({"login": "boss", "password": PASSWORD})
+        self.fill({"login": "reader", "password": PASSWORD})
         self.assertEqual(self.path(), "/about")
 
     def test_without_scripts_it_works_as_well(self):
         """Scripts of the page are switched off; those of the test go on, for they come by another way."""
+        self.member("reader.too")
         self.browser.command("Emulation.setScriptExecutionDisabled", {"value": True})
         self.browser.open("/sign-in")
-        for name, value in {"login": "boss", "password": PASSWORD}.items():
+        for name, value in {"login": "reader.too", "password": PASSWORD}.items():
             self.browser.driver.find_element("css selector", f"#{name}").send_keys(value)
         self.browser.driver.find_element("css selector", "main form button").click()
         deadline = time.monotonic() + 30
         while not self.browser.driver.current_url.endswith("/account") and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertTrue(self.browser.driver.current_url.endswith("/account"))
-        self.assertIn("boss", self.browser.driver.find_element("css selector", "main").text)
+        self.assertIn("reader.too", self.browser.driver.find_element("css selector", "main").text)
 
 
 if __name__ == "__main__":

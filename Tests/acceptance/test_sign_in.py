@@ -55,12 +55,21 @@ class Visitor:
     def sign_in(self, login, password=PASSWORD, municipality="alder", **options):
         return self.post("/sign-in", {"municipality": municipality, "login": login, "password": password}, **options)
 
+    def enrol(self, password=PASSWORD):
+        """Sets up a second factor. Its secret, and the recovery codes."""
+        page = self.get("/account/second-factor").text
+        fields = {name: html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page).group(1)) for name in ("form", "secret")}
+        done = self.post("/account/second-factor", fields | {"code": one_time_code(fields["secret"]), "password": password})
+        if done.status_code != 200:
+            raise AssertionError(done.text[:2000])
+        return fields["secret"], re.findall(r"<code>([A-Z2-7-]{19})</code>", done.text)
+
     def is_in(self):
         return self.get("/account", allow_redirects=False).status_code == 200
 
 
 class SignInCase(unittest.TestCase):
-    """A server with authentication, one municipality, and an administrator `boss` who has a password."""
+    """A server with authentication, one municipality, and an administrator `boss` who has a password and a second factor."""
 
     environment = {}
 
@@ -75,7 +84,9 @@ class SignInCase(unittest.TestCase):
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
         cls.first_link = cls.wait_for_link()
-        Visitor(cls.server.base).set_up(cls.first_link, login="boss")
+        boss = Visitor(cls.server.base)
+        boss.set_up(cls.first_link, login="boss")
+        cls.boss_codes = boss.enrol()[1]
 
     @classmethod
     def wait_for_link(cls):
@@ -89,6 +100,13 @@ class SignInCase(unittest.TestCase):
 
     def visitor(self):
         return Visitor(self.server.base)
+
+    def boss(self):
+        """The administrator, signed in with one of the recovery codes."""
+        boss = self.visitor()
+        boss.sign_in("boss")
+        self.assertEqual(boss.post("/sign-in/code", {"code": type(self).boss_codes.pop()}).status_code, 303)
+        return boss
 
     def command(self, *arguments):
         done = self.conurb.run("account", *arguments, "--data", self.data, "--municipality", "alder")
@@ -106,8 +124,7 @@ class SignInCase(unittest.TestCase):
 
 class FirstStartTest(SignInCase):
     def test_the_link_works_once_and_makes_an_administrator(self):
-        boss = self.visitor()
-        self.assertEqual(boss.sign_in("boss").status_code, 303)
+        boss = self.boss()
         self.assertTrue(boss.is_in())
         self.assertEqual(boss.get("/municipalities/alder").status_code, 200)
         again = self.visitor().get(self.first_link)
@@ -202,8 +219,7 @@ class CookieTest(SignInCase):
 
     def test_a_session_opens_the_doors_of_its_municipality_alone(self):
         self.assertEqual(self.conurb.create_municipality(self.data, "birch").returncode, 0)
-        boss = self.visitor()
-        boss.sign_in("boss")
+        boss = self.boss()
         self.assertEqual(boss.get("/municipalities/alder/tokens").status_code, 200)
         self.assertEqual(boss.get("/municipalities/birch/tokens").status_code, 401)
         self.assertEqual(boss.get(NGSI_LD + "/types", headers={"NGSILD-Tenant": "birch"}).status_code, 200)
@@ -228,8 +244,7 @@ class ForeignFormTest(SignInCase, harness.ProblemAssertions):
     """A form or a script of another page, that a signed-in browser is made to send."""
 
     def test_it_changes_nothing(self):
-        boss = self.visitor()
-        boss.sign_in("boss")
+        boss = self.boss()
         form = boss.field("/account", "form")
         for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
                         {"Origin": None}, {"Sec-Fetch-Site": "none", "Origin": self.server.base}):
@@ -246,9 +261,7 @@ class ForeignFormTest(SignInCase, harness.ProblemAssertions):
         self.assertTrue(boss.is_in())
 
     def test_a_form_without_the_token_of_its_session_is_refused(self):
-        boss, other = self.visitor(), self.visitor()
-        boss.sign_in("boss")
-        other.sign_in("boss")
+        boss, other = self.boss(), self.boss()
         for fields in ({"other": "x"}, {"form": ""}, {"form": other.field("/account", "form")}):
             self.assert_problem(boss.post("/account/sessions/end", fields), 403)
             self.assert_problem(boss.post("/sign-out", fields), 403)
@@ -298,6 +311,8 @@ class SessionTest(SignInCase):
         self.command("roles", "riser", "--role", "administrator")
         self.assertFalse(visitor.is_in(), "who gets other roles signs in anew")
         visitor.sign_in("riser")
+        self.assertEqual(visitor.get("/municipalities/alder").status_code, 401, "and whoever can do much needs a second factor")
+        visitor.enrol()
         self.assertEqual(visitor.get("/municipalities/alder").status_code, 200)
 
     def test_a_supplier_has_an_end(self):
@@ -351,6 +366,93 @@ class SecondFactorTest(SignInCase):
         removed = replaying.post("/account/second-factor/remove", {"form": replaying.field("/account", "form"), "password": PASSWORD})
         self.assertEqual(removed.status_code, 303)
         self.assertEqual(self.visitor().sign_in("factor").headers["Location"], "/account")
+
+
+    def test_who_can_do_much_sets_one_up_before_anything_else(self):
+        for role in ("administrator", "security-lead", "data-protection-officer"):
+            with self.subTest(role=role):
+                visitor = self.member(f"held.{role}", role)
+                for path in ("/account", "/account/tokens"):
+                    answer = visitor.get(path, allow_redirects=False)
+                    self.assertEqual((answer.status_code, answer.headers["Location"]), (303, "/account/second-factor"))
+                page = visitor.get("/account/second-factor").text
+                self.assertNotIn('href="/account"', page.split("<main", 1)[1], "there is no later")
+                form = html.unescape(re.search(r'name="form" value="([^"]*)"', page).group(1))
+                for path, fields in (("/account/password", {"old": PASSWORD, "new": "grue lunaire, midi", "again": "grue lunaire, midi"}),
+                                     ("/account/tokens", {"name": "mine", "right": "read", "days": "7"}), ("/account/sessions/end", {})):
+                    answer = visitor.post(path, {"form": form} | fields)
+                    self.assertEqual((answer.status_code, answer.headers["Location"]), (303, "/account/second-factor"))
+                self.assertIn(visitor.get("/municipalities/alder").status_code, (401,))
+                self.assertEqual(visitor.get(NGSI_LD + "/entities?type=Lamp", headers={"NGSILD-Tenant": "alder"}).status_code, 200, "as anybody")
+                visitor.enrol()
+                self.assertTrue(visitor.is_in())
+        leaver = self.member("held.leaver", "administrator")
+        page = leaver.get("/account/second-factor").text
+        form = html.unescape(re.search(r'name="form" value="([^"]*)"', page).group(1))
+        self.assertEqual(leaver.post("/sign-out", {"form": form}).headers["Location"], "/sign-in")
+
+    def test_an_administrator_takes_off_a_lost_one(self):
+        visitor = self.member("lost", "security-lead")
+        visitor.enrol()
+        self.command("reset-second-factor", "lost")
+        self.assertFalse(visitor.is_in())
+        again = self.visitor()
+        self.assertEqual(again.sign_in("lost").headers["Location"], "/account")
+        self.assertFalse(again.is_in())
+        again.enrol()
+        self.assertTrue(again.is_in())
+        refused = self.conurb.run("account", "reset-second-factor", "boss.nobody", "--data", self.data, "--municipality", "alder")
+        self.assertEqual(refused.returncode, 1)
+
+    def test_the_secret_is_not_in_the_file(self):
+        secret, _ = self.member("sealed").enrol()
+        raw = base64.b32decode(secret)
+        for path in (self.data / "alder").iterdir():
+            self.assertNotIn(raw, path.read_bytes(), path.name)
+
+    def test_what_happened_is_in_the_ledger(self):
+        visitor = self.member("witnessed", "security-lead")
+        visitor.enrol()
+        for _ in range(2):
+            self.visitor().sign_in("witnessed", "guess guess guess")
+        visitor.post("/account/sessions/end", {"form": visitor.field("/account", "form")})
+        self.command("reset-second-factor", "witnessed")
+        log = self.conurb.run("ledger", "log", "--municipality", "alder", "--data", self.data).stdout
+        for act in ("signed-in", "password-changed", "second-factor-set", "signed-out-everywhere", "second-factor-reset"):
+            self.assertIn(act, log)
+        self.assertNotIn("sign-ins-failed", log, "the hour is not over")
+        self.assertNotIn("witnessed", log)
+
+
+class EverybodyTest(SignInCase):
+    environment = {"CONURB_ACCOUNTS_REQUIRE_SECOND_FACTOR": "all"}
+
+    def test_a_second_factor_can_be_asked_of_everybody(self):
+        visitor = self.member("anybody", "resident")
+        self.assertFalse(visitor.is_in())
+        visitor.enrol()
+        self.assertTrue(visitor.is_in())
+
+    def test_failures_are_written_when_the_program_ends(self):
+        self.member("guessed", "resident")
+        for _ in range(3):
+            self.visitor().sign_in("guessed", "guess guess guess")
+        self.server.stop()
+        log = self.conurb.run("ledger", "log", "--municipality", "alder", "--data", self.data).stdout
+        self.server.start()
+        self.assertEqual(log.count("sign-ins-failed"), 1, log)
+
+
+class NobodyTest(SignInCase):
+    environment = {"CONURB_ACCOUNTS_REQUIRE_SECOND_FACTOR": "none"}
+
+    def test_or_of_nobody(self):
+        self.assertTrue(self.member("trusted", "administrator").is_in())
+
+    def test_what_is_no_list_of_roles_is_refused(self):
+        refused = self.conurb.run("serve", "--data", self.folder / "x", environment={"CONURB_ACCOUNTS_REQUIRE_SECOND_FACTOR": "kings"})
+        self.assertEqual(refused.returncode, 64)
+        self.assertIn("accounts.requireSecondFactor", refused.stderr)
 
 
 class GuessingTest(SignInCase):

@@ -94,6 +94,7 @@ package struct SourcesDoor: Sendable {
                 "Content-Type: application/octet-stream or the data's own type, not \(mediaType)")
         }
         let access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
+        try access.checkFeeding(request.pathParameter("sourceId"))
         let document = try await broker.source(request.pathParameter("sourceId"), access.reading)
         let definition = try parse(document.body["definition"]?.stringValue ?? "")
         guard case .stream(let body) = request.content else { throw CityError.invalidRequest("the body is the data") }

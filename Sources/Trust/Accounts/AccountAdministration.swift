@@ -53,6 +53,7 @@ extension Accounts {
             guard let account = try transaction.account(login: Self.folded(login)), try transaction.removeAccount(account.id) else {
                 throw Self.missing(login)
             }
+            try transaction.revokeTokens(of: account.id, by: access.writing.reading.principal, at: now)
             try transaction.record(account.act(.accountRemoved), access, at: now)
         }
     }
@@ -65,15 +66,24 @@ extension Accounts {
         try await store.file(access.municipality).write { transaction in
             guard var account = try transaction.account(login: Self.folded(login)) else { throw Self.missing(login) }
             guard account.isActive(at: now) else { throw CityError.conflict("\(account.login) is disabled or has ended") }
-            account.codeSecret = nil
-            try transaction.put(account)
-            try transaction.removeSecrets(of: account.id, .recovery)
+            try transaction.takeOffSecondFactor(&account, access, at: now)
             try transaction.removeSecrets(of: account.id, .invitation)
             try transaction.putSecret(
                 Self.invitationDigest(text), of: account.id, .invitation, until: now.adding(seconds: AccountSettings.invitationSeconds))
             try transaction.record(account.act(.accountInvited), access, at: now)
         }
         return text.text
+    }
+
+    /// Takes off the second factor of somebody who has lost it, and the recovery codes with it; whoever needs one sets up another at the next sign-in, for which the
+    /// password still counts. The account is signed out everywhere.
+    package func resetSecondFactor(_ access: AdministerAccess, _ login: String, at now: Instant) async throws {
+        try await store.file(access.municipality).write { transaction in
+            guard var account = try transaction.account(login: Self.folded(login)) else { throw Self.missing(login) }
+            guard account.codeSecret != nil else { throw CityError.conflict("\(account.login) has no second factor") }
+            try transaction.takeOffSecondFactor(&account, access, at: now)
+            try transaction.removeSessions(of: account.id)
+        }
     }
 
     private static func missing(_ login: String) -> CityError { .resourceNotFound("there is no account \(login.prefix(200))") }
@@ -118,9 +128,19 @@ extension Accounts {
     }
 }
 
+extension WriteTransaction {
+    fileprivate func takeOffSecondFactor(_ account: inout AccountRecord, _ access: AdministerAccess, at now: Instant) throws {
+        try removeSecrets(of: account.id, .recovery)
+        guard account.codeSecret != nil else { return }
+        account.codeSecret = nil
+        try put(account)
+        try record(Act(.secondFactorReset, account.id), access, at: now)
+    }
+}
+
 extension AccountRecord {
     /// What is accountable of it. Who it is stays out: the file says, as long as there is the account.
-    fileprivate func act(_ kind: ActKind) -> Act {
+    func act(_ kind: ActKind) -> Act {
         var details: JSONObject = ["roles": .array(roles.map(JSON.string))]
         if let endsAt { details["endsAt"] = .string(endsAt.description) }
         if isDisabled { details["disabled"] = true }

@@ -21,6 +21,7 @@ extension Accounts {
             try transaction.put(account)
             // Whoever knew the old one is let in no more.
             try transaction.removeSessions(of: account.id, but: signedIn.session.digest)
+            try transaction.record(Act(.passwordChanged, account.id), by: .account(account.id), at: now)
         }
     }
 
@@ -48,14 +49,16 @@ extension Accounts {
         guard let secret = Base32.decode(text), secret.count == OneTimeCode.secretByteCount,
             let step = OneTimeCode.acceptedStep(code, secret, after: 0, at: now)
         else { throw AccountFormError.wrongCode }
+        let sealed = try await sealedSecret(of: signedIn.account, signedIn.municipality).seal(secret)
         let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode.random() }
         try await store.file(signedIn.municipality).write { transaction in
             guard var account = try transaction.account(signedIn.account.id) else { throw CityError.resourceNotFound("the account is gone") }
-            (account.codeSecret, account.codeStep) = (secret, step)
+            (account.codeSecret, account.codeStep) = (sealed, step)
             try transaction.put(account)
             try transaction.removeSecrets(of: account.id, .recovery)
             for digest in codes.compactMap(RecoveryCode.digest) { try transaction.putSecret(digest, of: account.id, .recovery) }
             try transaction.removeSessions(of: account.id, but: signedIn.session.digest)
+            try transaction.record(Act(.secondFactorSet, account.id), by: .account(account.id), at: now)
         }
         return codes
     }
@@ -65,10 +68,11 @@ extension Accounts {
     package func dropSecondFactor(_ signedIn: SignedIn, password: String, at now: Instant) async throws {
         try await checkPassword(signedIn, password, at: now)
         try await store.file(signedIn.municipality).write { transaction in
-            guard var account = try transaction.account(signedIn.account.id) else { return }
+            guard var account = try transaction.account(signedIn.account.id), account.codeSecret != nil else { return }
             account.codeSecret = nil
             try transaction.put(account)
             try transaction.removeSecrets(of: account.id, .recovery)
+            try transaction.record(Act(.secondFactorRemoved, account.id), by: .account(account.id), at: now)
         }
     }
 
@@ -124,8 +128,9 @@ extension Accounts {
             if let other = try transaction.account(login: changed.login), other.id != changed.id { throw AccountFormError.loginTaken }
             try transaction.put(changed)
             try transaction.removeSessions(of: changed.id)
+            try transaction.record(Act(.passwordChanged, changed.id, details: ["by": "invitation"]), by: .account(changed.id), at: now)
         }
-        return try await signedIn(changed, text.municipality, visitor, at: now)
+        return try await signedIn(changed, text.municipality, visitor, by: .invitation, at: now)
     }
 
     static func invitationDigest(_ text: SessionText) -> String { Secret.digest(of: "invitation " + text.secret) }

@@ -1,5 +1,6 @@
 internal import CityModel
 internal import Policy
+internal import Store
 
 /// What an installation asks of those who sign in.
 package struct AccountSettings: Sendable {
@@ -10,9 +11,18 @@ package struct AccountSettings: Sendable {
     package var sessionIdleMinutes = 60
     /// Hours after which a session is over in any case.
     package var sessionHours = 12
+    /// Whoever signs in with a password and has one of these roles needs a second factor; nil: everybody does.
+    package var secondFactorRoles: Set<String>? = AccountSettings.leadingRoles
     /// What authenticator apps show, and what no password may consist of.
     package var issuer = "Conurb"
     package init() {}
+
+    /// Those whose account opens more than one person's data, or all rights.
+    package static let leadingRoles: Set<String> = Set([Role.administrator, .securityLead, .dataProtectionOfficer].map(\.rawValue))
+
+    func requiresSecondFactor(_ account: AccountRecord) -> Bool {
+        account.password != nil && (secondFactorRoles.map { !$0.isDisjoint(with: account.roles) } ?? true)
+    }
 
     var sessionIdleSeconds: Double { Double(sessionIdleMinutes) * 60 }
     var sessionSeconds: Double { Double(sessionHours) * 3600 }
@@ -37,7 +47,7 @@ package enum AccountRoles {
         .filter { ![.operatorOnMachine, .tokenReader, .tokenWriter, .tokenAdministrator].contains($0) }.map(\.rawValue)
 
     /// What somebody with these roles may do at all; what of it, rules say.
-    static func right(_ roles: [String]) -> Right {
+    package static func right(_ roles: [String]) -> Right {
         if roles.contains(Role.administrator.rawValue) { return .administer }
         return roles.contains { name in writers.contains { $0.rawValue == name } } ? .write : .read
     }

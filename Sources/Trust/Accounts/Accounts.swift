@@ -10,14 +10,24 @@ package final class Accounts: Sendable {
     let workshop = PasswordWorkshop()
     let rules: PasswordRules
     private let throttle = Mutex(SignInThrottle())
+    let failures = Mutex(FailedSignIns())
+    private let accountability: Accountability
     /// What a password is held against where there is no account: it takes as long.
     private let decoy: PasswordHash
 
-    package init(store: Store, settings: AccountSettings = .init()) {
+    /// - Parameter accountability: knows the keys of municipalities; nil: they lie beside the municipalities.
+    package init(store: Store, settings: AccountSettings = .init(), accountability: Accountability? = nil) {
         (self.store, self.settings) = (store, settings)
+        self.accountability = accountability ?? Accountability(store: store, ring: KeyRing(directory: store.keysDirectory))
         decoy = .decoy(cost: settings.cost)
         rules = PasswordRules(breached: settings.breachedList.map(BreachedPasswords.init))
     }
+}
+
+/// What proved who somebody is. Raw values are recorded for ever.
+enum SignInMeans: String, Sendable {
+    case password, invitation, provider
+    case secondFactor = "second-factor"
 }
 
 extension Accounts {
@@ -66,12 +76,15 @@ extension Accounts {
         if let seconds = begin(keys, at: now) { return .tooManyAttempts(waitSeconds: seconds) }
         let hash = account?.password.flatMap(PasswordHash.init) ?? decoy
         let isRight = try await workshop.run { hash.matches(password) }
-        guard isRight, let account, account.password != nil, account.isActive(at: now) else { return .refused }
+        guard isRight, let account, account.password != nil, account.isActive(at: now) else {
+            if let account { failures.withLock { $0.add(municipality, account.id, at: now) } }
+            return .refused
+        }
         succeeded(keys)
         guard account.codeSecret == nil else {
-            return .needsCode(session: try await openSession(account, municipality, visitor, waitsForCode: true, at: now))
+            return .needsCode(session: try await openSession(account, municipality, visitor, by: nil, at: now))
         }
-        return try await signedIn(account, municipality, visitor, at: now)
+        return try await signedIn(account, municipality, visitor, by: .password, at: now)
     }
 
     /// The second step: a code of the authenticator app, or a recovery code. Whoever waits for it has a session that allows nothing else.
@@ -79,38 +92,52 @@ extension Accounts {
         guard let text = SessionText(session), let (account, record) = try await find(text, at: now), record.waitsForCode else { return .refused }
         let keys = [SignInThrottle.Key.device(account: "code \(text.municipality.text)/\(account.id)")]
         if let seconds = begin(keys, at: now) { return .tooManyAttempts(waitSeconds: seconds) }
-        guard try await useCode(code, of: account, text.municipality, at: now) else { return .refused }
+        guard try await useCode(code, of: account, text.municipality, at: now) else {
+            failures.withLock { $0.add(text.municipality, account.id, at: now) }
+            return .refused
+        }
         succeeded(keys)
         _ = try await store.file(text.municipality).write { try $0.removeSession(text.digest) }
-        return try await signedIn(account, text.municipality, visitor, at: now)
+        return try await signedIn(account, text.municipality, visitor, by: .secondFactor, at: now)
     }
 
     /// Takes a code, once. Two requests with the same code: the second finds it used, for both look in the transaction that uses it.
     func useCode(_ code: String, of account: AccountRecord, _ municipality: MunicipalityName, at now: Instant) async throws -> Bool {
-        try await store.file(municipality).write { transaction in
-            guard var current = try transaction.account(account.id), let secret = current.codeSecret else { return false }
-            if let step = OneTimeCode.acceptedStep(code, secret, after: current.codeStep, at: now) {
-                current.codeStep = step
-                try transaction.put(current)
-                return true
+        if let digest = RecoveryCode.digest(of: code) {
+            return try await store.file(municipality).write { transaction in
+                guard try transaction.account(secret: digest, .recovery, at: now)?.id == account.id else { return false }
+                return try transaction.removeSecret(digest)
             }
-            guard let digest = RecoveryCode.digest(of: code), try transaction.account(secret: digest, .recovery, at: now)?.id == account.id else {
-                return false
-            }
-            return try transaction.removeSecret(digest)
+        }
+        let sealed = try await sealedSecret(of: account, municipality)
+        return try await store.file(municipality).write { transaction in
+            guard var current = try transaction.account(account.id), let stored = current.codeSecret else { return false }
+            let secret = try sealed.open(stored)
+            guard let step = OneTimeCode.acceptedStep(code, secret, after: current.codeStep, at: now) else { return false }
+            current.codeStep = step
+            if !SealedSecret.isSealed(stored) { current.codeSecret = try sealed.seal(secret) }
+            try transaction.put(current)
+            return true
         }
     }
 
+    func sealedSecret(of account: AccountRecord, _ municipality: MunicipalityName) async throws -> SealedSecret {
+        SealedSecret(personal: try await accountability.personalKey(of: municipality), municipality: municipality, account: account.id)
+    }
+
     /// A session, and the browser known from now on.
-    func signedIn(_ account: AccountRecord, _ municipality: MunicipalityName, _ visitor: Visitor, at now: Instant) async throws -> SignInOutcome {
-        let session = try await openSession(account, municipality, visitor, waitsForCode: false, at: now)
+    func signedIn(
+        _ account: AccountRecord, _ municipality: MunicipalityName, _ visitor: Visitor, by means: SignInMeans, at now: Instant
+    ) async throws -> SignInOutcome {
+        let session = try await openSession(account, municipality, visitor, by: means, at: now)
         return .signedIn(session: session, device: try await deviceText(account, municipality, at: now))
     }
 
+    /// - Parameter means: what proved who it is; nil while a code is still to come.
     private func openSession(
-        _ account: AccountRecord, _ municipality: MunicipalityName, _ visitor: Visitor, waitsForCode: Bool, at now: Instant
+        _ account: AccountRecord, _ municipality: MunicipalityName, _ visitor: Visitor, by means: SignInMeans?, at now: Instant
     ) async throws -> String {
-        let text = SessionText(newIn: municipality)
+        let (text, waitsForCode) = (SessionText(newIn: municipality), means == nil)
         let settings = settings
         let record = SessionRecord(digest: text.digest, account: account.id, waitsForCode: waitsForCode, createdAt: now, agent: visitor.agent)
         try await store.file(municipality).write { transaction in
@@ -120,9 +147,10 @@ extension Accounts {
             try transaction.put(
                 record, usedAfter: now.adding(seconds: -settings.sessionIdleSeconds), createdAfter: now.adding(seconds: -settings.sessionSeconds),
                 countMax: AccountSettings.sessionCountMax)
-            guard !waitsForCode else { return }
+            guard let means else { return }
             current.signedInAt = now
             try transaction.put(current)
+            try transaction.record(Act(.signedIn, account.id, details: ["by": .string(means.rawValue)]), by: .account(account.id), at: now)
         }
         return text.text
     }
@@ -164,7 +192,7 @@ extension Accounts {
     /// Who a session stands for; nil for one that is over, was ended, or waits for a code.
     package func signedIn(_ session: String, at now: Instant) async throws -> SignedIn? {
         guard let text = SessionText(session), let (account, record) = try await find(text, at: now), !record.waitsForCode else { return nil }
-        return SignedIn(text, account, record)
+        return SignedIn(text, account, record, settings)
     }
 
     /// Whether it is a session that waits for a code.
@@ -200,8 +228,12 @@ extension Accounts {
     }
 
     /// Ends all sessions of the account, this one included.
-    package func signOutEverywhere(_ signedIn: SignedIn) async throws {
-        try await store.file(signedIn.municipality).write { try $0.removeSessions(of: signedIn.account.id) }
+    package func signOutEverywhere(_ signedIn: SignedIn, at now: Instant) async throws {
+        let account = signedIn.account.id
+        try await store.file(signedIn.municipality).write { transaction in
+            try transaction.removeSessions(of: account)
+            try transaction.record(Act(.signedOutEverywhere, account), by: .account(account), at: now)
+        }
     }
 
     /// Whether a form was sent from a page of the session.

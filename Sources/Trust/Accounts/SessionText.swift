@@ -28,9 +28,12 @@ package struct SignedIn: Sendable {
     package let session: SessionRecord
     /// What forms that change something must bring along.
     package let formToken: String
+    /// Whether a second factor has to be set up first: until then the session is good for that, and for signing out.
+    package let mustEnrol: Bool
 
-    init(_ text: SessionText, _ account: AccountRecord, _ session: SessionRecord) {
+    init(_ text: SessionText, _ account: AccountRecord, _ session: SessionRecord, _ settings: AccountSettings) {
         (municipality, self.account, self.session, formToken) = (text.municipality, account, session, text.formToken)
+        mustEnrol = account.codeSecret == nil && settings.requiresSecondFactor(account)
     }
 
     package var hasSecondFactor: Bool { account.codeSecret != nil }

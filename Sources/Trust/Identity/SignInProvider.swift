@@ -136,8 +136,11 @@ extension SignInProvider {
         let account = try await file.write { transaction in
             if var known = try transaction.account(issuer: issuer, subject: subject) {
                 guard known.isActive(at: now) else { throw Refused(description: "the account is disabled or has ended") }
+                let before = known.roles
                 if let given { known.roles = Self.roles(given, known.endsAt, standardRole) }
                 try transaction.put(known)
+                // By what the provider says, which nobody here decided.
+                if known.roles != before { try transaction.record(known.act(.accountChanged), by: .program, at: now) }
                 return known
             }
             var account = AccountRecord(id: Secret.text(byteCount: 9), login: login, name: name, roles: Self.roles(given ?? [], nil, standardRole), createdAt: now)
@@ -150,10 +153,11 @@ extension SignInProvider {
                 if let given, !given.isEmpty { account.roles = Self.roles(given, other.endsAt, standardRole) }
             }
             try transaction.put(account)
+            try transaction.record(account.act(account.createdAt == now ? .accountCreated : .accountChanged), by: .program, at: now)
             try transaction.link(account.id, issuer: issuer, subject: subject)
             return account
         }
-        return try await accounts.signedIn(account, municipality, visitor, at: now)
+        return try await accounts.signedIn(account, municipality, visitor, by: .provider, at: now)
     }
 
     /// A supplier without an end is none.
