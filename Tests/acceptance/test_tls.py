@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import harness
 from harness import NGSI_LD
+from test_sign_in import CHEAP, Visitor
 
 LAMP = {"id": "urn:ngsi-ld:Lamp:1", "type": "Lamp", "level": {"type": "Property", "value": 1}}
 # Small limits, so that the borders can be met quickly. Each is a documented setting.
@@ -76,7 +78,7 @@ def put(paths, certificate, key):
 
 
 class TLSCase(unittest.TestCase):
-    options, environment = (), {}
+    options, environment, open_access = (), {}, True
 
     @classmethod
     def setUpClass(cls):
@@ -88,7 +90,8 @@ class TLSCase(unittest.TestCase):
         os.environ["REQUESTS_CA_BUNDLE"] = str(cls.authority.certificate)
         cls.addClassCleanup(lambda: os.environ.pop("REQUESTS_CA_BUNDLE") if previous is None else os.environ.update(REQUESTS_CA_BUNDLE=previous))
         cls.server = SecureServer(
-            cls.folder / "data", *cls.options, "--tls-certificate", cls.paths[0], "--tls-key", cls.paths[1], environment=SETTINGS | cls.environment)
+            cls.folder / "data", *cls.options, "--tls-certificate", cls.paths[0], "--tls-key", cls.paths[1], environment=SETTINGS | cls.environment,
+            open_access=cls.open_access)
         cls.enterClassContext(cls.server)
 
     def context(self, protocols=("h2", "http/1.1"), version=None):
@@ -391,6 +394,27 @@ class ReloadTest(TLSCase):
         self.assertEqual(self.subject(), before)
         put(self.paths, *self.authority.sign("mended"))
         self.wait_until(lambda: self.subject() == "mended", "files that are good again")
+
+
+class SignInOverTLSTest(TLSCase):
+    environment, open_access = CHEAP, False
+
+    def test_a_session_is_for_https_and_for_this_host_alone(self):
+        self.wait_until(lambda: "/account/set-up/" in self.server.log_path.read_text(), "the first link")
+        link = re.search(r"(https://127.0.0.1:\d+)(/account/set-up/\S+)", self.server.log_path.read_text())
+        self.assertEqual(link.group(1), self.server.base)
+        visitor = Visitor(self.server.base)
+        done = visitor.set_up(link.group(2), login="boss")
+        self.assertEqual(done.status_code, 303)
+        session = next(cookie for cookie in done.raw.headers.getlist("Set-Cookie") if cookie.startswith("__Host-conurb="))
+        self.assertIn("Secure", session)
+        visitor.enrol()
+        self.assertTrue(visitor.is_in())
+        # The origin of a form is an https one now; the same page over plain HTTP is another site.
+        form = visitor.field("/account", "form")
+        for origin in (self.server.base.replace("https:", "http:"), "https://elsewhere.example"):
+            self.assertEqual(visitor.post("/account/sessions/end", {"form": form}, headers={"Origin": origin}).status_code, 403)
+        self.assertTrue(visitor.is_in())
 
 
 class StartTest(unittest.TestCase):
