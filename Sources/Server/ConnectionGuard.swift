@@ -157,8 +157,9 @@ extension ConnectionGuard {
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
         let body = ByteBuffer(string: problem.json.description)
         var fields: HTTPFields = [
-            .contentType: "application/problem+json", .contentLength: String(body.readableBytes), .cacheControl: "no-store",
+            .contentType: "application/problem+json", .contentLength: String(body.readableBytes),
         ]
+        SecurityHeaders.add(to: &fields, isHTTPS: false)
         // Of HTTP/1.1 alone (RFC 9113, section 8.2.2): a stream has one request anyway.
         if !isStream { fields[.connection] = "close" }
         context.write(wrapOutboundOut(.head(HTTPResponse(status: .init(code: problem.status), headerFields: fields))), promise: nil)

@@ -58,7 +58,6 @@ package final class ConurbServer: Service {
             directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax),
             keys: ring.residentKeys(publicAddress: configuration.publicAddress))
         try configuration.accounts.check()
-        let ring = KeyRing(directory: configuration.keys)
         accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)
         accounts = Accounts(store: store, settings: configuration.accounts, accountability: accountability)
         let egress = EgressPolicy(allowsPrivate: configuration.allowsPrivateEgress)

@@ -88,6 +88,12 @@ import Trust
             #expect(answer.status == 207)
             #expect(try answer.json["errors"]?.arrayValue?.compactMap { $0["entityId"] } == ["urn:ngsi-ld:Lamp:1"])
             #expect(try await patch(property("level", "9"), reader) == 403)
+            let access = try await broker.server.gatekeeper.administering(try #require(MunicipalityName("alder")), .program)
+            var scope = TokenScope(right: .write)
+            scope.types = [IRI(known: IRI.defaultContextNamespace + "Bench")]
+            let order = TokenOrder(name: "benches", scope: scope, expiresAt: nil)
+            let benches = try await broker.server.gatekeeper.createToken(access, order, now: .now).text
+            #expect(try await patch(property("level", "9"), benches) == 403, "what a token is held to holds there too")
             let there = try await source.ask(.GET, "entities/urn:ngsi-ld:Lamp:1").json
             #expect(there["lux"]?["value"] == 9 && there["level"]?["value"] == 8)
             #expect(try await source.ask(.GET, "entities/urn:ngsi-ld:Bench:2").json["level"]?["value"] == 4)

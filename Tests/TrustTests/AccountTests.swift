@@ -261,6 +261,17 @@ import Testing
         for forged in [nil, "", foreign, signedIn.formToken + "A"] { #expect(!city.accounts.isOwnForm(forged, signedIn)) }
     }
 
+    @Test func `a new password by a link takes no second factor off`() async throws {
+        let city = try City()
+        let session = try await city.member()
+        try await city.enrol(session)
+        let invitation = try await city.accounts.invite(city.access, "marie", at: city.now)
+        let outcome = try await city.accounts.accept(
+            invitation, login: "", name: "", password: City.password + " again", from: city.visitor, at: city.now)
+        guard case .needsCode(let waiting) = outcome else { return #expect(Bool(false), "\(outcome)") }
+        #expect(try await !city.isIn(waiting), "a code is still to come")
+    }
+
     @Test func `neither passwords nor sessions nor links stand in the file`() async throws {
         let city = try City()
         let session = try await city.member()

@@ -43,7 +43,7 @@ extension Federation {
                 case .unsayable: plan.unsupported.append(whole)
                 case .some:
                     let part = ProvisionPart(source: MatchedSource(registration: source.registration, information: [element]), attributes: nil)
-                    if origin.permit?.allows(element.attributes, of: [], at: part.source, isErasing: true) ?? true { plan.parts.append(part) } else { plan.refused.append(part) }
+                    if origin.permit?.allows(element.attributes, of: nil, [], at: part.source, isErasing: true) ?? true { plan.parts.append(part) } else { plan.refused.append(part) }
                 }
             }
         }

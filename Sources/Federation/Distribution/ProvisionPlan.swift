@@ -59,7 +59,7 @@ extension Federation {
         let sources = matching.sources.compactMap { $0.narrowed(to: id, known) }
         let looping = matching.looping.compactMap { $0.narrowed(to: id, known) }
         func isAllowed(_ part: ProvisionPart) -> Bool {
-            origin.permit?.allows(part.attributes ?? attributes, of: known, at: part.source, isErasing: !SourceOperation.erasing.isDisjoint(with: operations)) ?? true
+            origin.permit?.allows(part.attributes ?? attributes, of: id, known, at: part.source, isErasing: !SourceOperation.erasing.isDisjoint(with: operations)) ?? true
         }
         for mode in [Registration.Mode.exclusive, .redirect] {
             let before = plan.remaining

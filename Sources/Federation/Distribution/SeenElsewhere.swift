@@ -41,8 +41,10 @@ extension Sight {
 extension WritePermit {
     /// Whether attributes of an entity may be written, or erased, at a source.
     /// - Parameter attributes: nil for all of it.
+    /// - Parameter id: nil for entities of any identifier.
     /// - Parameter types: where they are not known, it has to be allowed with all that are registered.
-    func allows(_ attributes: Set<IRI>?, of types: [IRI], at source: MatchedSource, isErasing: Bool) -> Bool {
+    func allows(_ attributes: Set<IRI>?, of id: IRI?, _ types: [IRI], at source: MatchedSource, isErasing: Bool) -> Bool {
+        if let identifierPrefix { guard id?.text.hasPrefix(identifierPrefix) ?? false else { return false } }
         let sight = isErasing ? erasing : writing
         let kinds = types.isEmpty ? source.information.flatMap { $0.entities?.map(\.types) ?? [[]] } : [types]
         return kinds.allSatisfy { kind in

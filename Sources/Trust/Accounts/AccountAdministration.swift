@@ -64,9 +64,8 @@ extension Accounts {
     package func invite(_ access: AdministerAccess, _ login: String, at now: Instant) async throws -> String {
         let text = SessionText(newIn: access.municipality)
         try await store.file(access.municipality).write { transaction in
-            guard var account = try transaction.account(login: Self.folded(login)) else { throw Self.missing(login) }
+            guard let account = try transaction.account(login: Self.folded(login)) else { throw Self.missing(login) }
             guard account.isActive(at: now) else { throw CityError.conflict("\(account.login) is disabled or has ended") }
-            try transaction.takeOffSecondFactor(&account, access, at: now)
             try transaction.removeSecrets(of: account.id, .invitation)
             try transaction.putSecret(
                 Self.invitationDigest(text), of: account.id, .invitation, until: now.adding(seconds: AccountSettings.invitationSeconds))

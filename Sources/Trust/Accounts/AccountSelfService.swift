@@ -130,7 +130,7 @@ extension Accounts {
             try transaction.removeSessions(of: changed.id)
             try transaction.record(Act(.passwordChanged, changed.id, details: ["by": "invitation"]), by: .account(changed.id), at: now)
         }
-        return try await signedIn(changed, text.municipality, visitor, by: .invitation, at: now)
+        return try await proved(changed, text.municipality, visitor, by: .invitation, at: now)
     }
 
     static func invitationDigest(_ text: SessionText) -> String { Secret.digest(of: "invitation " + text.secret) }

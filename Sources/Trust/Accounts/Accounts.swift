@@ -81,10 +81,17 @@ extension Accounts {
             return .refused
         }
         succeeded(keys)
+        return try await proved(account, municipality, visitor, by: .password, at: now)
+    }
+
+    /// Somebody has proved with one thing who he is; where there is a second factor, it is still to come.
+    func proved(
+        _ account: AccountRecord, _ municipality: MunicipalityName, _ visitor: Visitor, by means: SignInMeans, at now: Instant
+    ) async throws -> SignInOutcome {
         guard account.codeSecret == nil else {
             return .needsCode(session: try await openSession(account, municipality, visitor, by: nil, at: now))
         }
-        return try await signedIn(account, municipality, visitor, by: .password, at: now)
+        return try await signedIn(account, municipality, visitor, by: means, at: now)
     }
 
     /// The second step: a code of the authenticator app, or a recovery code. Whoever waits for it has a session that allows nothing else.
