@@ -35,11 +35,11 @@ package struct Accountability: Sendable {
         try ring.keys(of: name, origin: isNew ? Self.origin(of: name, ring, publicAddress) : nil)
     }
 
-    /// The key that what is personal in a municipality's file is wrapped by. Made when keys are first asked for.
+    /// The key that what is personal in a municipality's file is wrapped by. Made when keys are first asked for, and never where there were some.
     /// - Throws: `KeyRingError`.
     func personalKey(of name: MunicipalityName) async throws -> [UInt8] {
-        let isNew = try await file(name).read { try $0.lastCheckpoint() } == nil
-        return try keys(of: name.city, isNew: isNew).personal
+        if try await file(name).read({ try $0.lastCheckpoint() }) != nil { return try keys(of: name.city, isNew: false).personal }
+        return try ring.personalSecret(of: name.city) { Self.origin(of: name.city, ring, publicAddress) }
     }
 
     /// What a new ledger is called: as it is reached, else a name that nothing else has. One that takes the place of another is told from it.
