@@ -48,8 +48,17 @@ enum AccountTable {
         CREATE INDEX session_used ON session (used_us);
         """
 
-    fileprivate static let columns = """
-        account.id, login, name, language, roles, ends_us, disabled, password, code_secret, code_step, account.created_us, signed_in_us
+    /// Migration `0020-sealed-accounts`: who somebody is lies in `personal`, sealed with a key of theirs, and `login` holds what only whoever has the
+    /// municipality's keys can tell a login by (`SealedAccounts`).
+    static let sealed = """
+        ALTER TABLE account ADD COLUMN key BLOB;
+        ALTER TABLE account ADD COLUMN personal BLOB;
+        CREATE INDEX account_key ON account (key) WHERE key IS NOT NULL;
+        """
+
+    static let columns = """
+        account.id, login, name, language, roles, ends_us, disabled, password, code_secret, code_step, account.created_us, signed_in_us,
+        \(Opened.bytes("personal"))
         """
 }
 
@@ -103,10 +112,10 @@ package enum AccountSecretPurpose: String, Sendable { case invitation, recovery 
 extension ReadSnapshot {
     /// All accounts, by login.
     package func accounts() throws -> [AccountRecord] {
-        let cursor = try rows("SELECT \(AccountTable.columns) FROM account ORDER BY login")
+        let cursor = try rows("SELECT \(AccountTable.columns) FROM account")
         var records: [AccountRecord] = []
         while let row = try cursor.next() { records.append(try AccountRecord(row)) }
-        return records
+        return records.sorted { $0.login < $1.login }
     }
 
     package func account(_ id: String) throws -> AccountRecord? {
@@ -114,7 +123,7 @@ extension ReadSnapshot {
     }
 
     package func account(login: String) throws -> AccountRecord? {
-        try row("SELECT \(AccountTable.columns) FROM account WHERE login = ?", [login]).map { try AccountRecord($0) }
+        try row("SELECT \(AccountTable.columns) FROM account WHERE login = ?", [vault.digest(ofLogin: login)]).map { try AccountRecord($0) }
     }
 
     /// The account that a subject of an identity provider signs in to.
@@ -156,19 +165,20 @@ extension ReadSnapshot {
 extension WriteTransaction {
     /// Puts an account in place of the one with its identifier, if there is one.
     package func put(_ account: AccountRecord) throws {
+        let sealed = try seal(account)
         try execute(
             """
-            INSERT INTO account (id, login, name, language, roles, ends_us, disabled, password, code_secret, code_step, created_us, signed_in_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO account (id, login, name, language, roles, ends_us, disabled, password, code_secret, code_step, created_us, signed_in_us, key, personal)
+            VALUES (?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET
                 login = excluded.login, name = excluded.name, language = excluded.language, roles = excluded.roles, ends_us = excluded.ends_us,
                 disabled = excluded.disabled, password = excluded.password, code_secret = excluded.code_secret, code_step = excluded.code_step,
-                signed_in_us = excluded.signed_in_us
+                signed_in_us = excluded.signed_in_us, key = excluded.key, personal = excluded.personal
             """,
             [
-                account.id, account.login, account.name, account.language, account.roles.joined(separator: " "), account.endsAt?.microseconds,
+                account.id, sealed.login, account.language, account.roles.joined(separator: " "), account.endsAt?.microseconds,
                 account.isDisabled ? 1 : 0, account.password, account.codeSecret?.databaseBlob, account.codeStep, account.createdAt.microseconds,
-                account.signedInAt?.microseconds,
+                account.signedInAt?.microseconds, sealed.key.blob, sealed.personal.databaseBlob,
             ])
     }
 
@@ -230,8 +240,10 @@ extension WriteTransaction {
 extension AccountRecord {
     fileprivate init(_ row: Row) throws {
         id = try row.decode(String.self, atIndex: 0)
-        login = try row.decode(String.self, atIndex: 1)
-        name = try row.decode(String.self, atIndex: 2)
+        // Plain in files of before, until they are opened; without the key of whom it is, nobody.
+        let personal = try row.bytes(atIndex: 12).map { try JSON(parsing: $0) }
+        login = try personal?["login"]?.stringValue ?? row.decode(String.self, atIndex: 1)
+        name = try personal?["name"]?.stringValue ?? row.decode(String.self, atIndex: 2)
         language = try row.decode(String?.self, atIndex: 3)
         roles = try row.decode(String.self, atIndex: 4).split(separator: " ").map(String.init)
         endsAt = try row.decode(Int64?.self, atIndex: 5).map { Instant(microseconds: $0) }

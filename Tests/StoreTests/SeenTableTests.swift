@@ -88,7 +88,9 @@ import Testing
             while let row = try names.next() { #expect(try row.decode(String.self, atIndex: 0) == "\(level)") }
             for table in ["instance", "chunk", "summary", "thinned"] {
                 #expect(try numbers("SELECT entity FROM \(table)") == [shown, gone], "\(table)")
-                #expect(try numbers("SELECT attribute FROM \(table) WHERE entity = \(shown)") == [level], "\(table)")
+                // Scopes are as visible as the entity.
+                let scopes = view.terms.number(of: .scopeMember) ?? -1
+                #expect(try numbers("SELECT attribute FROM \(table) WHERE entity = \(shown) AND attribute <> \(scopes)") == [level], "\(table)")
             }
             for (table, form) in [("instance", "form"), ("chunk", "form_min"), ("summary", "form"), ("thinned", "rank * \(InstanceForm.classificationUnit)")] {
                 #expect(try numbers("SELECT \(form) FROM \(table)").allSatisfy { $0 < hidden }, "\(table)")

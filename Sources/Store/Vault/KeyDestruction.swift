@@ -30,6 +30,7 @@ extension WriteTransaction {
         guard !keys.isEmpty else { return 0 }
         let doomed = Set(keys)
         try purgeMessages(doomed)
+        try purgeAccounts(keys)
         var (count, unreadable) = (0, [Int64]())
         for key in keys {
             for number in try numbers("SELECT id FROM main.entity WHERE key = ?", [key.blob]) {
@@ -188,7 +189,8 @@ extension ReadSnapshot {
         let cursor = try rows(
             """
             SELECT key, count(*) FROM (
-                SELECT key FROM main.entity WHERE key IS NOT NULL UNION ALL SELECT key FROM main.past WHERE key IS NOT NULL) GROUP BY key
+                SELECT key FROM main.entity WHERE key IS NOT NULL UNION ALL SELECT key FROM main.past WHERE key IS NOT NULL
+                UNION ALL SELECT key FROM account WHERE key IS NOT NULL) GROUP BY key
             """)
         var counts: [KeyID: Int] = [:]
         while let row = try cursor.next() { if let key = try row.keyID(atIndex: 0) { counts[key] = try row.decode(Int.self, atIndex: 1) } }

@@ -71,7 +71,10 @@ struct KeyReconciliation {
                 let numbers = try transaction.unsealedEntities(limit: Self.partCount)
                 count = numbers.count
                 for number in numbers { try transaction.sealWhatWasPlain(number) }
-                if count == 0 { try transaction.sealWhatWaitsPlain() }
+                if count == 0 {
+                    try transaction.sealWhatWaitsPlain()
+                    if try transaction.sealPlainAccounts() { hasSealed = true }
+                }
                 try vault.flush()
                 return .commit
             }

@@ -20,6 +20,7 @@ final class ResidentKeys: Sendable {
     private struct Secrets {
         let wrapping: SymmetricKey
         let naming: SymmetricKey
+        let logins: SymmetricKey
     }
 
     /// Locked before `state` where both are.
@@ -127,6 +128,14 @@ final class ResidentKeys: Sendable {
         }
     }
 
+    /// What the file has in the place of what somebody signs in with. Only whoever has the municipality's keys can find out from it who has an account.
+    func digest(ofLogin login: String) throws -> String {
+        let code = try files.withLock { files in
+            HMAC<SHA256>.authenticationCode(for: Data(login.utf8), using: try secrets(&files).logins)
+        }
+        return "digest:" + Data(code).base64EncodedString()
+    }
+
     // MARK: Destroying
 
     /// Says that the keys of a resident will be destroyed: from now on another one seals what is about him.
@@ -202,7 +211,7 @@ final class ResidentKeys: Sendable {
         func derived(_ use: String) -> SymmetricKey {
             HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: Data("conurb \(use)".utf8), outputByteCount: 32)
         }
-        let secrets = Secrets(wrapping: derived("keys of residents"), naming: derived("names of residents"))
+        let secrets = Secrets(wrapping: derived("keys of residents"), naming: derived("names of residents"), logins: derived("logins"))
         files.secrets = secrets
         return secrets
     }
