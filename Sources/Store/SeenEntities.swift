@@ -101,11 +101,10 @@ final class SeenEntities: @unchecked Sendable {
         return sight.shows(ruling.verdict(on: facts))
     }
 
-    /// A stored document as it is shown.
-    func document(_ bytes: [UInt8], of entity: Int64) throws -> [UInt8] {
-        guard let view = try view(of: entity), let bytes = try vault.open(bytes) else {
-            throw CityError.internalFault("a document that is not shown was asked for")
-        }
+    /// A stored document as it is shown; nil where the key of what is personal is gone.
+    func document(_ bytes: [UInt8], of entity: Int64) throws -> [UInt8]? {
+        guard let view = try view(of: entity) else { throw CityError.internalFault("a document that is not shown was asked for") }
+        guard let bytes = try vault.open(bytes) else { return nil }
         guard !view.isWhole else { return bytes }
         let seen = sight.seen(try decoded(bytes, keeping: nil), in: view)
         var isKnown = true

@@ -25,7 +25,7 @@ enum SeenTables {
             function("hidden_form", 1) { try InstanceForm.hidden(from: seen.bound(of: number($0, 0))) },
             function("seen_document", 2) { values in
                 guard case .blob(let bytes) = values[1].storage else { throw CorruptRow(table: "entity", reason: "document") }
-                return Data(try seen.document([UInt8](bytes), of: number(values, 0)))
+                return try seen.document([UInt8](bytes), of: number(values, 0)).map { Data($0) }
             },
             function("seen_names", 2) { values in
                 guard case .string(let names) = values[1].storage else { throw CorruptRow(table: "change", reason: "attributes") }

@@ -185,9 +185,25 @@ import Testing
         try await file.write { try $0.insert(Self.resident(1, "resident:1", text: "new"), provenance: Provenance(classification: .personal), at: Self.moment(11)) }
         try folder.store.close()
         let again = try folder.file()
-        #expect(try await again.read { try $0.condemnedKeys() }.isEmpty)
+        let condemned = try await again.read { try $0.condemnedKeys() }
+        #expect(try condemned.count == 1 && again.vault.status(condemned[0]) == .destroyed)
         let name = try await again.read { snapshot in try snapshot.storedEntity(entityID(1)).map(snapshot.entity)?.attributes[Self.name]?.first?.value }
         #expect(name == "new")
+        try folder.store.remove(TemporaryStore.name)
+        #expect(try await folder.store.restore(TemporaryStore.name, from: folder.path + "/backup").purgedCount == 3)
+    }
+
+    @Test func `a key that was destroyed does not come back with an older copy of the folder of keys`() async throws {
+        let (folder, file) = try await city()
+        let keys = folder.path + "/_keys/alder.residents"
+        let older = try #require(FileManager.default.contents(atPath: keys))
+        try await file.destroyKeys(of: "resident:1", at: Self.moment(10))
+        try folder.store.close()
+        try older.write(to: URL(filePath: keys))
+        let again = try folder.file()
+        let ids = try await again.read { try $0.condemnedKeys() }
+        #expect(try ids.count == 1 && again.vault.status(ids[0]) == .destroyed)
+        #expect(try await again.read { try $0.storedEntity(entityID(2)) } != nil)
         try folder.store.remove(TemporaryStore.name)
         #expect(try await folder.store.restore(TemporaryStore.name, from: folder.path + "/backup").purgedCount == 3)
     }
@@ -451,9 +467,11 @@ import Testing
     @Test(arguments: [.null, 0.databaseValue, (-5).databaseValue, 2.5.databaseValue, "".databaseValue, "é".databaseValue, Data([0, 1]).databaseValue] as [DatabaseValue])
     func `a sealed record is what it was`(value: DatabaseValue) throws {
         for (unit, rest) in [(nil, nil), ("CEL", nil), (nil, []), ("", [1, 2])] as [(String?, [UInt8]?)] {
-            let record = try SealedRecord(parsing: SealedRecord(value: value, unit: unit, rest: rest).bytes)
+            let record = try SealedRecord(value: value, unit: unit, rest: rest).bytes.withUnsafeBytes { try SealedRecord(parsing: $0) }
             #expect(record.value == value && record.unit == unit && record.rest == rest)
         }
-        #expect(throws: CorruptRow.self) { try SealedRecord(parsing: [3, 200]) }
+        for bytes in [[], [3, 200], [3, 9, 0, 0, 0, 1], [1, 1, 0, 0, 0, 1], [0, 0, 0, 0, 0, 9, 0, 0, 0, 0]] as [[UInt8]] {
+            #expect(throws: CorruptRow.self) { try bytes.withUnsafeBytes { try SealedRecord(parsing: $0) } }
+        }
     }
 }

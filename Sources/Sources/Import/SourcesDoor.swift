@@ -198,11 +198,15 @@ private struct ImportRun: Sendable {
 
     /// Keeps the report with the run.
     private func conclude(_ report: ImportReport, _ failure: SourceError?) async throws -> JSON {
-        guard case .object(var members) = report.json else { return .null }
-        members["run"] = .integer(run)
-        if let failure { members["failure"] = .string(failure.description) }
-        try await broker.finishImport(run, report: .object(members), access, at: .now)
-        return .object(members)
+        func whole(_ json: JSON) -> JSON {
+            guard case .object(var members) = json else { return .null }
+            members["run"] = .integer(run)
+            if let failure { members["failure"] = .string(failure.description) }
+            return .object(members)
+        }
+        let kept = definition.classification >= .personal ? report.jsonWithoutValues : report.json
+        try await broker.finishImport(run, report: whole(kept), access, at: .now)
+        return whole(report.json)
     }
 
     private static func line(_ json: JSON) -> ByteBuffer { ByteBuffer(string: json.description + "\n") }

@@ -56,7 +56,18 @@ public struct ImportReport: Hashable, Sendable {
 
 extension ImportReport {
     /// The report as a JSON object: counts, and for each rule its severity, count and first findings.
-    public var json: JSON {
+    public var json: JSON { json { $0.json } }
+
+    /// The same as it is kept where what is imported is personal: what was found wrong with a value repeats it.
+    public var jsonWithoutValues: JSON {
+        json { finding in
+            var finding = finding
+            finding.reason = "not kept, for the source is personal"
+            return finding.json
+        }
+    }
+
+    private func json(_ write: (Finding) -> JSON) -> JSON {
         [
             "records": .integer(Int64(recordCount)), "accepted": .integer(Int64(acceptedCount)),
             "unchanged": .integer(Int64(unchangedCount)), "rejected": .integer(Int64(rejectedCount)),
@@ -66,7 +77,7 @@ extension ImportReport {
                     [
                         "id": .string(key.ruleID), "severity": .string(key.severity.rawValue),
                         "count": .integer(Int64(tally.count)),
-                        "first": .array(tally.first.map(\.json)),
+                        "first": .array(tally.first.map(write)),
                     ]
                 }),
         ]

@@ -144,9 +144,7 @@ extension MunicipalityFile {
 
     /// Destroys the keys of which a transaction said so, and empties the log, which may hold what was plain before.
     package func destroyCondemnedKeys() async throws {
-        let ids = try await read { try $0.condemnedKeys() }
-        try vault.destroy(ids)
-        if !ids.isEmpty { try await write { try $0.forgetCondemnedKeys(ids) } }
+        try vault.destroy(vault.undestroyed(of: await read { try $0.condemnedKeys() }))
         try await emptyLog()
     }
 
@@ -177,6 +175,7 @@ extension MunicipalityFile {
 }
 
 extension ReadSnapshot {
+    /// All keys that ever were to be destroyed. They stay listed, so that none comes back with an older copy of the folder of keys.
     func condemnedKeys() throws -> [KeyID] {
         let cursor = try rows("SELECT id FROM destroyed_key")
         var ids: [KeyID] = []
@@ -195,11 +194,5 @@ extension ReadSnapshot {
         var counts: [KeyID: Int] = [:]
         while let row = try cursor.next() { if let key = try row.keyID(atIndex: 0) { counts[key] = try row.decode(Int.self, atIndex: 1) } }
         return counts
-    }
-}
-
-extension WriteTransaction {
-    func forgetCondemnedKeys(_ ids: [KeyID]) throws {
-        for id in ids { try execute("DELETE FROM destroyed_key WHERE id = ?", [id.blob]) }
     }
 }

@@ -3,19 +3,20 @@ internal import GRDB
 
 /// What the file of a municipality says of keys, and what is done about it when it is opened.
 struct KeyReconciliation {
-    /// Migration `0017-keys-of-residents`. `unsealed` names the entities of which something personal lies plain in the file since before.
+    /// Migration `0017-keys-of-residents`. `unsealed` names the entities of which something personal lies plain in the file since before;
+    /// 0 stands for what waits to be told.
     static let schema = """
         ALTER TABLE entity ADD COLUMN key BLOB CHECK (length(key) = \(KeyID.byteCount));
         ALTER TABLE past ADD COLUMN key BLOB CHECK (length(key) = \(KeyID.byteCount));
         CREATE INDEX entity_key ON entity (key) WHERE key IS NOT NULL;
         CREATE INDEX past_key ON past (key) WHERE key IS NOT NULL;
 
-        -- Keys that are to be destroyed, until they are.
+        -- Keys that are to be destroyed, or were.
         CREATE TABLE destroyed_key (id BLOB PRIMARY KEY) WITHOUT ROWID, STRICT;
 
         CREATE TABLE unsealed (entity INTEGER PRIMARY KEY) STRICT;
         INSERT INTO unsealed
-            SELECT id FROM entity WHERE classification >= \(Classification.sealedMin.rank)
+            SELECT 0 UNION SELECT id FROM entity WHERE classification >= \(Classification.sealedMin.rank)
             UNION SELECT id FROM past WHERE classification >= \(Classification.sealedMin.rank)
             UNION SELECT entity FROM instance WHERE form >= \(Classification.sealedMin.rank * InstanceForm.classificationUnit)
             UNION SELECT entity FROM chunk WHERE form_min >= \(Classification.sealedMin.rank * InstanceForm.classificationUnit)
@@ -37,17 +38,12 @@ struct KeyReconciliation {
         return hasDestroyed || hasSealed
     }
 
-    /// A crash came between the transaction that said so and the destruction.
+    /// A crash came between the transaction that said so and the destruction, or the folder of keys is an older copy.
     private func destroyCondemned() throws -> Bool {
-        let ids = try transaction().condemnedKeys()
-        guard !ids.isEmpty else { return try isSnapshot && purge() }
+        let ids = try vault.undestroyed(of: transaction().condemnedKeys())
         vault.condemn(ids)
         try vault.destroy(ids)
-        try db.inTransaction {
-            try transaction().forgetCondemnedKeys(ids)
-            return .commit
-        }
-        return true
+        return try isSnapshot && purge() || !ids.isEmpty
     }
 
     /// A snapshot is a copy from before: what was destroyed in the municipality since goes here too.
@@ -70,35 +66,34 @@ struct KeyReconciliation {
                 let transaction = transaction()
                 let numbers = try transaction.unsealedEntities(limit: Self.partCount)
                 count = numbers.count
-                for number in numbers { try transaction.sealWhatWasPlain(number) }
-                if count == 0 {
-                    try transaction.sealWhatWaitsPlain()
-                    if try transaction.sealPlainAccounts() { hasSealed = true }
-                }
+                for number in numbers { hasSealed = try transaction.sealWhatWasPlain(number) || hasSealed }
+                if count == 0 { hasSealed = try transaction.sealPlainAccounts() || hasSealed }
                 try vault.flush()
                 return .commit
             }
             guard count > 0 else { return hasSealed }
-            hasSealed = true
         }
     }
 }
 
 extension WriteTransaction {
     fileprivate func unsealedEntities(limit: Int) throws -> [Int64] {
-        let cursor = try rows("SELECT entity FROM unsealed ORDER BY entity LIMIT ?", [limit])
+        let cursor = try rows("SELECT entity FROM unsealed ORDER BY entity DESC LIMIT ?", [limit])
         var numbers: [Int64] = []
         while let row = try cursor.next() { numbers.append(try row.decode(Int64.self, atIndex: 0)) }
         return numbers
     }
 
-    fileprivate func sealWhatWasPlain(_ number: Int64) throws {
+    /// - Returns: whether anything was plain.
+    fileprivate func sealWhatWasPlain(_ number: Int64) throws -> Bool {
+        try execute("DELETE FROM unsealed WHERE entity = ?", [number])
+        if number == 0 { return try sealWhatWaitsPlain() }
         if let stored = try storedEntity(number: number) {
             if stored.classification.isSealed { try sealPlain(stored) } else { try sealWhatWasPersonal(stored) }
         } else {
             try sealPlainPast(number)
         }
-        try execute("DELETE FROM unsealed WHERE entity = ?", [number])
+        return true
     }
 
     /// What was recorded of an entity when it was personal.
@@ -110,7 +105,8 @@ extension WriteTransaction {
     }
 
     /// Changes that wait to be told.
-    fileprivate func sealWhatWaitsPlain() throws {
+    private func sealWhatWaitsPlain() throws -> Bool {
+        var hasSealed = false
         for (table, place) in [("watched", "seq"), ("held", "subscription || ' ' || entity")] {
             let cursor = try rows(
                 "SELECT \(place), document, previous FROM \(table) WHERE classification >= ? AND NOT \(Opened.isSealed("document"))",
@@ -124,11 +120,13 @@ extension WriteTransaction {
                     ))
             }
             for (which, document, previous) in found {
+                hasSealed = true
                 let key = try vault.key(of: decoder.entity(document).sealSubject)
                 try execute(
                     "UPDATE \(table) SET document = ?, previous = ? WHERE \(place) = ?",
                     [try document.data(sealedWith: key), try previous?.data(sealedWith: key), which])
             }
         }
+        return hasSealed
     }
 }

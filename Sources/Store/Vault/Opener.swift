@@ -36,13 +36,13 @@ final class Opener: @unchecked Sendable {
     private func open(_ bytes: Data) throws -> Data? {
         guard let id = bytes.withUnsafeBytes(SealedBytes.key) else { return bytes }
         guard let secret = try secret(id) else { return nil }
-        return Data(try SealedBytes.open(bytes, with: secret))
+        return try SealedBytes.open(bytes, with: secret)
     }
 
     private func content(_ bytes: Data) throws -> SealedRecord? {
         let destructionCount = keys.destructionCount
         if let record, record.sealed == bytes, key?.destructionCount == destructionCount { return record.content }
-        let content = try open(bytes).map { try SealedRecord(parsing: [UInt8]($0)) }
+        let content = try open(bytes).map { try $0.withUnsafeBytes { try SealedRecord(parsing: $0) } }
         record = (bytes, content)
         return content
     }

@@ -57,6 +57,13 @@ struct ResidentKeyFile: Sendable {
         return (row["wrapped"] as Data?).map { .there(wrapped: $0) } ?? .destroyed
     }
 
+    func undestroyed(of ids: [KeyID]) throws -> [KeyID] {
+        try queue.read { db in
+            let statement = try db.cachedStatement(sql: "SELECT 1 FROM key WHERE id = ? AND wrapped IS NULL")
+            return try ids.filter { try Int.fetchOne(statement, arguments: [Data($0.bytes)]) == nil }
+        }
+    }
+
     /// The keys of one subject, the newest first.
     func entries(of subject: Data) throws -> [Entry] {
         try queue.read { db in

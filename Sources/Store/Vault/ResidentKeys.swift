@@ -66,7 +66,7 @@ final class ResidentKeys: Sendable {
         var bytes = bytes
         while let id = SealedBytes.key(of: bytes) {
             guard let secret = try secret(id) else { return nil }
-            bytes = try SealedBytes.open(bytes, with: secret)
+            bytes = [UInt8](try SealedBytes.open(Data(bytes), with: secret))
         }
         return bytes
     }
@@ -77,7 +77,7 @@ final class ResidentKeys: Sendable {
         while let id = SealedBytes.key(of: bytes) {
             ids.append(id)
             guard let secret = try secret(id) else { break }
-            bytes = try SealedBytes.open(bytes, with: secret)
+            bytes = [UInt8](try SealedBytes.open(Data(bytes), with: secret))
         }
         return ids
     }
@@ -157,6 +157,12 @@ final class ResidentKeys: Sendable {
             state.condemned.formUnion(ids)
             state.subjects = state.subjects.filter { !state.condemned.contains($0.value) }
         }
+    }
+
+    /// Those of some keys of which it is not known that they were destroyed.
+    func undestroyed(of ids: [KeyID]) throws -> [KeyID] {
+        guard !ids.isEmpty else { return [] }
+        return try files.withLock { files in try file(&files)?.undestroyed(of: ids) ?? ids }
     }
 
     /// Takes back what was said in a transaction that came to nothing.

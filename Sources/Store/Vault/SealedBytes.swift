@@ -30,8 +30,8 @@ enum SealedBytes {
     }
 
     /// - Throws: where the bytes were changed, or sealed with another key.
-    static func open(_ sealed: some DataProtocol, with secret: SymmetricKey) throws -> [UInt8] {
-        let header = Array(sealed.prefix(headerCount))
-        return Array(try AES.GCM.open(AES.GCM.SealedBox(combined: Data(sealed.dropFirst(headerCount))), using: secret, authenticating: header))
+    static func open(_ sealed: Data, with secret: SymmetricKey) throws -> Data {
+        let box = try AES.GCM.SealedBox(combined: sealed.dropFirst(headerCount))
+        return try AES.GCM.open(box, using: secret, authenticating: sealed.prefix(headerCount))
     }
 }

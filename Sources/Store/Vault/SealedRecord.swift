@@ -34,29 +34,27 @@ struct SealedRecord {
 
     init(value: DatabaseValue, unit: String?, rest: [UInt8]?) { (self.value, self.unit, self.rest) = (value, unit, rest) }
 
-    init(parsing bytes: [UInt8]) throws {
-        var rest = bytes[...]
-        func next() throws -> DatabaseValue {
+    init(parsing bytes: UnsafeRawBufferPointer) throws {
+        var offset = 0
+        func next() throws -> (kind: Kind, content: UnsafeRawBufferPointer) {
             let corrupt = CorruptRow(table: "instance", reason: "a sealed record that is none")
-            guard rest.count >= 5, let kind = rest.first.flatMap(Kind.init) else { throw corrupt }
-            let count = Int(rest.dropFirst().prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
-            let content = rest.dropFirst(5).prefix(count)
-            guard content.count == count else { throw corrupt }
-            rest = rest.dropFirst(5 + count)
-            func bits() throws -> UInt64 {
-                guard count == 8 else { throw corrupt }
-                return content.reversed().reduce(0) { $0 << 8 | UInt64($1) }
-            }
-            switch kind {
-            case .none: return .null
-            case .integer: return Int64(bitPattern: try bits()).databaseValue
-            case .number: return Double(bitPattern: try bits()).databaseValue
-            case .text: return String(decoding: content, as: UTF8.self).databaseValue
-            case .bytes: return Data(content).databaseValue
-            }
+            guard offset + 5 <= bytes.count, let kind = Kind(rawValue: bytes[offset]) else { throw corrupt }
+            let count = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self)))
+            let isNumber = kind == .integer || kind == .number
+            guard offset + 5 + count <= bytes.count, !isNumber || count == 8 else { throw corrupt }
+            defer { offset += 5 + count }
+            return (kind, UnsafeRawBufferPointer(rebasing: bytes[(offset + 5)..<(offset + 5 + count)]))
         }
-        value = try next()
-        unit = String.fromDatabaseValue(try next())
-        self.rest = Data.fromDatabaseValue(try next()).map { [UInt8]($0) }
+        let (kind, content) = try next()
+        switch kind {
+        case .none: value = .null
+        case .integer: value = Int64(littleEndian: content.loadUnaligned(as: Int64.self)).databaseValue
+        case .number: value = Double(bitPattern: UInt64(littleEndian: content.loadUnaligned(as: UInt64.self))).databaseValue
+        case .text: value = String(decoding: content, as: UTF8.self).databaseValue
+        case .bytes: value = Data(content).databaseValue
+        }
+        let (unit, rest) = (try next(), try next())
+        self.unit = unit.kind == .text ? String(decoding: unit.content, as: UTF8.self) : nil
+        self.rest = rest.kind == .bytes ? [UInt8](rest.content) : nil
     }
 }
