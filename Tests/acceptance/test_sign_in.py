@@ -216,6 +216,8 @@ class CookieTest(SignInCase):
         before = visitor.session.cookies["conurb-session"]
         visitor.sign_in("rotating")
         self.assertNotEqual(before, visitor.session.cookies["conurb-session"])
+        old = requests.get(self.server.base + "/account", cookies={"conurb-session": before}, allow_redirects=False, timeout=30)
+        self.assertEqual((old.status_code, old.headers["Location"].startswith("/sign-in")), (303, True), "what the browser had before counts no more")
 
     def test_a_session_opens_the_doors_of_its_municipality_alone(self):
         self.assertEqual(self.conurb.create_municipality(self.data, "birch").returncode, 0)
@@ -230,6 +232,7 @@ class CookieTest(SignInCase):
             with self.subTest(path=path):
                 policy = headers["Content-Security-Policy"]
                 self.assertIn("frame-ancestors 'none'", policy)
+                self.assertEqual(headers["Cache-Control"], "no-store")
                 self.assertNotIn("unsafe", policy)
                 self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
                 self.assertEqual(headers["Referrer-Policy"], "same-origin")
