@@ -114,8 +114,8 @@ let package = Package(
         .target(
             name: "Site",
             dependencies: [
-                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Policy", "Query", "Store", "Trust", orderedCollections, hummingbird, httpTypes,
-                logging, nio, crypto, mustache, lifecycle,
+                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Ledger", "LinkedData", "Policy", "Query", "Store", "Trust", orderedCollections, hummingbird,
+                httpTypes, logging, nio, crypto, mustache, lifecycle,
             ], exclude: ["Resources"], swiftSettings: strict),
         .target(
             name: "Transparency",
@@ -167,8 +167,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "Policy", "Ledger", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio, nioHTTP1,
-                asyncHTTPClient, lifecycle,
+                "Broker", "CityModel", "Door", "LinkedData", "Policy", "Ledger", "Query", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
+                nioHTTP1, asyncHTTPClient, lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),

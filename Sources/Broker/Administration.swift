@@ -81,6 +81,7 @@ extension Broker {
     /// Removes entities and attributes that have expired, what was recorded of them, and journal entries that every follower has passed, a few at a
     /// time, in every municipality that is open.
     package func sweep(at now: Instant) async throws {
+        try await resumeErasures(at: now)
         for file in store.openCityFiles { try await sweepSnapshots(of: file, at: now) }
         for file in store.openFiles {
             try await file.write { transaction in

@@ -79,7 +79,7 @@ extension Broker {
         _ bulk: BulkRecording, _ access: WriteAccess, at now: Instant, turn: Duration = .milliseconds(10)
     ) async throws -> [RecordingOutcome] {
         let policy = configuration.packing?.policy(at: now) ?? SealingPolicy(before: Instant(microseconds: .min))
-        return try await BulkWriting(file: file(toWrite: access), recording: bulk.recording, policy: policy, now: now, turn: turn).write()
+        return try await BulkWriting(file: file(toWrite: access), access: access, recording: bulk.recording, policy: policy, now: now, turn: turn).write()
     }
 }
 

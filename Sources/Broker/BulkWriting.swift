@@ -1,11 +1,13 @@
 internal import CityModel
 internal import OrderedCollections
 internal import Store
+internal import Trust
 
 /// Writes what was gathered. Others may have written since: of the current state the later observation stays, whoever made it;
 /// and where the past was written to, instances are recorded one by one instead of as planned.
 struct BulkWriting: Sendable {
     let file: MunicipalityFile
+    let access: WriteAccess
     let recording: Recording
     let policy: SealingPolicy
     let now: Instant
@@ -75,10 +77,12 @@ struct BulkWriting: Sendable {
         }
         var (tags, rows, rest) = ([Int](), [Rows](), zip(targets, planned).map { $0 }[...])
         while !rest.isEmpty {
-            let (waiting, turn) = (rest, turn)
+            let (waiting, turn, access) = (rest, turn, access)
             let settled = try await file.write { transaction in
                 transaction.watch = watch
-                return try Self.settle(waiting, until: .now + turn, recording, watch, transaction, at: now)
+                let settled = try Self.settle(waiting, until: .now + turn, recording, watch, transaction, at: now)
+                try transaction.recordReleases(run: recording.provenance.run, access, at: now)
+                return settled
             }
             tags += settled.tags
             rows += settled.rows

@@ -27,13 +27,17 @@ extension Broker {
     package func retrieve(
         _ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant
     ) async throws -> FoundEntity {
-        try await file(toRead: access).read { snapshot in
+        try await show(access, at: now) { snapshot in
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
             if let types, try !types.matches(snapshot.entityTypes(stored)) { throw Broker.notFound(id) }
-            guard let expiry = stored.expiresAt, expiry <= now else { return FoundEntity(stored: stored, entity: nil) }
+            guard let expiry = stored.expiresAt, expiry <= now else {
+                snapshot.show(stored)
+                return FoundEntity(stored: stored, entity: nil)
+            }
             guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw Broker.notFound(id) }
+            snapshot.show(stored)
             return FoundEntity(stored: stored, entity: entity)
         }
     }
@@ -45,24 +49,39 @@ extension Broker {
 
     /// Of the entities with these identifiers, those that are there and may be seen.
     package func retrieve(_ ids: Set<IRI>, _ access: ReadAccess, at now: Instant) async throws -> [Entity] {
-        try await file(toRead: access).read { snapshot in
-            try ids.compactMap { try snapshot.visibleEntity($0, access, at: now) }
+        try await show(access, at: now) { snapshot in
+            try ids.compactMap { id in
+                let entity = try snapshot.visibleEntity(id, access, at: now)
+                if entity != nil, let stored = try snapshot.storedEntity(id) { snapshot.show(stored) }
+                return entity
+            }
         }
+    }
+
+    /// The types of an entity; none where there is none, or it may not be seen. Nothing else of it is told.
+    package func types(of id: IRI, _ access: ReadAccess, at now: Instant) async throws -> [IRI] {
+        try await file(toRead: access).read { try $0.visibleEntity(id, access, at: now)?.types ?? [] }
     }
 
     package func query(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) async throws -> EntityPage {
         let search = search(query, access, at: now)
-        return try await file(toRead: access).read { snapshot in try snapshot.search(search) }
+        return try await show(access, at: now) { snapshot in
+            let page = try snapshot.search(search)
+            for found in page.entities { snapshot.show(found.stored) }
+            return page
+        }
     }
 
     /// Up to `limit` entities that may be seen, after the one with number `number`, whatever they are: for exports.
     /// - Returns: them, and the number to go on after; nil at the end.
     package func entities(
-        after number: Int64, limit: Int, _ access: ReadAccess
+        after number: Int64, limit: Int, _ access: ReadAccess, at now: Instant
     ) async throws -> (entities: [StoredEntity], next: Int64?) {
-        try await file(toRead: access).read { snapshot in
+        try await show(access, at: now) { snapshot in
             let page = try snapshot.entities(after: number, limit: limit)
-            return (page.filter { $0.classification <= access.classificationMax }, page.last?.number)
+            let shown = page.filter { $0.classification <= access.classificationMax }
+            for stored in shown { snapshot.show(stored) }
+            return (shown, page.last?.number)
         }
     }
 

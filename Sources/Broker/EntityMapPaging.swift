@@ -23,9 +23,10 @@ extension Broker {
         original.classificationMax = .special
         if let filter = map.filter { original.filter = filter }
         let reading = MapReading(map: map, original: original, wanted: wanted, countsAll: query.wantsCount)
-        let read = try await file(toRead: access).read { snapshot in
+        let read = try await show(access, at: now) { snapshot in
             var reading = reading
             try reading.read(snapshot, offset: query.offset, limit: query.limit)
+            for found in reading.page.page.entities { snapshot.show(found.stored) }
             return reading
         }
         if !read.gone.isEmpty { entityMaps.withLock { $0.removeEntries(at: read.gone, of: map.id) } }

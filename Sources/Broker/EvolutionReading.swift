@@ -136,6 +136,7 @@ struct EvolutionReading {
         var page = EvolutionPage(visitedCount: visitedCount, isPartial: cut != nil)
         page.dropped = dropped.all
         for (entity, scopes, series, aggregates) in gathered {
+            snapshot.show(entity.number, entity.classification)
             var attributes: OrderedDictionary<IRI, [TemporalInstance]> = [:]
             for (series, records) in series {
                 let kept = records.filter(isWithinCut)

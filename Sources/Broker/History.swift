@@ -10,10 +10,11 @@ extension Broker {
     package func history(
         of id: IRI, attribute: IRI, in interval: Range<Instant>, limit: Int, _ access: ReadAccess, at now: Instant
     ) async throws -> [HistoryInstance] {
-        try await file(toRead: access).read { snapshot in
+        try await show(access, at: now) { snapshot in
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
+            snapshot.show(stored)
             return try snapshot.history(of: stored.number, attribute: attribute, in: interval, limit: limit, access.classificationMax, at: now)
         }
     }
@@ -57,7 +58,9 @@ extension Broker {
                 if !recording.knows(observation.id) { recording.add(try transaction.target(observation.id, provenance)) }
                 recording.record(observation)
             }
-            return try transaction.finish(recording)
+            let outcomes = try transaction.finish(recording)
+            try transaction.recordReleases(run: provenance.run, access, at: now)
+            return outcomes
         }
     }
 }

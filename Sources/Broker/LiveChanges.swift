@@ -6,6 +6,8 @@ package import Trust
 package struct LiveChange: Sendable {
     package let change: Change
     package let entity: Entity?
+    /// Whether showing it has to be accounted for.
+    package var isPersonal: Bool { change.classification.isPersonal }
 }
 
 package struct LiveChangePage: Sendable {
@@ -17,7 +19,7 @@ package struct LiveChangePage: Sendable {
 
 extension Broker {
     /// The changes after `position` that may be seen, at most `limit` looked at, each with its entity. An entity that
-    /// changed several times is read once.
+    /// changed several times is read once. Whoever shows them accounts for it.
     package func liveChanges(after position: Int64, limit: Int, _ access: ReadAccess, at now: Instant) async throws -> LiveChangePage {
         let page = try await changes(after: position, limit: limit, access)
         let changes = page.changes

@@ -1,4 +1,5 @@
 package import CityModel
+internal import Policy
 package import Store
 package import Trust
 
@@ -23,21 +24,28 @@ extension Broker {
         }
     }
 
+    /// For those who choose among them and account for what they show.
     package func liveEntities(_ numbers: [Int64], _ access: ReadAccess, at now: Instant) async throws -> [LiveEntity] {
         try await file(toRead: access).read { try $0.liveEntities(numbers: numbers, access.classificationMax, at: now) }
     }
 
     /// - Throws: `resourceNotFound`.
     package func liveEntity(_ id: IRI, _ access: ReadAccess, at now: Instant) async throws -> LiveEntity {
-        let found = try await file(toRead: access).read { try $0.liveEntity(id, access.classificationMax, at: now) }
+        let found = try await show(access, at: now) { snapshot in
+            let found = try snapshot.liveEntity(id, access.classificationMax, at: now)
+            if let found { snapshot.show(found.number, found.classification) }
+            return found
+        }
         guard let found else { throw Broker.notFound(id) }
         return found
     }
 
     /// Of the entities with these identifiers those that are there, in the order asked for.
     package func liveEntities(_ ids: [IRI], _ access: ReadAccess, at now: Instant) async throws -> [LiveEntity] {
-        try await file(toRead: access).read { snapshot in
-            try ids.compactMap { try snapshot.liveEntity($0, access.classificationMax, at: now) }
+        try await show(access, at: now) { snapshot in
+            let found = try ids.compactMap { try snapshot.liveEntity($0, access.classificationMax, at: now) }
+            for one in found { snapshot.show(one.number, one.classification) }
+            return found
         }
     }
 
@@ -61,13 +69,24 @@ package struct LiveVocabulary: Sendable {
 }
 
 extension Broker {
-    /// Changes with the file: what was kept by numbers of entities is worth nothing then.
-    package func incarnation(_ access: ReadAccess) throws -> UInt64 { try file(toRead: access).incarnation }
+    /// Changes with the file: what was kept by numbers of entities is worth nothing then. So it does with consents, where what is seen rests on
+    /// them: what was kept may be what somebody lets nobody see any more.
+    package func incarnation(_ access: ReadAccess) throws -> UInt64 {
+        let file = try file(toRead: access)
+        guard access.sight.ruling?.needs.contains(.consents) ?? false else { return file.incarnation }
+        return file.incarnation &+ UInt64(bitPattern: file.consents.revision) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    /// Another whenever the rules of access or the consents of a municipality are others, for whoever keeps an access for long.
+    package func rulesRevision(_ access: ReadAccess) throws -> Int64 {
+        let file = try file(toRead: access)
+        return file.policies.revision &+ file.consents.revision
+    }
 
     package func liveVocabulary(sampleCountMax: Int, _ access: ReadAccess, at now: Instant) async throws -> LiveVocabulary {
         let file = try file(toRead: access)
         let visible = access.classificationMax
-        let position = file.journal.last
+        let (position, incarnation) = (file.journal.last, try incarnation(access))
         return try await file.read { snapshot in
             let types = try snapshot.liveTypes(visible)
             var samples: [IRI: [LiveEntity]] = [:]
@@ -76,7 +95,7 @@ extension Broker {
             }
             return LiveVocabulary(
                 types: types, samples: samples, attributes: try snapshot.attributes(visible), box: try snapshot.livePlacesBox(visible),
-                position: position, incarnation: file.incarnation)
+                position: position, incarnation: incarnation)
         }
     }
 }
@@ -87,8 +106,9 @@ extension Broker {
     package func livePoints(
         of id: IRI, attribute: IRI, in interval: Range<Instant>, countMax: Int, _ access: ReadAccess, at now: Instant
     ) async throws -> [LivePoint] {
-        try await file(toRead: access).read { snapshot in
+        try await show(access, at: now) { snapshot in
             guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { throw Broker.notFound(id) }
+            snapshot.show(found.number, found.classification)
             return try snapshot.livePoints(of: found.number, attribute: attribute, in: interval, countMax: countMax, access.classificationMax, at: now)
         }
     }

@@ -22,9 +22,13 @@ extension Broker {
                 part.share = share
                 return try SeriesAnswering.answer(part, snapshot, question, window)
             }
-            return try question.joined(shares)
+            let answer = try question.joined(shares)
+            try await account(forShown: answer.personal, access, at: now)
+            return answer
         }
-        return try await file.read { try SeriesAnswering.answer(search, $0, question, window) }
+        let answer = try await file.read { try SeriesAnswering.answer(search, $0, question, window) }
+        try await account(forShown: answer.personal, hasFigures: answer.hasPersonalFigures, access, at: now)
+        return answer
     }
 }
 
@@ -62,6 +66,8 @@ private struct SeriesAnswering {
         /// Where rules show figures alone: of how many entities they must be at least, and of which they are.
         var entityCountMin = 0
         var entities: Set<Int64> = []
+        /// Those of its entities that are about people: one, or the first two of several.
+        var personal: [Int64] = []
     }
 
     private let snapshot: ReadSnapshot
@@ -85,17 +91,17 @@ private struct SeriesAnswering {
     mutating func add(_ found: FoundEntity) throws {
         let key: String?
         switch question.grouping {
-        case .entity: return try add(number: found.stored.number, key: found.stored.id.text, owner: found.stored.number)
+        case .entity: return try add(found.stored, key: found.stored.id.text, owner: found.stored.number)
         case .all: key = nil
         case .type: key = try (found.entity?.types ?? snapshot.entityTypes(found.stored)).first?.text
         case .attribute(let name): key = try snapshot.entity(found, keeping: [name]).attributes[name]?.first?.groupText
         case .within:
             guard let value = try snapshot.entity(found, keeping: [.location]).attributes[.location]?.first?.value, let place = try? Geometry(value),
                 let area = areas.first(where: { $0.geometry.intersects(place) })
-            else { return try add(number: found.stored.number, key: nil, owner: nil) }
-            return try add(number: found.stored.number, key: area.id.text, owner: area.number)
+            else { return try add(found.stored, key: nil, owner: nil) }
+            return try add(found.stored, key: area.id.text, owner: area.number)
         }
-        try add(number: found.stored.number, key: key, owner: nil)
+        try add(found.stored, key: key, owner: nil)
     }
 
     mutating func add(_ past: HistoricEntity) throws {
@@ -105,19 +111,25 @@ private struct SeriesAnswering {
             case .type: past.types.first?.text
             case .all, .attribute, .within: nil
             }
-        try add(number: past.number, key: key, owner: nil)
+        try add(number: past.number, past.classification, key: key, owner: nil)
     }
 
-    private mutating func add(number: Int64, key: String?, owner: Int64?) throws {
+    private mutating func add(_ stored: StoredEntity, key: String?, owner: Int64?) throws {
+        try add(number: stored.number, stored.classification, key: key, owner: owner)
+    }
+
+    private mutating func add(number: Int64, _ classification: Classification, key: String?, owner: Int64?) throws {
         // Of those without a sample nothing is said but what they were before.
         let all = try snapshot.series(of: number, attributes: question.attributes, window.classificationMax, mayBeEmpty: !looksBack)
         for series in all {
             try window.checkDeadline()
-            try fold(series, of: number, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), owner)
+            try fold(series, of: number, classification.isPersonal, into: Key(key: key, attribute: series.attribute, datasetID: question.grouping == .entity ? series.datasetID : nil), owner)
         }
     }
 
-    private mutating func fold(_ series: Series, of number: Int64, into key: Key, _ owner: Int64?) throws {
+    private mutating func fold(
+        _ series: Series, of number: Int64, _ isPersonal: Bool, into key: Key, _ owner: Int64?
+    ) throws {
         let known = groups.removeValue(forKey: key)
         var group = known ?? Group(fold: empty, owner: owner)
         let interval = question.grid.interval
@@ -138,6 +150,7 @@ private struct SeriesAnswering {
         if known == nil { try question.checkRoom(groupCount: groups.count + 1) }
         if let countMin = try snapshot.entityCountMin(of: series.attribute, of: number) { group.entityCountMin = max(group.entityCountMin, countMin) }
         if snapshot.isRuled { group.entities.insert(number) }
+        if isPersonal, group.personal.count < 2, group.personal.last != number { group.personal.append(number) }
         group.seriesCount += 1
         seriesCount += 1
         try question.checkSeries(seriesCount)
@@ -158,7 +171,10 @@ private struct SeriesAnswering {
             guard let group = groups[key] else { return nil }
             try window.checkDeadline()
             var fold = group.fold
+            // A figure of one entity tells of that entity, one of many of none of them.
+            let isOfOne = group.seriesCount == 1 && group.personal.count == 1
             return SeriesGroup(
+                personal: isOfOne ? group.personal[0] : nil, hasPersonalFigures: !isOfOne && !group.personal.isEmpty,
                 key: key.key, name: try group.owner.flatMap { try snapshot.name(of: $0, among: naming, at: window.now) }, attribute: key.attribute, datasetID: key.datasetID,
                 unitCode: group.units.count == 1 ? group.units.first ?? nil : nil, seriesCount: group.seriesCount,
                 observationCount: fold.observationCount, values: fold.results(question.filling))

@@ -89,8 +89,9 @@ extension Broker {
         of id: IRI, attribute: IRI, around interval: Range<Instant>, _ access: ReadAccess, at now: Instant
     ) async throws -> (before: [DrawnSeries.Point], after: [DrawnSeries.Point]) {
         let duration = configuration.searchLimits.duration
-        let found = try await file(toRead: access).read { snapshot -> (before: [Sample], after: [Sample]) in
+        let found = try await show(access, at: now) { snapshot -> (before: [Sample], after: [Sample]) in
             guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { return ([], []) }
+            snapshot.show(found.number, found.classification)
             let all = try snapshot.series(of: found.number, attributes: [attribute], access.classificationMax)
             guard let series = all.first(where: { $0.datasetID == nil }) ?? all.first else { return ([], []) }
             let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + duration)
@@ -108,8 +109,9 @@ extension Broker {
         of id: IRI, attribute: IRI, in interval: Range<Instant>, zone: CivilZone, _ access: ReadAccess, at now: Instant
     ) async throws -> UsualWeek {
         let duration = configuration.searchLimits.duration
-        return try await file(toRead: access).read { snapshot in
+        return try await show(access, at: now) { snapshot in
             guard let found = try snapshot.liveEntity(id, access.classificationMax, at: now) else { throw Broker.notFound(id) }
+            snapshot.show(found.number, found.classification)
             let window = HistoryWindow(nil, now: now, access.classificationMax, deadline: .now + duration)
             var fold = WeekFold(zone)
             let all = try snapshot.series(of: found.number, attributes: [attribute], access.classificationMax)

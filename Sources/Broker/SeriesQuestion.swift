@@ -64,6 +64,10 @@ package enum SeriesGrouping: Hashable, Sendable {
 
 /// What the series of one group come to.
 package struct SeriesGroup: Sendable {
+    /// The number of the one entity of which it tells, where that is about people.
+    var personal: Int64?
+    /// Whether it tells of several entities together, some of them about people.
+    var hasPersonalFigures = false
     /// What they have in common: an identifier, a type or a value; nil where that is nothing.
     package let key: String?
     /// What people call it, where the key is that of an entity which has a name.
@@ -89,6 +93,10 @@ package struct SeriesAnswer: Sendable {
     let wholeGroupCount: Int
     let seriesCount: Int
     let keptCount: Int
+
+    /// The entities about people of which a group tells alone.
+    var personal: Set<Int64> { Set(groups.compactMap(\.personal)) }
+    var hasPersonalFigures: Bool { groups.contains(where: \.hasPersonalFigures) }
 }
 
 /// What an answer may cost.

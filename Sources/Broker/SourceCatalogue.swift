@@ -11,8 +11,11 @@ extension Broker {
         for member in ["version", "classification", "retention"] { if let value = body[member] { details[member] = value } }
         let act = Act(.sourceDeclared, id, details: .object(details))
         try await file(toWrite: access.writing).write { transaction in
+            let wasOpen = try transaction.document(.source, id)?.body["classification"]?.stringValue == Classification.open.rawValue
             try transaction.put(.source, id, body, at: now)
             try transaction.record(act, access, at: now)
+            guard !wasOpen, body["classification"]?.stringValue == Classification.open.rawValue else { return }
+            try transaction.record(Act(.published, id, details: ["source": .string(id)]), access, at: now)
         }
     }
 

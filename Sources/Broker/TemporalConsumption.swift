@@ -69,7 +69,7 @@ extension Broker {
         of id: IRI, _ selection: EvolutionSelection, limits: EvolutionLimits, _ access: ReadAccess, at now: Instant
     ) async throws -> EvolutionPage {
         let duration = configuration.searchLimits.duration
-        return try await file(toRead: access).read { snapshot in
+        return try await show(access, at: now) { snapshot in
             guard let entity = try snapshot.historicEntity(id, access.classificationMax) else {
                 throw CityError.resourceNotFound("there is no temporal evolution of an entity \(id)")
             }
@@ -103,7 +103,7 @@ extension Broker {
             wantsCount: wantsCount, now: now,
             limits: SearchLimits(
                 duration: configuration.searchLimits.duration, orderedCountMax: configuration.searchLimits.orderedCountMax))
-        return try await file(toRead: access).read { snapshot in
+        return try await show(access, at: now) { snapshot in
             var reading = EvolutionReading(
                 snapshot: snapshot, selection: selection, limits: limits, duration: search.limits.duration, now: now, access.classificationMax)
             var conditions = reading

@@ -28,6 +28,12 @@ static const unsigned char file_css_map_css[] = {
 static const unsigned char file_css_pages_css[] = {
 #embed "../Site/Resources/css/pages.css"
 };
+static const unsigned char file_data_mustache[] = {
+#embed "../Site/Resources/data.mustache"
+};
+static const unsigned char file_erase_mustache[] = {
+#embed "../Site/Resources/erase.mustache"
+};
 static const unsigned char file_error_mustache[] = {
 #embed "../Site/Resources/error.mustache"
 };
@@ -199,6 +205,8 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("css/explore.css", file_css_explore_css),
     FILE_ENTRY("css/map.css", file_css_map_css),
     FILE_ENTRY("css/pages.css", file_css_pages_css),
+    FILE_ENTRY("data.mustache", file_data_mustache),
+    FILE_ENTRY("erase.mustache", file_erase_mustache),
     FILE_ENTRY("error.mustache", file_error_mustache),
     FILE_ENTRY("explore.mustache", file_explore_mustache),
     FILE_ENTRY("factor.mustache", file_factor_mustache),

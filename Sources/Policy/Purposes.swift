@@ -38,6 +38,12 @@ package struct Purposes: Hashable, Sendable {
         return nil
     }
 
+    /// The whole identifier of a purpose, from its short form.
+    package func iri(of id: String) -> String {
+        guard let colon = id.firstIndex(of: ":"), let prefix = prefixes[String(id[..<colon])] else { return id }
+        return prefix + id[id.index(after: colon)...]
+    }
+
     /// The purpose itself and all that include it; empty for one that the list does not have.
     package func lineage(of id: String) -> Set<String> { lineage[id] ?? [] }
 }

@@ -164,13 +164,13 @@ extension AdministrationDoor {
     private func export(_ request: DoorRequest) async throws -> Response {
         let administering = try await administering(request)
         let access = administering.writing.reading
-        let broker = broker
+        let (broker, now) = (broker, request.now)
         try await broker.record(Act(.entitiesExported), administering, at: request.now)
         let names = try broker.names(.core, access)
         let body = ResponseBody { writer in
             var number: Int64? = 0
             while let after = number {
-                let page = try await broker.entities(after: after, limit: 500, access)
+                let page = try await broker.entities(after: after, limit: 500, access, at: now)
                 var lines = JSONWriter(byteCapacity: page.entities.count * 640)
                 for stored in page.entities {
                     names.write(stored, includesSystemMembers: false, to: &lines)

@@ -29,14 +29,14 @@ package final class ConurbServer: Service {
     package let table: RouteTable
 
     private let configuration: ServerConfiguration
-    private let store: Store
+    let store: Store
     private let site: SiteDoor
     private let metrics = ServerMetrics()
     private let client: HTTPClient
     private let notifying: Notifying
     private let snapshotting: Snapshotting
     private let federation: Federation
-    private let accountability: Accountability
+    let accountability: Accountability
     private let egress: EgressPolicy
     private let readiness: Readiness
     /// Nil where plain HTTP is spoken.
@@ -99,7 +99,7 @@ package final class ConurbServer: Service {
             store: store, gatekeeper: gatekeeper, contexts: contexts, limits: notificationLimits, tellOfSources: federation.watchers.tell, egress: egress,
             passedOver: passedOver, logger: logger)
         snapshotting = Snapshotting(broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, egress: egress, logger: logger)
-        site = Doors.site(broker, gatekeeper, configuration, provider, logger)
+        site = Doors.site(broker, gatekeeper, configuration, provider, accountability, logger)
         let doors = Doors(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, federation: federation, accountability: accountability, store: store,
             metrics: metrics, site: site, isReady: { readiness.isReady }, waitingEndpointCount: { [notifying] in notifying.waitingEndpointCount },
@@ -277,13 +277,15 @@ private struct Doors {
         let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
         let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)
         let administering = administration.routes + accounts.routes + TokensDoor(gatekeeper: gatekeeper).routes
+            + ResidentsDoor(broker: broker, gatekeeper: gatekeeper).routes
         let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administering + system.routes
         return all + [openAPI(all)]
     }
 
     /// Made once: it keeps caches and counts streams.
     static func site(
-        _ broker: Broker, _ gatekeeper: Gatekeeper, _ server: ServerConfiguration, _ provider: SignInProvider?, _ logger: Logger
+        _ broker: Broker, _ gatekeeper: Gatekeeper, _ server: ServerConfiguration, _ provider: SignInProvider?, _ accountability: Accountability,
+        _ logger: Logger
     ) -> SiteDoor {
         let settings = server.site
         var configuration = SiteConfiguration(
@@ -291,7 +293,7 @@ private struct Doors {
             leafletDirectory: settings.leafletDirectory, municipalities: { try broker.municipalities() })
         configuration.logger = logger
         configuration.showsAccounts = !gatekeeper.isOpen
-        (configuration.provider, configuration.publicAddress) = (provider, server.publicAddress)
+        (configuration.provider, configuration.publicAddress, configuration.accountability) = (provider, server.publicAddress, accountability)
         return SiteDoor(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
     }
 

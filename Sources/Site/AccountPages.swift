@@ -47,7 +47,7 @@ extension SiteDoor {
     }
 
     /// The same for a form that changes something.
-    private func withForm(_ request: DoorRequest, enrolling: Bool = false, _ body: (SignedIn, FormFields) async throws -> Response) async throws -> Response {
+    func withForm(_ request: DoorRequest, enrolling: Bool = false, _ body: (SignedIn, FormFields) async throws -> Response) async throws -> Response {
         let fields = try FormFields(request)
         return try await withSignedIn(request, enrolling: enrolling) { signedIn in
             try checkForm(fields, signedIn)

@@ -102,7 +102,9 @@ actor CatalogueKeeper {
     }
 
     func catalogue(at now: Instant) async throws -> Catalogue {
-        if let kept, ContinuousClock.now - kept.at < .seconds(configuration.limits.catalogueSeconds), try await isPermitted(kept.accesses) {
+        if let kept, ContinuousClock.now - kept.at < .seconds(configuration.limits.catalogueSeconds), try await isPermitted(kept.accesses),
+            isOfSameConsents(kept.catalogue)
+        {
             return kept.catalogue
         }
         // The task ends when the catalogue is there; whoever asks meanwhile waits for the same one.
@@ -116,6 +118,11 @@ actor CatalogueKeeper {
     private func isPermitted(_ accesses: [ReadAccess]) async throws -> Bool {
         for access in accesses where try await audience.access(to: access.municipality, gatekeeper) != access { return false }
         return true
+    }
+
+    /// Whether nobody has given or withdrawn consent on which it rests.
+    private func isOfSameConsents(_ catalogue: Catalogue) -> Bool {
+        catalogue.municipalities.allSatisfy { (try? broker.incarnation($0.access)) == $0.incarnation }
     }
 
     private func refreshed(at now: Instant) async throws -> Catalogue {

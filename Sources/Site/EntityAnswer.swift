@@ -43,7 +43,7 @@ extension SiteDoor {
             instance.unitCode = past?.unitCode ?? instance.unitCode
             entity.attributes[name] = [instance]
         }
-        return LiveEntity(number: live.number, version: live.version, run: live.run, entity: entity)
+        return LiveEntity(number: live.number, version: live.version, run: live.run, classification: live.classification, entity: entity)
     }
 
     func historyAnswer(_ request: DoorRequest) async throws -> Response {

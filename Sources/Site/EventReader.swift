@@ -19,6 +19,8 @@ struct EventReader: Sendable {
     private let terms: RequestTerms
     /// The municipalities, as far as they may be seen now.
     private var followed: [ReadAccess]
+    /// Of the rules and consents that it goes by.
+    private var revisions: [Int64] = []
     /// Keys of the types to tell of; nil means all.
     private let keys: Set<String>?
     /// Where the journals have been read up to.
@@ -53,7 +55,10 @@ struct EventReader: Sendable {
             position[access.municipality.text] = number.map { min($0, newest) } ?? newest
         }
         sentPosition = position
+        revisions = currentRevisions
     }
+
+    private var currentRevisions: [Int64] { followed.map { (try? streams.city.broker.rulesRevision($0)) ?? 0 } }
 
     // MARK: - Sending
 
@@ -85,9 +90,11 @@ struct EventReader: Sendable {
         try await writer.finish(nil)
     }
 
-    /// Looks anew at the layers, and at whether the credential is still valid.
+    /// Looks anew at the layers, at whether the credential is still valid, and at what it lets be seen.
     mutating func renew(at now: Instant) async throws {
+        revisions = currentRevisions
         catalogue = try await streams.city.catalogue(for: streams.city.audience(credential, terms), at: now)
+        followed = followed.compactMap { old in catalogue.municipalities.first { $0.key == old.municipality.text }?.access }
     }
 
     /// What a stream begins with.
@@ -105,15 +112,26 @@ struct EventReader: Sendable {
 
     /// The next event, if anything happened.
     mutating func news(at now: Instant) async throws -> String? {
-        // What waits to be sent was read under the rules of then.
-        let isMissing = try await pending.isEmpty ? read(at: now) : isOtherwisePermitted()
-        if isMissing {
+        if currentRevisions != revisions {
+            // What was to be told by other rules is told no more: the client reads anew.
+            try await renew(at: now)
+            pending = [:]
+            skip(to: try followed.map { try streams.city.broker.newestChange($0) })
+            sentPosition = position
+            return event("gap", data: "{}")
+        }
+        if pending.isEmpty, try await read(at: now) {
             pending = [:]
             sentPosition = position
             return event("gap", data: "{}")
         }
         let part = pending.elements.prefix(Self.changeCountMax)
-        let changes = part.compactMap { shown($0.value, municipality: $0.key.municipality) }
+        let told = part.compactMap { item in shown(item.value, municipality: item.key.municipality).map { (item.key.municipality, item.value, $0) } }
+        for access in followed {
+            let personal = told.filter { $0.0 == access.municipality.text }.compactMap(\.1.personalNumber)
+            try await streams.city.broker.account(forShown: personal, access, at: now)
+        }
+        let changes = told.map(\.2)
         pending.removeFirst(part.count)
         if pending.isEmpty { sentPosition = position }
         guard !changes.isEmpty else { return nil }

@@ -14,9 +14,12 @@ struct FeedItem: Sendable {
     /// New values of attributes by their keys; null when an attribute is gone.
     var values: JSONObject
     var isDeleted: Bool
+    /// The number of an entity that is about people, so that showing it has to be accounted for.
+    let personalNumber: Int64?
 
     init(_ live: LiveChange) {
         let change = live.change
+        personalNumber = live.isPersonal ? change.entityNumber : nil
         (sequence, id, types) = (change.seq, change.entityID.text, change.types)
         guard let entity = live.entity, change.operation != .deleted else {
             (time, position, name, values, isDeleted) = (change.at.milliseconds, nil, nil, [:], true)

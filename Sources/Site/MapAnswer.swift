@@ -16,6 +16,8 @@ extension SiteDoor {
         var found = try await city.marks(selection, catalogue, at: request.now)
         if selection.entries != layers { found.unread = [] }
         let clusters = Clusters(found, zoom: try parameters.zoom())
+        let shown = Set(clusters.features.map { ObjectIdentifier($0.mark) })
+        try await city.account(for: clusters.features, together: found.marks.filter { !shown.contains(ObjectIdentifier($0.mark)) }, catalogue, at: request.now)
         let total = found.marks.count + found.unread.count
         return Answers.json(write(clusters, total: total, isPartial: found.isPartial, moment, catalogue, language(request)), request)
     }

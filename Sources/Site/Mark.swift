@@ -21,6 +21,8 @@ final class Mark: Sendable {
     let time: Int64?
     /// Whether the value is an observation rather than a fact that holds until it is changed.
     let isObserved: Bool
+    /// Whether it is about people, so that showing it has to be accounted for.
+    let isPersonal: Bool
 
     struct Position: Hashable, Sendable {
         let longitude: Double
@@ -29,11 +31,11 @@ final class Mark: Sendable {
 
     init(
         number: Int64, version: Int64, id: String, entry: Int, name: String?, foldedName: String, position: Position?, value: JSON,
-        time: Int64?, isObserved: Bool
+        time: Int64?, isObserved: Bool, isPersonal: Bool
     ) {
         (self.number, self.version, self.id, self.entry) = (number, version, id, entry)
         (self.name, self.foldedName, self.position) = (name, foldedName, position)
-        (self.value, self.time, self.isObserved) = (value, time, isObserved)
+        (self.value, self.time, self.isObserved, self.isPersonal) = (value, time, isObserved, isPersonal)
     }
 
     /// Nil for an entity that is ground or has no type of the catalogue.
@@ -47,14 +49,14 @@ final class Mark: Sendable {
         self.init(
             number: live.number, version: live.version, id: entity.id.text, entry: entry, name: name, foldedName: Words.folded(name ?? entity.id.shortName),
             position: Self.position(of: entity), value: scale?.value(main?.value) ?? .null, time: moment?.milliseconds,
-            isObserved: main?.observedAt != nil)
+            isObserved: main?.observedAt != nil, isPersonal: live.classification.isPersonal)
     }
 
     /// The same entity as it was at another moment.
     func at(position: Position?, value: JSON, time: Int64?) -> Mark {
         Mark(
             number: number, version: version, id: id, entry: entry, name: name, foldedName: foldedName, position: position, value: value,
-            time: time, isObserved: isObserved)
+            time: time, isObserved: isObserved, isPersonal: isPersonal)
     }
 }
 

@@ -61,6 +61,8 @@ extension City {
         if let wanted = selection.nameContains, !wanted.isEmpty { marks.removeAll { !$0.foldedName.contains(wanted) } }
         if let moment = selection.moment { marks = try await past(marks, at: moment, access, catalogue, now: now) }
         if let box = selection.box { marks.removeAll { !($0.position.map(box.contains) ?? false) } }
+        // Where they are is shown, if anything is.
+        try await broker.account(forShown: unread.filter(\.isPersonal).map(\.number), access, at: now)
         let positions = unread.compactMap { place in
             place.longitude.flatMap { longitude in place.latitude.map { Mark.Position(longitude: longitude, latitude: $0) } }
         }
@@ -130,6 +132,19 @@ extension City {
                 of: municipality.incarnation, signature: catalogue.signature)
         }
         return (found, Array(rest))
+    }
+}
+
+extension City {
+    /// To be called with the marks that are shown, before they are.
+    /// - Parameter together: those that are shown as figures of many.
+    func account(for shown: some Sequence<FoundMark>, together: some Sequence<FoundMark> = [], _ catalogue: Catalogue, at now: Instant) async throws {
+        let personal = Dictionary(grouping: shown.lazy.filter(\.mark.isPersonal), by: \.municipality)
+        let counted = Set(together.lazy.filter(\.mark.isPersonal).map(\.municipality))
+        for index in Set(personal.keys).union(counted) {
+            try await broker.account(
+                forShown: (personal[index] ?? []).map(\.mark.number), hasFigures: counted.contains(index), catalogue.municipalities[index].access, at: now)
+        }
     }
 }
 

@@ -119,7 +119,8 @@ actor OutlineKeeper {
             guard !types.isEmpty else { continue }
             let places = try await city.broker.livePlaces(ofTypes: types, countMax: Outlines.entityCountMax, municipality.access, at: now)
             let entities = try await city.broker.liveEntities(places.map(\.number), municipality.access, at: now)
-            outlines += entities.compactMap { Outlines.Outline($0.entity, municipality: municipality.key, simplification) }
+            // What is kept for an hour is told of nobody.
+            outlines += entities.filter { !$0.classification.isPersonal }.compactMap { Outlines.Outline($0.entity, municipality: municipality.key, simplification) }
         }
         return Outlines(outlines)
     }

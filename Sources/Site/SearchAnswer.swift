@@ -18,6 +18,7 @@ extension SiteDoor {
         let found = try await city.marks(selection, catalogue, at: request.now).marks
         let best = Self.first(limit, of: found, wanted)
         let language = language(request)
+        try await city.account(for: best, catalogue, at: request.now)
         return Answers.json(
             [
                 "total": .integer(Int64(min(found.count, Self.searchTotalMax))),

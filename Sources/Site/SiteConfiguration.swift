@@ -20,6 +20,8 @@ package struct SiteConfiguration: Sendable {
     package var showsAccounts = true
     /// Where people may sign in besides here.
     package var provider: SignInProvider?
+    /// What proves to people who used their data; nil where nobody signs a ledger.
+    package var accountability: Accountability?
     /// Where people reach the pages; nil: where the request says.
     package var publicAddress: String?
     package var logger = Logger(label: "conurb")

@@ -21,8 +21,7 @@ package struct SiteDoor: Sendable {
         self.broker = broker
         self.configuration = configuration
         city = City(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
-        self.gatekeeper = gatekeeper
-        accounts = gatekeeper.accounts
+        (accounts, self.gatekeeper) = (gatekeeper.accounts, gatekeeper)
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
@@ -31,5 +30,5 @@ package struct SiteDoor: Sendable {
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
-    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + assetRoutes }
+    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes + assetRoutes }
 }

@@ -66,6 +66,7 @@ extension City {
             let read = try await broker.liveEntities(part.map(\.mark.number), catalogue.municipalities[municipality].access, at: now)
             entities[municipality] = Dictionary(read.map { ($0.number, $0.entity) }, uniquingKeysWith: { first, _ in first })
         }
+        try await account(for: marks, catalogue, at: now)
         return marks.compactMap { found in entities[found.municipality]?[found.mark.number].map { (found, $0) } }
     }
 }

@@ -21,6 +21,8 @@ final class CommitQueue: Sendable {
     private let sealing: SealingState
     private let registrations: RevisionSignal
     private let policies: RevisionSignal
+    private let consents: RevisionSignal
+    private let uses: UseMemory
     private let commits: CommitCount
     /// Called after a commit that left something to do for whoever delivers notifications.
     private let hasWork: @Sendable (_ wokenQueues: Set<String>) -> Void
@@ -32,7 +34,7 @@ final class CommitQueue: Sendable {
 
     init(
         pool: DatabasePool, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, journal: JournalSignal, watches: WatchTable,
-        registrations: RevisionSignal, policies: RevisionSignal, sealing: SealingState, commits: CommitCount,
+        registrations: RevisionSignal, policies: RevisionSignal, consents: RevisionSignal, uses: UseMemory, sealing: SealingState, commits: CommitCount,
         hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
         self.pool = pool
@@ -42,7 +44,7 @@ final class CommitQueue: Sendable {
         self.journal = journal
         self.watches = watches
         self.sealing = sealing
-        (self.registrations, self.policies) = (registrations, policies)
+        (self.registrations, self.policies, self.consents, self.uses) = (registrations, policies, consents, uses)
         self.commits = commits
         self.hasWork = hasWork
     }
@@ -79,6 +81,8 @@ final class CommitQueue: Sendable {
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
                 if outcome.changesRegistrations { registrations.changed() }
                 if outcome.changesPolicies { policies.changed() }
+                if outcome.changesConsents { consents.changed() }
+                for body in outcome.afterCommit { body() }
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
@@ -124,12 +128,12 @@ final class CommitQueue: Sendable {
     private func perform(_ write: any PendingWrite, _ db: Database) throws -> Outcome {
         var outcome = Outcome()
         try db.inSavepoint {
-            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing)
+            let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing, uses: uses)
             if write.run(transaction) {
                 outcome = Outcome(
                     lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,
                     changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies,
-                    condemned: transaction.condemned)
+                    condemned: transaction.condemned, changesConsents: transaction.changesConsents, afterCommit: transaction.afterCommit)
                 watches.apply(transaction.watchChanges)
                 return .commit
             }
@@ -150,6 +154,8 @@ private struct Outcome {
     var changesRegistrations = false
     var changesPolicies = false
     var condemned: Set<KeyID> = []
+    var changesConsents = false
+    var afterCommit: [@Sendable () -> Void] = []
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange
@@ -158,6 +164,8 @@ private struct Outcome {
         changesRegistrations = changesRegistrations || other.changesRegistrations
         changesPolicies = changesPolicies || other.changesPolicies
         condemned.formUnion(other.condemned)
+        changesConsents = changesConsents || other.changesConsents
+        afterCommit += other.afterCommit
     }
 }
 

@@ -133,6 +133,7 @@ extension WriteTransaction {
         guardEntity(number, isSealed: key != nil, try key ?? past.key.flatMap(vault.key))
         if let key, past.isKnown { try reseal(number, with: key) }
         try noteClassification(classification, of: entity.id)
+        try noteSubject(entity.dataSubject, of: number)
         try addIndexRows(rows, of: number)
         try recordHistory(
             of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
@@ -163,6 +164,7 @@ extension WriteTransaction {
                 key?.id.blob ?? stored.key?.blob, stored.number,
             ])
         if classification > stored.classification { try noteClassification(classification, of: new.id) }
+        if let subject = new.dataSubject { try noteSubject(subject, of: stored.number) }
         try replaceIndexRows(
             IndexRows(old, isSealed: stored.isSealed, intern: intern), with: IndexRows(new, isSealed: key != nil, intern: intern), of: stored.number)
         let before = try stored.key.flatMap(vault.key)
@@ -173,6 +175,7 @@ extension WriteTransaction {
         try recordHistory(
             of: new, since: old, changed: changed, number: stored.number, (classification, stored.classification), recorded: recorded, at: now)
         let isReleased = classification < stored.classification
+        if isReleased, classification == .open { noteRelease(of: new.id) }
         let told = isReleased ? changed.filter { new.attributes[$0] != nil } : changed
         let updated = Change(
             seq: change, operation: .updated, at: now, entityNumber: stored.number, entityID: new.id, classification: classification,

@@ -36,6 +36,7 @@ extension WriteTransaction {
                 try document(entity).data(sealedWith: key), key?.id.blob,
             ])
         try addIndexRows(rows, of: number)
+        try noteSubject(entity.dataSubject, of: number)
     }
 
     /// A run of a source, in a snapshot.

@@ -10,6 +10,7 @@ extension WriteTransaction {
     ///   one another.
     package func add(_ instance: Attribute, _ name: IRI, to entity: HistoricEntity, at now: Instant) throws {
         let attribute = try intern(name)
+        if name == .dataSubject { try noteSubject(instance.value.stringValue, of: entity.number) }
         guard try !correct(instance, name, attribute, entity, at: now) else { return }
         let row = InstanceRow(instance, attribute, entity.number, entity.classification, at: now)
         guard try takes(row) else { throw Self.thinned("observedAt") }

@@ -65,6 +65,13 @@ extension WriteTransaction {
         return false
     }
 
+    /// Puts another report in the place of a run's.
+    func setImportReport(_ number: Int64, _ report: JSON) throws {
+        var writer = JSONWriter()
+        writer.write(report)
+        try execute("UPDATE import_run SET report = ? WHERE id = ?", [writer.bytes.databaseBlob, number])
+    }
+
     package func finishImportRun(_ number: Int64, report: JSON, at now: Instant) throws {
         var writer = JSONWriter()
         writer.write(report)

@@ -145,8 +145,7 @@ extension WriteTransaction {
     /// Takes away what an act was about. Its leaf stays, and with it every proof.
     /// - Returns: whether there was anything to take away.
     package func eraseLedgerText(_ position: Int64) throws -> Bool {
-        // What SQLite frees within a page is overwritten; Debian's does so anyhow, others do not.
-        try execute("PRAGMA secure_delete = ON")
+        try overwriteWhatIsFreed()
         try execute("UPDATE ledger_entry SET salt = NULL, entry = NULL WHERE position = ? AND entry IS NOT NULL", [position])
         return db.changesCount > 0
     }

@@ -35,12 +35,12 @@ extension ReadSnapshot {
 
     private func livePlace(_ number: Int64, _ classificationMax: Classification, at now: Instant) throws -> LivePlace? {
         try row(
-            "SELECT version, expires_us <= ? FROM entity WHERE id = ? AND classification <= ?",
+            "SELECT version, expires_us <= ?, classification FROM entity WHERE id = ? AND classification <= ?",
             [now.microseconds, number, classificationMax.rank]
         ).map { row in
             LivePlace(
                 number: number, version: try row.decode(Int64.self, atIndex: 0), longitude: nil, latitude: nil,
-                hasExpired: try row.decode(Bool?.self, atIndex: 1) ?? false)
+                hasExpired: try row.decode(Bool?.self, atIndex: 1) ?? false, isPersonal: try row.decode(Int.self, atIndex: 2) >= Classification.personal.rank)
         }
     }
 

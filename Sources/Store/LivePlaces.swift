@@ -12,6 +12,8 @@ package struct LivePlace: Hashable, Sendable {
     package let latitude: Double?
     /// Whether the entity or one of its attributes has expired.
     package let hasExpired: Bool
+    /// Whether it is about people, so that showing it has to be accounted for.
+    package let isPersonal: Bool
 }
 
 /// An entity with what the file knows beside its document.
@@ -19,10 +21,11 @@ package struct LiveEntity: Sendable {
     package let number: Int64
     package let version: Int64
     package let run: Int64?
+    package let classification: Classification
     package let entity: Entity
 
-    package init(number: Int64, version: Int64, run: Int64?, entity: Entity) {
-        (self.number, self.version, self.run, self.entity) = (number, version, run, entity)
+    package init(number: Int64, version: Int64, run: Int64?, classification: Classification, entity: Entity) {
+        (self.number, self.version, self.run, self.classification, self.entity) = (number, version, run, classification, entity)
     }
 }
 
@@ -38,7 +41,7 @@ extension ReadSnapshot {
             try places(
                 rows(
                     """
-                    SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2
+                    SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2, classification
                     FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
                     WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? AND \(condition) LIMIT ?
                     """,
@@ -50,7 +53,8 @@ extension ReadSnapshot {
         let untold = try found(Self.isUntold, countMax: Self.untoldCountMax).compactMap { place -> LivePlace? in
             guard let middle = try locations(of: place.number).first(where: box.intersects)?.center else { return nil }
             return LivePlace(
-                number: place.number, version: place.version, longitude: middle.longitude, latitude: middle.latitude, hasExpired: place.hasExpired)
+                number: place.number, version: place.version, longitude: middle.longitude, latitude: middle.latitude, hasExpired: place.hasExpired,
+                isPersonal: place.isPersonal)
         }
         return Array(unrepeated(told + untold).prefix(countMax))
     }
@@ -69,7 +73,7 @@ extension ReadSnapshot {
     package func livePlaces(
         ofTypes types: [IRI], _ classificationMax: Classification, at now: Instant, countMax: Int
     ) throws -> [LivePlace] {
-        let columns = "entity.id, entity.version, entity.expires_us <= ?, NULL, NULL"
+        let columns = "entity.id, entity.version, entity.expires_us <= ?, NULL, NULL, classification"
         guard !types.isEmpty else {
             return try places(
                 rows(
@@ -98,7 +102,7 @@ extension ReadSnapshot {
         LivePlace(
             number: try row.decode(Int64.self, atIndex: 0), version: try row.decode(Int64.self, atIndex: 1),
             longitude: try row.decode(Double?.self, atIndex: 3), latitude: try row.decode(Double?.self, atIndex: 4),
-            hasExpired: try row.decode(Bool?.self, atIndex: 2) ?? false)
+            hasExpired: try row.decode(Bool?.self, atIndex: 2) ?? false, isPersonal: try row.decode(Int.self, atIndex: 5) >= Classification.personal.rank)
     }
 
     /// An entity with several instances of `location` comes up once for each.
@@ -156,6 +160,6 @@ extension ReadSnapshot {
 
     private func liveEntity(_ stored: StoredEntity, _ classificationMax: Classification, at now: Instant) throws -> LiveEntity? {
         guard stored.classification <= classificationMax, let entity = try entity(stored).unexpired(at: now) else { return nil }
-        return LiveEntity(number: stored.number, version: stored.version, run: stored.run, entity: entity)
+        return LiveEntity(number: stored.number, version: stored.version, run: stored.run, classification: stored.classification, entity: entity)
     }
 }

@@ -15,6 +15,10 @@ package final class MunicipalityFile: Sendable {
     package let registrations: RevisionSignal
     /// Which rules of access there are.
     package let policies: RevisionSignal
+    /// Which consents there are.
+    package let consents: RevisionSignal
+    /// Which uses of data about people are in the ledger already.
+    package let uses: UseMemory
     /// Another at each opening: numbers and versions of entities are those of this file and of no other of its name, such as
     /// one that was put back from a backup.
     package let incarnation: UInt64
@@ -68,11 +72,11 @@ package final class MunicipalityFile: Sendable {
             )
         }
         (self.followed, snapshotUses) = (FollowedCount(followed), SnapshotUses())
-        policies = RevisionSignal()
+        (policies, consents, uses) = (RevisionSignal(), RevisionSignal(), UseMemory())
         (registrations, chunks, commits) = (RevisionSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         queue = CommitQueue(
-            pool: pool, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, sealing: sealing,
-            commits: commits
+            pool: pool, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, consents: consents,
+            uses: uses, sealing: sealing, commits: commits
         ) { work.publish(name, wokenQueues: $0) }
         try reconcileKeys(pool)
     }
@@ -80,8 +84,8 @@ package final class MunicipalityFile: Sendable {
     /// Finishes what a crash left of the destruction of keys, and seals what lies plain in the file of a version that did not seal.
     private func reconcileKeys(_ pool: DatabasePool) throws {
         let isDone = try pool.writeWithoutTransaction { db in
-            let opening = KeyReconciliation(db: db, vault: vault, isSnapshot: name.snapshot != nil) { [terms, decoders, vault, watches, sealing] in
-                WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing)
+            let opening = KeyReconciliation(db: db, vault: vault, isSnapshot: name.snapshot != nil) { [terms, decoders, vault, watches, sealing, uses] in
+                WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing, uses: uses)
             }
             return try opening.run()
         }
@@ -101,7 +105,7 @@ package final class MunicipalityFile: Sendable {
         (pool, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
         vault = whole.vault
         (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
-        policies = whole.policies
+        (policies, consents, uses) = (whole.policies, whole.consents, whole.uses)
         (followed, snapshotUses) = (whole.followed, whole.snapshotUses)
     }
 

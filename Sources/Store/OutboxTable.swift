@@ -25,8 +25,13 @@ package struct NewMessage: Sendable {
     /// The same of people of whom nothing else is held here.
     package var subjects: [String] = []
 
-    package init(subscription: String, headers: [(name: String, value: String)], body: [UInt8], keys: [KeyID] = [], subjects: [String] = []) {
-        (self.subscription, self.headers, self.body, self.keys, self.subjects) = (subscription, headers, body, keys, subjects)
+    /// What it tells of people, to be accounted for.
+    package let use: PersonalUse
+
+    package init(
+        subscription: String, headers: [(name: String, value: String)], body: [UInt8], keys: [KeyID] = [], subjects: [String] = [], use: PersonalUse = .none
+    ) {
+        (self.subscription, self.headers, self.body, self.keys, self.subjects, self.use) = (subscription, headers, body, keys, subjects, use)
     }
 }
 

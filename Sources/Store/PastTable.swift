@@ -161,7 +161,8 @@ extension WriteTransaction {
     }
 
     /// Erases the whole history of an entity (clause 5.6.16). One that is there now stays there.
-    package func eraseHistory(of entity: HistoricEntity, at now: Instant) throws {
+    /// - Parameter keepingSubjects: whether it stays known whom it was about.
+    package func eraseHistory(of entity: HistoricEntity, keepingSubjects: Bool = false, at now: Instant) throws {
         touch(entity.number)
         try execute("DELETE FROM instance WHERE entity = ?", [entity.number])
         try removeChunks(of: entity.number)
@@ -169,6 +170,7 @@ extension WriteTransaction {
         try execute("DELETE FROM instance_name WHERE entity = ?", [entity.number])
         guard !entity.isCurrent else { return }
         try removePast(entity)
+        if !keepingSubjects { try forgetSubjects(of: entity.number) }
         try keepFromReuse(entity.number, at: now)
     }
 }

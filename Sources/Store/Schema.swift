@@ -32,6 +32,7 @@ enum Schema {
         migrator.registerMigration("0015-accounts") { db in try db.execute(sql: AccountTable.schema) }
         migrator.registerMigration("0016-consents") { db in try db.execute(sql: consents) }
         migrator.registerMigration("0017-keys-of-residents") { db in try db.execute(sql: KeyReconciliation.schema) }
+        migrator.registerMigration("0018-subjects") { db in try db.execute(sql: SubjectTable.schema) }
         migrator.registerMigration("0020-sealed-accounts") { db in try db.execute(sql: AccountTable.sealed) }
         return migrator
     }

@@ -22,6 +22,8 @@ package class ReadSnapshot {
     var knowsThinned: Bool?
     /// The summaries that were opened last.
     var openedSummaries: (id: Int64, summaries: [PeriodSummary])?
+    /// What it showed of data about people.
+    package var shown = ShownPersonal()
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
@@ -93,7 +95,15 @@ package final class WriteTransaction: ReadSnapshot {
     var condemned: Set<KeyID> = []
     /// With what the entity that was written to last is sealed.
     var guarded: (entity: Int64, guard: EntityGuard)?
+    /// Whether consents of people are others than before.
+    var changesConsents = false
     let watches: WatchTable
+    /// Which uses of data about people are in the ledger already.
+    package let uses: UseMemory
+    /// Entities that were not open before and are now.
+    package private(set) var released: [IRI] = []
+    /// What is to be done once it is on disk, and not before.
+    private(set) var afterCommit: [@Sendable () -> Void] = []
     /// What whoever writes may change; nil for everything.
     var permit: WritePermit?
     /// What is being packed, and how far series are.
@@ -101,10 +111,14 @@ package final class WriteTransaction: ReadSnapshot {
     /// That of whoever writes: what he does himself he is not told.
     package var watch: HistoryWatch?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, watches: WatchTable, sealing: SealingState) {
-        (self.watches, self.sealing) = (watches, sealing)
+    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, watches: WatchTable, sealing: SealingState, uses: UseMemory) {
+        (self.watches, self.sealing, self.uses) = (watches, sealing, uses)
         super.init(db: db, terms: terms, decoders: decoders, vault: vault)
     }
+
+    func noteRelease(of id: IRI) { released.append(id) }
+
+    package func onCommit(_ body: @escaping @Sendable () -> Void) { afterCommit.append(body) }
 
     func intern(_ name: IRI) throws -> Int64 {
         let (number, isNew) = try terms.intern(name, in: db)
@@ -120,6 +134,7 @@ extension WriteTransaction {
     /// Runs `body` inside a savepoint: when it throws, what it did is undone and the transaction goes on.
     package func attempt<Value>(_ body: () throws -> Value) throws -> Value {
         let (changeBefore, termCountBefore, condemnedBefore) = (lastChange, newTerms.count, condemned)
+        let (afterBefore, releasedBefore) = (afterCommit, released)
         var result: Result<Value, any Error>?
         try db.inSavepoint {
             let attempted = Result(catching: body)
@@ -128,7 +143,7 @@ extension WriteTransaction {
             return .rollback
         }
         if case .failure? = result {
-            lastChange = changeBefore
+            (lastChange, afterCommit, released) = (changeBefore, afterBefore, releasedBefore)
             // What was undone gave numbers that are given again.
             (openedChunk, openedSummaries, guarded) = (nil, nil, nil)
             vault.absolve(condemned.subtracting(condemnedBefore))

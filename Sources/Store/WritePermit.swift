@@ -1,6 +1,6 @@
 package import CityModel
 internal import OrderedCollections
-internal import Policy
+package import Policy
 
 /// What whoever writes may change, where rules decide. Everything that changes an entity or its history asks it, in the same transaction.
 package struct WritePermit: Hashable, Sendable {
@@ -15,6 +15,14 @@ package struct WritePermit: Hashable, Sendable {
     package init?(reading: Sight, writing: Sight, erasing: Sight, identifierPrefix: String? = nil) {
         guard writing != .upTo(.special) || erasing != .upTo(.special) || identifierPrefix != nil else { return nil }
         (self.reading, self.writing, self.erasing, self.identifierPrefix) = (reading, writing, erasing, identifierPrefix)
+    }
+}
+
+extension ReadSnapshot {
+    /// What of an entity may be written; nil where nothing may.
+    package func view(of entity: Int64, toWrite permit: WritePermit?) throws -> View? {
+        guard let permit else { return .whole }
+        return try judge(for: permit.writing).view(of: entity)
     }
 }
 

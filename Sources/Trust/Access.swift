@@ -1,4 +1,5 @@
 package import CityModel
+package import Policy
 package import Store
 
 /// Who asks.
@@ -72,13 +73,15 @@ package struct ReadAccess: Hashable, Sendable {
     package let principal: Principal
     /// Who asks and what for, as rules know it; nil for whom no rule holds.
     package let claimant: Claimant?
+    /// What is done with what is read.
+    package let action: AccessAction
     /// What may be seen, counted or let be noticed.
     package let sight: Sight
     /// The most confidential class of data of which anything may be.
     package var classificationMax: Classification { sight.classificationMax }
 
-    init(municipality: MunicipalityName, principal: Principal, claimant: Claimant?, sight: Sight) {
-        (self.municipality, self.principal, self.claimant, self.sight) = (municipality, principal, claimant, sight)
+    init(municipality: MunicipalityName, principal: Principal, claimant: Claimant?, action: AccessAction, sight: Sight) {
+        (self.municipality, self.principal, self.claimant, self.action, self.sight) = (municipality, principal, claimant, action, sight)
     }
 }
 

@@ -2,6 +2,7 @@ package import CityModel
 internal import Foundation
 package import Ledger
 internal import OrderedCollections
+internal import Policy
 package import Store
 
 /// The ledgers of an installation as others see them: checkpoints, tiles, proofs and entries. What is recorded, and by whom, is
@@ -101,13 +102,27 @@ package struct Accountability: Sendable {
     /// The proof that an act is in the ledger; nil for one that the newest checkpoint does not cover.
     /// - Parameter access: what is proved is said to those who may administer, and to others only that it is there.
     package func proof(of position: Int64, _ access: ReadAccess, entry: AdministerAccess?, at now: Instant) async throws -> LedgerProof? {
+        try await proof(of: position, access, isWhole: entry != nil, at: now)
+    }
+
+    /// The same of a use of somebody's own data, with all that is recorded of it.
+    /// - Throws: `resourceNotFound` for what is no use of it.
+    package func proof(ofUse position: Int64, of signedIn: SignedIn, at now: Instant) async throws -> LedgerProof? {
+        guard try await file(signedIn.municipality).read({ try $0.isUse(position, of: signedIn.subject) }) else {
+            throw CityError.resourceNotFound("there is no use \(position) of your data")
+        }
+        let access = ReadAccess(municipality: signedIn.municipality, principal: .account(signedIn.account.id), claimant: nil, action: .read, sight: .upTo(.open))
+        return try await proof(of: position, access, isWhole: true, at: now)
+    }
+
+    private func proof(of position: Int64, _ access: ReadAccess, isWhole: Bool, at now: Instant) async throws -> LedgerProof? {
         let checkpoint = try await checkpoint(access, at: now)
         guard position >= 0, position < checkpoint.head.size else { return nil }
         let note = try SignedNote(parsing: checkpoint.note.utf8)
         return try await file(access.municipality).read { snapshot in
             guard let row = try snapshot.ledgerRow(position) else { return nil }
             return LedgerProof(
-                extra: ProvedEntry(leaf: row.leaf, text: entry == nil ? nil : row.text).bytes, position: position,
+                extra: ProvedEntry(leaf: row.leaf, text: isWhole ? row.text : nil).bytes, position: position,
                 path: try snapshot.ledgerTree(size: checkpoint.head.size).inclusionProof(position), note: note)
         }
     }

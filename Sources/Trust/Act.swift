@@ -38,6 +38,16 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     case contextKept = "context-kept"
     case registrationPut = "registration-put"
     case registrationRemoved = "registration-removed"
+    /// Somebody was shown data about a person; about whom, unless it was figures of many. Details: by which act, which entities, and the hour
+    /// for which it stands.
+    case personalDataUsed = "personal-data-used"
+    /// A person gave consent, by a pseudonym. Details: the record and the purpose.
+    case consentGiven = "consent-given"
+    case consentWithdrawn = "consent-withdrawn"
+    /// All that was held about a person is gone, by a pseudonym. Details: how much that was.
+    case personalDataErased = "personal-data-erased"
+    /// What was not open is open from now on. Details: how many entities, and some of them; or the source.
+    case published = "published"
     /// What an act was about was taken out of the ledger.
     case entryErased = "entry-erased"
     /// The ledger goes on under another key.
@@ -62,9 +72,9 @@ package struct Act: Hashable, Sendable {
     }
 
     /// The entry that is kept beside the leaf.
-    func entry(by principal: Principal, for purpose: String, at now: Instant) -> [UInt8] {
+    func entry(by principal: String, for purpose: String, at now: Instant) -> [UInt8] {
         var members: JSONObject = [
-            "act": .string(kind.rawValue), "at": .string(now.description), "by": .string(principal.label), "purpose": .string(purpose),
+            "act": .string(kind.rawValue), "at": .string(now.description), "by": .string(principal), "purpose": .string(purpose),
         ]
         if !subject.isEmpty { members["about"] = .string(subject) }
         if let details { members["details"] = details }
@@ -76,7 +86,7 @@ package struct Act: Hashable, Sendable {
 
 extension WriteTransaction {
     /// What an act is for that only runs the municipality, where nobody says more.
-    private static var administration: String { "administration" }
+    static var administration: String { "administration" }
 
     /// Records an act in the ledger, in the transaction that does it: there is neither one without the other.
     package func record(_ act: Act, _ access: ReadAccess, at now: Instant) throws {
@@ -93,8 +103,14 @@ extension WriteTransaction {
     func record(_ act: Act, by principal: Principal, at now: Instant) throws { try record(act, by: principal, for: Self.administration, at: now) }
 
     private func record(_ act: Act, by principal: Principal, for purpose: String, at now: Instant) throws {
+        try record(act, by: principal.label, for: purpose, at: now)
+    }
+
+    /// - Returns: its position in the ledger.
+    @discardableResult
+    func record(_ act: Act, by principal: String, for purpose: String, at now: Instant) throws -> Int64 {
         let salt = RandomBytes.make(LedgerLeaf.saltByteCount)
-        try appendLedger(LedgerText(salt: salt, entry: act.entry(by: principal, for: purpose, at: now)), at: now)
+        return try appendLedger(LedgerText(salt: salt, entry: act.entry(by: principal, for: purpose, at: now)), at: now)
     }
 }
 

@@ -45,7 +45,8 @@ package struct Gatekeeper: Sendable {
         guard !holder.isDevice else { throw .forbidden("Authorization: the key of a device writes, and sees nothing") }
         let terms = try await stated(terms, holder, in: municipality)
         let sight = try await sight(of: holder, in: municipality, terms, action)
-        return ReadAccess(municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, sight: sight)
+        return ReadAccess(
+            municipality: municipality, principal: holder.principal, claimant: holder.requester.map { Claimant($0, terms) }, action: action, sight: sight)
     }
 
     /// What the rules let somebody see.
@@ -146,7 +147,7 @@ package struct Gatekeeper: Sendable {
         func sight(_ action: AccessAction) async throws(CityError) -> Sight { try await self.sight(of: holder, in: municipality, terms, action) }
         let reading = ReadAccess(
             municipality: municipality, principal: holder.principal, claimant: holder.seeing.requester.map { Claimant($0, terms) },
-            sight: try await self.sight(of: holder.seeing, in: municipality, terms, .read))
+            action: .read, sight: try await self.sight(of: holder.seeing, in: municipality, terms, .read))
         let permit = WritePermit(
             reading: reading.sight, writing: try await sight(.write), erasing: try await sight(.erase), identifierPrefix: holder.device?.identifierPrefix)
         return WriteAccess(reading: reading, permit: permit, device: holder.device)

@@ -31,7 +31,7 @@ extension Gatekeeper {
 
 extension ReadAccess {
     fileprivate init(_ access: ReadAccess, in municipality: MunicipalityName) {
-        self.init(municipality: municipality, principal: access.principal, claimant: access.claimant, sight: access.sight)
+        self.init(municipality: municipality, principal: access.principal, claimant: access.claimant, action: access.action, sight: access.sight)
     }
 
     /// The same access to the municipality itself.
@@ -39,7 +39,7 @@ extension ReadAccess {
 
     /// The same access to no more than what this class of data includes.
     package func narrowed(to classificationMax: Classification) -> ReadAccess {
-        ReadAccess(municipality: municipality, principal: principal, claimant: claimant, sight: sight.narrowed(to: classificationMax))
+        ReadAccess(municipality: municipality, principal: principal, claimant: claimant, action: action, sight: sight.narrowed(to: classificationMax))
     }
 }
 

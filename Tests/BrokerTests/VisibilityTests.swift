@@ -31,7 +31,7 @@ import Trust
         #expect(try await folder.broker.attributes(access) == [iri("a0")])
         #expect(try await folder.broker.typeInfo(iri("Lamp"), access).entityCount == 1)
         #expect(try await folder.broker.changes(after: 0, limit: 100, access).changes.map(\.entityID.text) == ["urn:ngsi-ld:Lamp:0"])
-        #expect(try await folder.broker.entities(after: 0, limit: 100, access).entities.count == 1)
+        #expect(try await folder.broker.entities(after: 0, limit: 100, access, at: .now).entities.count == 1)
         #expect(try await folder.broker.summary(access).entityCount == 1)
     }
 

@@ -18,7 +18,7 @@ internal import Testing
                     municipality: 0,
                     mark: Mark(
                         number: Int64(index), version: 1, id: "urn:x:\(index)", entry: index % 3, name: "n", foldedName: "n", position: position,
-                        value: .integer(Int64(index)), time: nil, isObserved: true))
+                        value: .integer(Int64(index)), time: nil, isObserved: true, isPersonal: false))
             })
     }
 

@@ -80,6 +80,10 @@ internal import Trust
         ],
         .factor: ["formToken", "lead", "mustEnrol", "secret", "link", "picture", "size", "hasCodes", "codes", "fault"],
         .tokens: ["formToken", "fault", "done", "text", "hasTokens", "tokens", "name", "rights", "days", "types"],
+        .data: [
+            "lead", "identifier", "formToken", "fault", "done", "hasHeld", "held", "more", "onlookers", "hasConsents", "consents", "hasUses", "uses", "older",
+        ],
+        .erase: ["lead", "open", "formToken", "hasPassword", "fault"],
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

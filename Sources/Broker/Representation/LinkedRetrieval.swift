@@ -31,7 +31,7 @@ extension Broker {
     package func linkedEntities(
         of entities: [Entity], _ join: Join, _ view: EntityView, countMax: Int, _ access: ReadAccess, at now: Instant
     ) async throws -> [LinkedEntity] {
-        try await file(toRead: access).read { snapshot in
+        try await show(access, at: now) { snapshot in
             try snapshot.linkedEntities(
                 of: entities, join, view, countMax: countMax, .upTo(access.classificationMax), at: now)
         }
@@ -54,7 +54,8 @@ extension ReadSnapshot {
             if join.kind == .flat { known.formUnion(wanted.keys) }
             var next: [LinkedEntity] = []
             for id in wanted.keys.sorted() {
-                guard let entity = try visibleEntity(id, sight, at: now) else { continue }
+                guard let entity = try visibleEntity(id, sight, at: now), let stored = try storedEntity(id) else { continue }
+                show(stored)
                 let projections = wanted[id] ?? []
                 for projection in join.kind == .flat ? projections.prefix(1) : projections[...] {
                     guard let shown = view.selected(entity, projection) else { continue }

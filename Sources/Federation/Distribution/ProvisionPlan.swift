@@ -83,7 +83,7 @@ extension Federation {
 
     private func typesHere(_ id: IRI, _ isOfHistory: Bool, _ origin: Origin) async throws -> [IRI] {
         if isOfHistory { return try await broker.typesOfEvolution(of: id, origin.access) }
-        return try await broker.retrieve([id], origin.access, at: origin.asker.now).first?.types ?? []
+        return try await broker.types(of: id, origin.access, at: origin.asker.now)
     }
 }
 

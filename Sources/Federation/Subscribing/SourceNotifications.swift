@@ -110,7 +110,7 @@ package struct SourceNotifications: Sendable {
                 entity = try await completed(entity, besides: registration.id, origin)
                 guard subscription.filter.matches(entity) else { continue }
             }
-            entities.append(NotifiedEntity(entity, deletedAt: deletedAt, at: now))
+            entities.append(NotifiedEntity(entity, deletedAt: deletedAt, isPersonal: registration.classification.isPersonal, at: now))
         }
         return (entities, subjects)
     }
@@ -146,14 +146,12 @@ package struct SourceNotifications: Sendable {
         let sight = try await sight(of: record, in: file.name)
         let writer = try await NotificationWriter(record, file, federation.contexts)
         // Nobody who writes waits for what may take long to be written out.
-        let (rendered, held) = try await file.read { snapshot in
-            let rendered = try writer.notification(of: entities, id: newNotificationID(), at: now, sight, in: snapshot)
-            return (rendered, try snapshot.sealingKeys(of: entities.map(\.entity.id)))
+        let message = try await file.read { snapshot in
+            let held = try snapshot.sealingKeys(of: entities.map(\.entity.id))
+            return try writer.message(
+                of: entities, id: newNotificationID(), for: record.id, keys: held, subjects: Array(subjects), at: now, sight, in: snapshot)
         }
-        guard let rendered else { return }
-        let keys = OrderedSet(rendered.keys + held)
-        let message = NewMessage(
-            subscription: record.id, headers: rendered.headers, body: rendered.body, keys: Array(keys), subjects: Array(subjects))
+        guard let message else { return }
         let limits = federation.notifications.shareOfSources
         try await file.write { transaction in
             // Unless it is gone or was paused meanwhile.

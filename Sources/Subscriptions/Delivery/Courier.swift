@@ -35,6 +35,7 @@ struct Courier: Sendable {
 
     func deliver(_ queue: DeliveryBoard.Queue, now: @Sendable () -> Instant) async throws -> Turn {
         let (file, id) = (try store.file(queue.municipality), queue.subscription)
+        let consents = file.consents.revision
         let (messages, record) = try await file.read { snapshot in
             (try snapshot.outbox(of: id, limit: Self.messageCountMax, byteCountMax: Self.byteCountMax), try snapshot.subscription(id))
         }
@@ -49,7 +50,9 @@ struct Courier: Sendable {
         var report = Report()
         var step = Step.goOn
         for message in messages where step == .goOn {
-            guard message.due <= now(), now() < began.adding(seconds: Self.turnSecondsMax), !isStopping() else { break }
+            // What somebody withdrew their consent to is not in the queue any more: the next turn reads it anew.
+            guard message.due <= now(), now() < began.adding(seconds: Self.turnSecondsMax), !isStopping(), file.consents.revision == consents
+            else { break }
             step = await deliver(message, to: endpoint, &report, now)
         }
         return try await write(report, record, file, isInterrupted: step == .interrupted || isStopping())

@@ -38,13 +38,14 @@ struct Matcher: Sendable {
         let candidates = try rows.compactMap { row in try candidate(row, file) }
         let ids = candidates.reduce(into: Set<String>()) { $0.formUnion($1.watchers) }
         let compiled = try await cache.compiled(ids, of: file, contexts, at: now)
-        let (page, reached) = try await file.read { snapshot in
+        let (page, reached, consents) = try await file.read { snapshot in
+            let consents = try snapshot.consentRevision()
             var page = MatchPage(compiled: compiled, heldDues: try snapshot.heldDues(), now: now)
             for candidate in candidates {
                 try page.match(candidate, snapshot)
-                if page.groups.count + page.held.count >= groupCountMax { return (page, candidate.change.seq) }
+                if page.groups.count + page.held.count >= groupCountMax { return (page, candidate.change.seq, consents) }
             }
-            return (page, last.seq)
+            return (page, last.seq, consents)
         }
         var outcome = Outcome(hasMore: true)
         var rest = page.groups[...]
@@ -54,7 +55,9 @@ struct Matcher: Sendable {
             for fault in faults { report(name, fault) }
             rest = rest.dropFirst(count)
             let isLast = rest.isEmpty
-            let posted = try await file.write { transaction in
+            let posted = try await file.write { transaction -> Set<String>? in
+                // What rests on a consent that was withdrawn since is matched anew.
+                guard try transaction.consentRevision() == consents else { return nil }
                 for fault in faults { if let id = fault.subscription { try transaction.addDelivery(.oneFailure(at: now), to: id) } }
                 if isLast {
                     try hold(page, transaction, at: now)
@@ -62,6 +65,7 @@ struct Matcher: Sendable {
                 }
                 return try outbox.post(messages, transaction, at: now)
             }
+            guard let posted else { return outcome }
             for id in posted { outcome.queues[id] = compiled[id]?.endpoint }
         } while !rest.isEmpty
         return outcome
@@ -215,8 +219,6 @@ extension CompiledSubscription {
     /// - Parameter keys: with what those are sealed of whom it tells.
     func message(of entities: [NotifiedEntity], keys: [KeyID], at now: Instant, in snapshot: ReadSnapshot) throws -> NewMessage? {
         let id = "urn:ngsi-ld:Notification:" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
-        guard let rendered = try writer.notification(of: entities, id: id, at: now, sight, in: snapshot)
-        else { return nil }
-        return NewMessage(subscription: self.id, headers: rendered.headers, body: rendered.body, keys: keys + rendered.keys.filter { !keys.contains($0) })
+        return try writer.message(of: entities, id: id, for: self.id, keys: keys, at: now, sight, in: snapshot)
     }
 }

@@ -38,6 +38,28 @@ package struct NotificationWriter: Sendable {
     private var parameters: NotificationParams { subscription.notification }
     private var mediaType: Endpoint.MediaType { parameters.endpoint.accept }
 
+    /// A notification for the outbox, with what it tells of people; nil when nothing is left to tell.
+    /// - Parameter keys: with what those are sealed of whom it tells.
+    /// - Parameter subjects: the same of people of whom nothing else is held here.
+    package func message(
+        of entities: [NotifiedEntity], id: String, for subscription: String, keys: [KeyID], subjects: [String] = [], at now: Instant, _ sight: Sight,
+        in snapshot: ReadSnapshot
+    ) throws -> NewMessage? {
+        snapshot.shown = ShownPersonal()
+        guard let rendered = try notification(of: entities, id: id, at: now, sight, in: snapshot) else { return nil }
+        var elsewhere: [UsedEntity] = []
+        for notified in entities where notified.isPersonal {
+            if let number = try snapshot.entityNumber(notified.entity.id) { snapshot.show(number, .personal) } else {
+                elsewhere.append(UsedEntity(subject: notified.entity.dataSubject ?? "", id: notified.entity.id))
+            }
+        }
+        var use = try snapshot.personalUse()
+        use.entities += elsewhere
+        return NewMessage(
+            subscription: subscription, headers: rendered.headers, body: rendered.body, keys: keys + rendered.keys.filter { !keys.contains($0) },
+            subjects: subjects, use: use)
+    }
+
     /// - Parameter id: a name for this notification alone, by which a receiver can tell a repetition.
     /// - Returns: nil when nothing is left to tell.
     package func notification(

@@ -14,14 +14,16 @@ package struct NotifiedEntity: Sendable {
     package private(set) var deletedAt: Instant?
     /// Whether the entity itself is gone.
     package private(set) var isDeleted = false
+    /// Whether it is about people, so that telling of it has to be accounted for.
+    package private(set) var isPersonal = false
 
     /// An entity that is told of without a change: periodically.
-    package init(_ entity: Entity) { self.entity = entity }
+    package init(_ entity: Entity, isPersonal: Bool) { (self.entity, self.isPersonal) = (entity, isPersonal) }
 
     /// What a context source told of an entity: attributes that are gone as null.
     /// - Parameter deletedAt: when the entity itself went, where it did.
-    package init(_ entity: Entity, deletedAt: Instant?, at now: Instant) {
-        self.entity = entity
+    package init(_ entity: Entity, deletedAt: Instant?, isPersonal: Bool, at now: Instant) {
+        (self.entity, self.isPersonal) = (entity, isPersonal)
         for (name, instances) in entity.attributes {
             let missing = instances.filter(\.isNull)
             if !missing.isEmpty { gone[name] = Set(missing.map(\.datasetID)) }
@@ -32,7 +34,7 @@ package struct NotifiedEntity: Sendable {
 
     package init(_ change: WatchedChange, _ kinds: ChangeKinds, for subscription: Subscription) {
         let parameters = subscription.notification
-        entity = change.entity
+        (entity, isPersonal) = (change.entity, change.classification.isPersonal)
         switch change.operation {
         case .created: return
         case .updated:

@@ -1,5 +1,6 @@
 internal import CityModel
 internal import Store
+internal import Trust
 
 /// Puts notifications into the queues of their subscriptions.
 struct Outbox: Sendable {
@@ -17,12 +18,23 @@ struct Outbox: Sendable {
             guard let size = try transaction.outboxSize(of: message.subscription) else { continue }
             if limits.hasRoom(for: message.body.count, in: size) {
                 try transaction.append(message, at: now)
+                try account(for: message, transaction, at: now)
                 subscriptions.insert(message.subscription)
             } else {
                 try transaction.addDelivery(.oneFailure(at: now), to: message.subscription)
             }
         }
         return subscriptions
+    }
+}
+
+extension Outbox {
+    /// Who subscribed uses what they are told of people, whether or not it reaches them.
+    private func account(for message: NewMessage, _ transaction: WriteTransaction, at now: Instant) throws {
+        guard !message.use.isEmpty, let record = try transaction.subscription(message.subscription),
+            let note = UseNote(message.use, subscriber: record.claimant)
+        else { return }
+        try transaction.record(note, at: now)
     }
 }
 

@@ -58,10 +58,12 @@ struct PeriodicRound: Sendable {
         }
         // A query that can't be answered, for it costs too much, is a notification that failed, and holds up nobody else.
         var hasFailed = false
-        var messages: [NewMessage] = []
-        do { messages = try await round(of: compiled, file, at: now) } catch where !error.isOfFile { hasFailed = true }
-        let (posted, isFailure) = (messages, hasFailed)
+        var (messages, consents) = ([NewMessage](), Int64?.none)
+        do { (messages, consents) = try await round(of: compiled, file, at: now) } catch where !error.isOfFile { hasFailed = true }
+        let (posted, isFailure, revision) = (messages, hasFailed, consents)
         return try await file.write { transaction in
+            // What rests on a consent that was withdrawn since is told anew, at once.
+            if let revision, try transaction.consentRevision() != revision { return false }
             try transaction.setDue(record.id, Period(seconds: seconds).next(after: due, now: now))
             if isFailure { try transaction.addDelivery(.oneFailure(at: now), to: record.id) }
             return try !outbox.post(posted, transaction, at: now).isEmpty
@@ -76,11 +78,12 @@ struct PeriodicRound: Sendable {
         }
     }
 
-    private func round(of compiled: CompiledSubscription, _ file: MunicipalityFile, at now: Instant) async throws -> [NewMessage] {
+    private func round(of compiled: CompiledSubscription, _ file: MunicipalityFile, at now: Instant) async throws -> ([NewMessage], Int64?) {
         try await file.seen(by: compiled.sight).read { snapshot in
+            let consents = try snapshot.consentRevision()
             // A round that was not delivered yet is not followed by another: its receiver would get both at once, later.
-            guard try snapshot.outboxSize(of: compiled.id)?.count == 0 else { return [] }
-            return try messages(of: compiled, snapshot, at: now)
+            guard try snapshot.outboxSize(of: compiled.id)?.count == 0 else { return ([], consents) }
+            return (try messages(of: compiled, snapshot, at: now), consents)
         }
     }
 
@@ -91,8 +94,10 @@ struct PeriodicRound: Sendable {
         let entities = OrderedDictionary(grouping: found, by: \.stored.sealingKey)
         return try entities.flatMap { key, found in
             try stride(from: 0, to: found.count, by: Self.groupCountMax).compactMap { start in
-                let group = try found[start..<min(start + Self.groupCountMax, found.count)].map { try $0.entity ?? snapshot.entity($0.stored) }
-                return try compiled.message(of: group.map { NotifiedEntity($0) }, keys: key.map { [$0] } ?? [], at: now, in: snapshot)
+                let group = try found[start..<min(start + Self.groupCountMax, found.count)].map { found in
+                    NotifiedEntity(try found.entity ?? snapshot.entity(found.stored), isPersonal: found.stored.classification.isPersonal)
+                }
+                return try compiled.message(of: group, keys: key.map { [$0] } ?? [], at: now, in: snapshot)
             }
         }
     }

@@ -43,9 +43,12 @@ struct ThrottledRound: Sendable {
         }
         // One whose throttling was taken off is told what was held back before.
         let seconds = compiled.subscription.throttlingSeconds ?? 0
-        let (messages, entities, faults) = try await file.read { snapshot in try render(compiled, snapshot, at: now) }
+        let (rendered, consents) = try await file.read { snapshot in (try render(compiled, snapshot, at: now), try snapshot.consentRevision()) }
+        let (messages, entities, faults) = rendered
         for fault in faults { report(file.name, fault) }
         return try await file.write { transaction in
+            // What rests on a consent that was withdrawn since is left to the next round.
+            guard try transaction.consentRevision() == consents else { return false }
             for _ in faults { try transaction.addDelivery(.oneFailure(at: now), to: id) }
             let isMore = try transaction.heldChanges(of: id, limit: entities.count + 1, byteCountMax: .max).count > entities.count
             try transaction.removeHeld(entities, of: id, due: isMore ? now.adding(seconds: seconds) : nil)

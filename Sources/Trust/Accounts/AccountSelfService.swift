@@ -4,7 +4,7 @@ package import Store
 /// What a form asked for can't be done, in a way that its sender can mend. Raw values name the texts of the pages.
 package enum AccountFormError: String, Error, CaseIterable, Sendable {
     case tooShort, tooLong, common, breached, ownName
-    case differ, wrongPassword, wrongCode, linkUsed, loginTaken, badLogin, badName
+    case differ, wrongPassword, wrongCode, linkUsed, loginTaken, badLogin, badName, signedInLongAgo
 
     init(_ refusal: PasswordRules.Refusal) { self = Self(rawValue: refusal.rawValue) ?? .common }
 }
@@ -81,7 +81,7 @@ extension Accounts {
     }
 
     /// What changes how one signs in asks for the password again; guessing it here is slowed down as it is elsewhere.
-    private func checkPassword(_ signedIn: SignedIn, _ password: String, at now: Instant) async throws {
+    func checkPassword(_ signedIn: SignedIn, _ password: String, at now: Instant) async throws {
         guard let hash = signedIn.account.password.flatMap(PasswordHash.init) else { throw AccountFormError.wrongPassword }
         let key = SignInThrottle.Key.device(account: "again \(signedIn.municipality.text)/\(signedIn.account.id)")
         if let seconds = begin([key], at: now) { throw CityError.overloaded("too many attempts; again in \(seconds) seconds") }
