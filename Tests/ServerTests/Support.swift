@@ -44,6 +44,8 @@ final class RunningServer: Sendable {
         (configuration.port, configuration.isOpen, configuration.allowsPrivateEgress) = (0, isOpen, true)
         configuration.createsMunicipalities = true
         configuration.publicAddress = publicAddress
+        // What a password costs elsewhere would hold up all other tests.
+        configuration.accounts.cost = PasswordCost(roundsExponent: 4)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         server = try ConurbServer(configuration, logger: logger)

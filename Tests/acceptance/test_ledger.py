@@ -387,7 +387,7 @@ class ActsTest(unittest.TestCase):
         self.assertEqual([entry["act"] for entry in entries if entry["act"].startswith("account-")], ["account-created", "account-invited"])
         entries = [entry for entry in entries if not entry["act"].startswith("account-")]
         self.assertEqual([entry["act"] for entry in entries], [
-            "municipality-created", "token-created", "token-created", "source-declared", "source-withdrawn", "context-kept", "registration-put",
+            "municipality-created", "token-created", "token-created", "source-declared", "published", "source-withdrawn", "context-kept", "registration-put",
             "registration-put", "registration-removed", "entities-exported", "backup-taken", "token-revoked"])
         self.assertEqual({entry["by"] for entry in entries[3:]}, {f"token:{identifiers['administer']}"})
         self.assertEqual({entry["by"] for entry in entries[:3]}, {"operator"})
