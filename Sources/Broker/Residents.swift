@@ -108,13 +108,13 @@ extension Broker {
             for name in store.snapshots(of: file.name) {
                 let snapshot = try store.file(name)
                 try await snapshot.write { try $0.eraseCopies(of: doomed.map(\.id), at: now) }
-                try await snapshot.afterErasure(of: subject)
+                try await snapshot.afterErasure()
             }
             let erased = try await file.write { try $0.eraseEntities(about: subject, limit: Self.erasedCount, at: now) }
             guard !erased.isEmpty else { break }
         }
         let counts = try await file.write { try $0.finishErasure(erasure, at: now) }
-        try await file.afterErasure(of: subject)
+        try await file.afterErasure()
         return counts
     }
 }

@@ -52,7 +52,11 @@ extension WriteTransaction {
             words.insert(entity.id.text)
             try gather(from: entity, into: &words)
         }
-        for entity in doomed { try erase(entity, about: subject, at: now) }
+        for entity in doomed {
+            try erase(entity, about: subject, at: now)
+            // With a key of its own it may have been sealed before it was said whom it is about; a backup of then still is.
+            try condemnKeys(of: entity.id.text, at: now)
+        }
         try takeBack(Set(doomed.map(\.id.text)))
         try eraseFromReports(words)
         try execute("UPDATE erasure SET entities = entities + ? WHERE subject = ?", [doomed.count, subject])
@@ -75,6 +79,7 @@ extension WriteTransaction {
     /// - Returns: how many uses of their data are told of no more, and how many consents.
     package func finishErasure(of subject: String, at now: Instant) throws -> (uses: Int, consents: Int) {
         try overwriteWhatIsFreed()
+        try condemnKeys(of: subject, at: now)
         let consentCount = try consents(of: subject).count
         try removeConsents(of: subject, at: now)
         var useCount = 0
@@ -178,7 +183,10 @@ extension JSON {
 }
 
 extension MunicipalityFile {
-    /// What is done once nothing is left of a person in the file: so that nothing is left outside of it either. The write-ahead log is
-    /// emptied, for it holds what was overwritten.
-    package func afterErasure(of subject: String) async throws { try await emptyLog() }
+    /// What is done once nothing is left of a person in the file: so that nothing is left outside of it either. Their key is destroyed, so no backup can
+    /// be read of them; the write-ahead log is emptied, for it holds what was overwritten.
+    package func afterErasure() async throws {
+        try await destroyCondemnedKeys()
+        try await emptyLog()
+    }
 }

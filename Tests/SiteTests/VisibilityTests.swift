@@ -108,6 +108,8 @@ internal import Store
         try await reader.renew(at: Installation.now)
         let access = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
         for token in try await installation.gatekeeper.tokens(access) { _ = try await installation.gatekeeper.revokeToken(access, id: token.id, now: .now) }
+        try await installation.write([Sample.station("6", name: "More secret news", 21)], .internalUse)
+        await #expect(throws: CityError.self) { try await reader.news(at: Installation.now) }
         await #expect(throws: CityError.self) { try await reader.renew(at: Installation.now) }
     }
 
