@@ -238,7 +238,7 @@ extension WriteTransaction {
 }
 
 extension AccountRecord {
-    fileprivate init(_ row: Row) throws {
+    init(_ row: Row) throws {
         id = try row.decode(String.self, atIndex: 0)
         // Plain in files of before, until they are opened; without the key of whom it is, nobody.
         let personal = try row.bytes(atIndex: 12).map { try JSON(parsing: $0) }

@@ -124,7 +124,7 @@ extension WriteTransaction {
         try appendChange(deleted)
         // Who subscribed is told that it is gone, and nothing of what it was.
         let bare = Entity(id: entity.id, types: entity.types)
-        try noteForSubscribers(deleted, of: bare, attributes: entity.attributes.keys, document: try document(bare))
+        try noteForSubscribers(deleted, of: bare, attributes: entity.attributes.keys, document: (try document(bare), nil))
     }
 
     /// What of an entity may stand in a report: texts, and numbers as they are written.

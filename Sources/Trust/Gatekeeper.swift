@@ -76,7 +76,7 @@ package struct Gatekeeper: Sendable {
         try await policies(of: municipality).ruling(requester, action, purpose: terms.purpose, agreement: terms.agreement, now: now())
     }
 
-    private func policies(of municipality: MunicipalityName) async throws(CityError) -> Policies {
+    func policies(of municipality: MunicipalityName) async throws(CityError) -> Policies {
         do {
             // Who asks of a municipality that is not there goes by the rules of a new one.
             return store.exists(municipality) ? try await library.policies(of: store.file(municipality)) : try PolicyLibrary.policies([])

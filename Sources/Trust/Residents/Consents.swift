@@ -71,10 +71,6 @@ extension Gatekeeper {
             try transaction.takeBack(whatIsAbout: subject, unlessSeenBy: judged, at: now)
         }
     }
-
-    func policies(of name: MunicipalityName) async throws -> Policies {
-        store.exists(name) ? try await library.policies(of: store.file(name)) : try PolicyLibrary.policies([])
-    }
 }
 
 extension SignedIn {

@@ -18,7 +18,7 @@ extension Gatekeeper {
     package func correcting(_ signedIn: SignedIn) async throws(CityError) -> WriteAccess {
         let (reading, writing) = (try await reading(signedIn), try await reading(signedIn, to: .write))
         let erasing = try await self.reading(signedIn, to: .erase)
-        return WriteAccess(reading: reading, permit: WritePermit(reading: reading.sight, writing: writing.sight, erasing: erasing.sight))
+        return WriteAccess(reading: reading, permit: WritePermit(reading: reading.sight, writing: writing.sight, erasing: erasing.sight), device: nil)
     }
 }
 
