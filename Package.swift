@@ -82,7 +82,7 @@ let package = Package(
             name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Declarations", "Ledger", "LinkedData", "Policy", "Store", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .target(
-            name: "Broker", dependencies: ["CityModel", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
+            name: "Broker", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .target(
             name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
