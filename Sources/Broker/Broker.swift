@@ -12,6 +12,7 @@ package struct Broker: Sendable {
     let nameCache = NameCache()
     let entityMaps: EntityMapCollection
     package let snapshotWork = SnapshotWork()
+    let erasures = ErasuresUnderWay()
 
     package init(store: Store, configuration: BrokerConfiguration, keys: KeyRing? = nil) {
         self.store = store

@@ -2,6 +2,7 @@ package import CityModel
 internal import OrderedCollections
 internal import Policy
 internal import Store
+internal import Synchronization
 package import Trust
 
 /// Something that is held about a person, as far as rules show it to them.
@@ -87,6 +88,9 @@ extension Broker {
     /// - Returns: how much it was.
     package func erase(_ access: ErasureAccess, at now: Instant) async throws -> JSON {
         let file = try store.file(access.municipality)
+        let underWay = ErasuresUnderWay.Erasure(municipality: access.municipality, subject: access.subject)
+        erasures.withLock { _ = $0.insert(underWay) }
+        defer { erasures.withLock { _ = $0.remove(underWay) } }
         try await file.write { try $0.beginErasure(access, at: now) }
         guard let erasure = try await file.read({ try $0.erasure(of: access.subject) }) else { return .object([:]) }
         return try await finish(erasure, file, at: now) ?? .object([:])
@@ -95,7 +99,10 @@ extension Broker {
     /// Goes on with what was broken off, in every municipality that is open.
     package func resumeErasures(at now: Instant) async throws {
         for file in store.openCityFiles {
-            for erasure in try await file.read({ try $0.erasures() }) { _ = try await finish(erasure, file, at: now) }
+            for erasure in try await file.read({ try $0.erasures() })
+            where !erasures.withLock({ $0.contains(ErasuresUnderWay.Erasure(municipality: file.name, subject: erasure.subject)) }) {
+                _ = try await finish(erasure, file, at: now)
+            }
         }
     }
 
@@ -117,4 +124,15 @@ extension Broker {
         try await file.afterErasure()
         return counts
     }
+}
+
+/// The erasures that somebody waits for: nobody else goes on with them.
+final class ErasuresUnderWay: Sendable {
+    fileprivate struct Erasure: Hashable {
+        let municipality: MunicipalityName
+        let subject: String
+    }
+
+    private let state = Mutex<Set<Erasure>>([])
+    fileprivate func withLock<Value>(_ body: (inout Set<Erasure>) -> Value) -> Value { state.withLock { body(&$0) } }
 }
