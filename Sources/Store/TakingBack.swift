@@ -15,9 +15,9 @@ extension WriteTransaction {
 
     private func takeBack(_ entities: Set<String>, fromMessage id: Int64) throws {
         guard let row = try row("SELECT subscription, message FROM outbox WHERE id = ?", [id]) else { return }
-        let (subscription, bytes) = (try row.decode(String.self, atIndex: 0), try row.withUnsafeData(atIndex: 1) { $0.map(Array.init) ?? [] })
+        let (subscription, stored) = (try row.decode(String.self, atIndex: 0), try row.bytes(atIndex: 1) ?? [])
         // What can't be read is not told.
-        guard case .object(var message)? = try? JSON(parsing: bytes) else { return try remove(id, of: subscription) }
+        guard let bytes = try vault.open(stored), case .object(var message)? = try? JSON(parsing: bytes) else { return try remove(id, of: subscription) }
         switch message["data"] {
         case .array(let told)?:
             let left = told.filter { !$0.tells(of: entities) }
@@ -35,8 +35,13 @@ extension WriteTransaction {
         }
         var writer = JSONWriter()
         writer.write(.object(message))
-        try execute("UPDATE outbox SET message = ? WHERE id = ?", [writer.bytes.databaseBlob, id])
-        try execute("UPDATE subscription SET queued_bytes = queued_bytes + ? WHERE id = ?", [writer.bytes.count - bytes.count, subscription])
+        var body = writer.bytes
+        for key in try vault.keys(of: stored).reversed() {
+            guard let key = try vault.key(key) else { return try remove(id, of: subscription) }
+            body = try SealedBytes.seal(body, with: key)
+        }
+        try execute("UPDATE outbox SET message = ? WHERE id = ?", [body.databaseBlob, id])
+        try execute("UPDATE subscription SET queued_bytes = queued_bytes + ? WHERE id = ?", [body.count - stored.count, subscription])
         announceMail(for: subscription)
     }
 

@@ -76,7 +76,7 @@ import Trust
         Door(target: "/live/map?municipality=alder&types=Report&zoom=15"), Door(target: "/live/search?municipality=alder&types=Report&q=A"),
         Door(target: "/live/entity?municipality=alder&id=urn:ngsi-ld:Report:1"),
         Door(target: "/live/history?municipality=alder&id=urn:ngsi-ld:Report:1&attribute=level"), Door(target: "/table?municipality=alder&type=Report"),
-        Door(target: "/table.csv?municipality=alder&type=Report"), Door(target: "/table.geojson?municipality=alder&type=Report"),
+        Door(target: "/table.csv?municipality=alder&type=Report", action: "export"), Door(target: "/table.geojson?municipality=alder&type=Report", action: "export"),
         Door(target: "/municipalities/alder/entities.ndjson?Report", needsAdministrator: true),
     ]
 

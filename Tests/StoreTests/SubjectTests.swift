@@ -49,9 +49,9 @@ import Testing
             try db.execute(
                 sql: """
                     INSERT INTO term (id, iri) VALUES (1, '\(IRI.dataSubject.text)'), (2, 'https://example.org/Thing');
-                    INSERT INTO entity (id, iri, version, classification, document) VALUES (7, 'urn:x:7', 1, 3, x'7B7D');
+                    INSERT INTO entity (id, iri, version, classification, document) VALUES (7, 'urn:x:7', 1, 1, x'7B7D');
                     INSERT INTO entity_value (attribute, type, value, entity) VALUES (1, 2, 'ada', 7);
-                    INSERT INTO past (id, iri, classification, created_us, modified_us, deleted_us, types) VALUES (8, 'urn:x:8', 3, 0, 0, 0, '2');
+                    INSERT INTO past (id, iri, classification, created_us, modified_us, deleted_us, types) VALUES (8, 'urn:x:8', 1, 0, 0, 0, '2');
                     INSERT INTO instance (entity, attribute, dataset, at_us, late_us, form, value) VALUES (8, 1, '', 0, 0, 0, 'ada');
                     """)
         }

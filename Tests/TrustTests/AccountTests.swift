@@ -16,7 +16,7 @@ import Testing
         let visitor = Visitor(address: "203.0.113.7", agent: "test")
 
         init() throws {
-            store = try Store(directory: path)
+            store = try Store(directory: path, keys: KeyRing(directory: "\(path)/_keys").residentKeys(publicAddress: nil))
             var settings = AccountSettings()
             settings.cost = lightCost
             accounts = Accounts(store: store, settings: settings)
