@@ -101,7 +101,8 @@ struct Responder: HTTPResponder {
         case let error as StoreError:
             log.error("store", metadata: ["route": "\(route)", "error": "\(error)"])
             // Where files lie is for whoever runs the program.
-            return .own("unusable-file", "Unusable file", status: 500, "the municipality's file can't be used; the log says why")
+            let detail = isControl ? error.description : "the municipality's file can't be used; the log says why"
+            return .own("unusable-file", "Unusable file", status: 500, detail)
         case is NIOTooManyBytesError: return tooLarge
         case let error as HTTPParserError:
             return .own("malformed-request", "Malformed request", status: 400, error.debugDescription)
