@@ -62,7 +62,7 @@ class Visitor:
         done = self.post("/account/second-factor", fields | {"code": one_time_code(fields["secret"]), "password": password})
         if done.status_code != 200:
             raise AssertionError(done.text[:2000])
-        return fields["secret"], re.findall(r"<code>([A-Z2-7-]{19})</code>", done.text)
+        return fields["secret"], re.findall(r"<code>([A-Z2-7-]{29})</code>", done.text)
 
     def is_in(self):
         return self.get("/account", allow_redirects=False).status_code == 200
