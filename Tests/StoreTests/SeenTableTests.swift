@@ -53,8 +53,8 @@ import Testing
                             "INSERT INTO thinned (entity, attribute, dataset, rank) VALUES (?, ?, '', ?)",
                             [one.number, attribute, form / InstanceForm.classificationUnit])
                     }
-                    let past = Attribute(kind: .property, value: 7, observedAt: noon.adding(seconds: -60))
                     for classification in [Classification.open, .personal] {
+                        let past = Attribute(kind: .property, value: .integer(Int64(classification.rank)), observedAt: noon.adding(seconds: -60))
                         try transaction.appendHistory(past, name: name, of: one.number, classification, at: noon.adding(seconds: Double(classification.rank)))
                     }
                 }

@@ -237,6 +237,13 @@ import Testing
                 }
             }
             #expect(isErased == mayAll, comment)
+            let another = Entity(
+                id: IRI(known: entity.id.text + ":another"), types: entity.types, scopes: entity.scopes, attributes: entity.attributes)
+            let isMade = await succeeds {
+                try await written.write { try $0.insert(another, provenance: .init(classification: classification), at: noon) }
+            }
+            let mayMake = if case .visible = verdict { another.attributes.keys.allSatisfy { verdict.access(to: $0) != .hidden } } else { false }
+            #expect(isMade == mayMake, comment)
         }
     }
 
