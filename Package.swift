@@ -78,11 +78,15 @@ let package = Package(
         .target(name: "CPolicyFiles"),
         .target(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
+        .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Declarations", "Ledger", "LinkedData", "Policy", "Store", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", "Store", "Trust", orderedCollections],
+            swiftSettings: strict),
+        .target(
+            name: "Cases", dependencies: ["Broker", "CityModel", "Declarations", "LinkedData", "Policy", "Query", "Services", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .target(
             name: "Door", dependencies: ["CityModel", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),

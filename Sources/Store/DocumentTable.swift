@@ -1,9 +1,9 @@
 package import CityModel
 internal import GRDB
 
-/// What the documents beside the entities are: contexts, sources, tokens, settings, files of access rules. Raw values are stored and never change.
+/// What the documents beside the entities are: contexts, sources, tokens, settings, files of access rules, definitions of services. Raw values are stored and never change.
 package enum DocumentKind: String, Sendable {
-    case context, source, token, setting, policy
+    case context, source, token, setting, policy, service
 }
 
 /// A document beside the entities: JSON with an identifier.

@@ -34,6 +34,7 @@ enum Schema {
         migrator.registerMigration("0017-keys-of-residents") { db in try db.execute(sql: KeyReconciliation.schema) }
         migrator.registerMigration("0018-subjects") { db in try db.execute(sql: SubjectTable.schema) }
         migrator.registerMigration("0020-sealed-accounts") { db in try db.execute(sql: AccountTable.sealed) }
+        migrator.registerMigration("0021-cases") { db in try db.execute(sql: CaseTable.schema) }
         return migrator
     }
 

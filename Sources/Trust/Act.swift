@@ -35,6 +35,9 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     /// Declared or changed, with how long what it feeds is kept.
     case sourceDeclared = "source-declared"
     case sourceWithdrawn = "source-withdrawn"
+    /// A service was declared, or changed. Details: the version that new cases begin with.
+    case serviceDeclared = "service-declared"
+    case serviceWithdrawn = "service-withdrawn"
     case contextKept = "context-kept"
     case registrationPut = "registration-put"
     case registrationRemoved = "registration-removed"

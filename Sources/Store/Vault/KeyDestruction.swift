@@ -31,6 +31,7 @@ extension WriteTransaction {
         let doomed = Set(keys)
         try purgeMessages(doomed)
         try purgeAccounts(keys)
+        try purgeAttachments(keys)
         var (count, unreadable) = (0, [Int64]())
         for key in keys {
             for number in try numbers("SELECT id FROM main.entity WHERE key = ?", [key.blob]) {

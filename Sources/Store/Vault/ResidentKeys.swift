@@ -21,6 +21,7 @@ final class ResidentKeys: Sendable {
         let wrapping: SymmetricKey
         let naming: SymmetricKey
         let logins: SymmetricKey
+        let proofs: SymmetricKey
     }
 
     /// Locked before `state` where both are.
@@ -136,6 +137,11 @@ final class ResidentKeys: Sendable {
         return "digest:" + Data(code).base64EncodedString()
     }
 
+    /// What only whoever has the municipality's keys can make of a text.
+    func proof(of text: String) throws -> [UInt8] {
+        try files.withLock { files in Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: try secrets(&files).proofs)) }
+    }
+
     // MARK: Destroying
 
     /// Says that the keys of a resident will be destroyed: from now on another one seals what is about him.
@@ -217,7 +223,7 @@ final class ResidentKeys: Sendable {
         func derived(_ use: String) -> SymmetricKey {
             HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: Data("conurb \(use)".utf8), outputByteCount: 32)
         }
-        let secrets = Secrets(wrapping: derived("keys of residents"), naming: derived("names of residents"), logins: derived("logins"))
+        let secrets = Secrets(wrapping: derived("keys of residents"), naming: derived("names of residents"), logins: derived("logins"), proofs: derived("proofs"))
         files.secrets = secrets
         return secrets
     }

@@ -1,0 +1,60 @@
+package import CityModel
+package import Services
+package import Trust
+
+/// What somebody reports, whichever way it comes in.
+package struct CaseReport: Sendable {
+    package var service: OfferedService
+    package var answers: ServiceAnswers
+    package var channel: CaseChannel
+    package var contact: CaseContact
+    package var attachments: [NewAttachment]
+    /// Told to everybody who may see the case: where the place lies, as people say it.
+    package var address: String?
+    package var district: String?
+    /// The name of this one form: filed again, it is the same case.
+    package var formToken: String?
+    /// When it was said, where that was before it was entered.
+    package var requestedAt: Instant?
+
+    package init(
+        service: OfferedService, answers: ServiceAnswers, channel: CaseChannel, contact: CaseContact = .init(), attachments: [NewAttachment] = [],
+        address: String? = nil, district: String? = nil, formToken: String? = nil, requestedAt: Instant? = nil
+    ) {
+        (self.service, self.answers, self.channel, self.contact, self.attachments) = (service, answers, channel, contact, attachments)
+        (self.address, self.district, self.formToken, self.requestedAt) = (address, district, formToken, requestedAt)
+    }
+}
+
+/// How somebody is reached; all of it may be missing.
+package struct CaseContact: Hashable, Sendable {
+    package var name: String?
+    package var email: String?
+    package var telephone: String?
+    /// A language's code.
+    package var language: String
+    package init(name: String? = nil, email: String? = nil, telephone: String? = nil, language: String = "en") {
+        (self.name, self.email, self.telephone, self.language) = (name, email, telephone, language)
+    }
+}
+
+/// A photo that was made safe, or a file as it came.
+package struct NewAttachment: Sendable {
+    package let field: String
+    package let mediaType: String
+    package let name: String
+    package let bytes: [UInt8]
+    /// The picture for lists.
+    package let small: [UInt8]?
+    package init(field: String, mediaType: String, name: String = "", bytes: [UInt8], small: [UInt8]? = nil) {
+        (self.field, self.mediaType, self.name, self.bytes, self.small) = (field, mediaType, name, bytes, small)
+    }
+}
+
+/// A case that was filed, with the private link of whoever reported it.
+package struct FiledCase: Hashable, Sendable {
+    package let reference: CaseReference
+    package let link: CaseLink
+    /// Whether the form had been filed before: nothing was done.
+    package let isRepeated: Bool
+}
