@@ -184,8 +184,14 @@ static const unsigned char file_table_mustache[] = {
 static const unsigned char file_tokens_mustache[] = {
 #embed "../Site/Resources/tokens.mustache"
 };
+static const unsigned char file_text_ar_json[] = {
+#embed "../Site/Resources/text/ar.json"
+};
 static const unsigned char file_text_en_json[] = {
 #embed "../Site/Resources/text/en.json"
+};
+static const unsigned char file_text_es_json[] = {
+#embed "../Site/Resources/text/es.json"
 };
 static const unsigned char file_text_fr_json[] = {
 #embed "../Site/Resources/text/fr.json"
@@ -256,7 +262,9 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("signin.mustache", file_signin_mustache),
     FILE_ENTRY("sources.mustache", file_sources_mustache),
     FILE_ENTRY("table.mustache", file_table_mustache),
+    FILE_ENTRY("text/ar.json", file_text_ar_json),
     FILE_ENTRY("text/en.json", file_text_en_json),
+    FILE_ENTRY("text/es.json", file_text_es_json),
     FILE_ENTRY("text/fr.json", file_text_fr_json),
     FILE_ENTRY("text/units.json", file_text_units_json),
     FILE_ENTRY("tokens.mustache", file_tokens_mustache),

@@ -67,13 +67,13 @@ extension SiteDoor {
         page.members["person"] = .string(account.name)
         page.members["login"] = .string(account.login)
         page.members["municipality"] = .string(name)
-        page.members["roles"] = .string(account.roles.map { language.text("account.roleNames.\($0)") }.joined(separator: ", "))
+        page.members["roles"] = .string(language.list(account.roles.map { language.text("account.roleNames.\($0)") }))
         page.members["endsAt"] = account.endsAt.map { .string(clock.dateTime($0)) } ?? .null
         page.members["formToken"] = .string(signedIn.formToken)
         page.members["hasPassword"] = .bool(account.password != nil)
         page.members["hasFactor"] = .bool(signedIn.hasSecondFactor)
         page.members["recoveryText"] = .string(
-            language.text("account.recoveryLeft", ["count": language.count(try await accounts.recoveryCodeCount(signedIn))]))
+            language.text("account.recoveryLeft", count: try await accounts.recoveryCodeCount(signedIn)))
         page.members["fault"] = fault.map { .string(language.text("account.faults.\($0.rawValue)")) } ?? .null
         page.members["done"] = done.flatMap { Self.notices.contains($0) ? .string(language.text("account.\($0)")) : nil } ?? .null
         page.members["sessions"] = .array(

@@ -5,10 +5,12 @@ internal import Foundation
 struct ClockText: Sendable {
     private let zone: TimeZone
     private let locale: Locale
+    private let comma: String
 
     init(zone: String, language: Language) {
         self.zone = TimeZone(identifier: zone) ?? .gmt
         locale = Locale(identifier: language.locale)
+        comma = language.scriptText("comma")
     }
 
     /// `14:05`.
@@ -21,7 +23,7 @@ struct ClockText: Sendable {
     func day(_ moment: Instant) -> String { style.weekday(.wide).day().month(.wide).format(instant(moment)) }
 
     /// `20 Nov 2026, 14:05`.
-    func dateTime(_ moment: Instant) -> String { date(moment) + ", " + clock(moment) }
+    func dateTime(_ moment: Instant) -> String { date(moment) + comma + clock(moment) }
 
     /// `20 Nov 2026`.
     func date(_ moment: Instant) -> String { style.day().month(.abbreviated).year().format(instant(moment)) }

@@ -39,7 +39,7 @@ struct DataWords {
     private func fact(_ name: IRI, _ held: HeldEntity, _ type: String, field: String) -> JSON? {
         guard let instance = held.entity?.instance(of: name) ?? held.entity?.attributes[name]?.first else { return nil }
         let values = ValueText(language: language, clock: clock)
-        let shown = instance.kind.isRelationship ? instance.targets.joined(separator: ", ") : values.line(instance, of: name) ?? ""
+        let shown = instance.kind.isRelationship ? language.list(instance.targets) : values.line(instance, of: name) ?? ""
         var members: JSONObject = ["label": .string(language.attribute(name.shortName, of: type)), "value": .string(shown)]
         if held.correctable.contains(name), instance.kind == .property, let kind = Self.kind(instance.value) {
             members["correct"] = [
@@ -111,7 +111,7 @@ struct DataWords {
             "whatUsed",
             [
                 "action": text("actions.\(action)"), "purpose": purpose(of: use),
-                "count": count == 1 ? text("entity") : text("entities", ["count": language.count(count)]),
+                "entries": language.text("data.entries", count: count),
             ])
         return [
             "who": .string(recipient(use.by)), "what": .string(what), "when": .string(text("when", ["time": time])),
@@ -132,7 +132,7 @@ struct DataWords {
 
     private func recipient(_ recipient: Recipient) -> String {
         switch recipient {
-        case .account(let roles): text("parties.department", ["roles": roles.map(party).joined(separator: ", ")])
+        case .account(let roles): text("parties.department", ["roles": language.list(roles.map(party))])
         case .token(let name): text("parties.token", ["name": name])
         case .operatorOnMachine: text("parties.operator")
         case .subject: text("parties.subject")

@@ -168,7 +168,7 @@ private struct EntityPanel {
                 row["entity"] = ["municipality": .string(catalogue.municipalities[found.municipality].key), "id": .string(target.text), "name": .string(name)]
             }
         }
-        if row["entity"] == nil, !names.isEmpty { row["text"] = .string(names.joined(separator: ", ")) }
+        if row["entity"] == nil, !names.isEmpty { row["text"] = .string(words.language.list(names)) }
     }
 
     /// An entity of this municipality or, failing that, of another one.

@@ -6,16 +6,23 @@ struct Language: Sendable {
     let code: String
     let name: String
     let locale: String
+    let direction: Direction
+    let plurals: PluralRule
     private let file: JSON
     private let decimal: String
     private let group: String
+    private let minus: String
+
+    enum Direction: String { case leftToRight = "ltr", rightToLeft = "rtl" }
 
     init?(_ file: JSON) {
         guard let about = file["language"], let code = about["code"]?.stringValue, let name = about["name"]?.stringValue,
             let locale = about["locale"]?.stringValue, let decimal = about["decimal"]?.stringValue,
-            let group = about["group"]?.stringValue
+            let group = about["group"]?.stringValue, let minus = about["minus"]?.stringValue,
+            let direction = about["direction"]?.stringValue.flatMap(Direction.init), let plurals = PluralRule(rawValue: code)
         else { return nil }
-        (self.code, self.name, self.locale, self.file, self.decimal, self.group) = (code, name, locale, file, decimal, group)
+        (self.code, self.name, self.locale, self.direction, self.plurals) = (code, name, locale, direction, plurals)
+        (self.file, self.decimal, self.group, self.minus) = (file, decimal, group, minus)
     }
 
     /// For the template key `language`.
@@ -27,15 +34,23 @@ struct Language: Sendable {
     var values: JSONObject { file["values"]?.objectValue ?? [:] }
 
     /// A text by its path, such as `table.showing`, with its slots filled; the path itself when the file has no such text.
-    func text(_ path: String, _ values: [String: String] = [:]) -> String {
+    /// - Parameter count: fills the slot `{n}`, and chooses the form of a text that has one for each plural category.
+    func text(_ path: String, count: Int? = nil, _ values: [String: String] = [:]) -> String {
         var node = page
         for part in path.split(separator: ".") { node = node[String(part)] ?? .null }
+        if let count, let form = node[plurals.category(of: count).rawValue] { node = form }
         var text = node.stringValue ?? path
-        for (name, value) in values { text = text.replacing("{\(name)}", with: value) }
+        if let count { text = text.replacing("{n}", with: isolated(self.count(count))) }
+        for (name, value) in values { text = text.replacing("{\(name)}", with: isolated(value)) }
         return text
     }
 
+    /// What a text is filled with, kept from changing the order of the words around it: in a language that is written from right to
+    /// left, between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (Unicode Standard Annex 9, section 2.4).
+    private func isolated(_ value: String) -> String { direction == .rightToLeft && !value.isEmpty ? "\u{2068}\(value)\u{2069}" : value }
+
     func scriptText(_ name: String) -> String { script[name]?.stringValue ?? name }
+    func list(_ texts: some Sequence<String>) -> String { texts.joined(separator: scriptText("comma")) }
 
     /// The name of a type of entity in the words of people.
     func type(_ shortName: String) -> String { file["types"]?[shortName]?.stringValue ?? Words.split(shortName) }
@@ -81,7 +96,7 @@ extension Language {
             if digits.count > 4, index > 0, (digits.count - index) % 3 == 0 { text += group }
             text.append(digit)
         }
-        return isNegative ? "-" + text : text
+        return isNegative ? minus + text : text
     }
 }
 

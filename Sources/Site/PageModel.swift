@@ -36,8 +36,7 @@ struct PageModel {
             "at": .object(JSONObject(uniqueKeysWithValues: Name.allCases.dropLast().map { ($0.rawValue, .bool($0 == name)) })),
             "accountLink": door.accountLink(request).map(JSON.string) ?? .null,
             "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
-            "otherLanguages": .array(
-                door.languages.all.filter { $0.code != language.code }.map { ["code": .string($0.code), "name": .string($0.name)] }),
+            "languages": .array(door.languages.all.map { ["code": .string($0.code), "name": .string($0.name), "isChosen": .bool($0.code == language.code)] }),
         ]
     }
 

@@ -60,7 +60,7 @@ extension SiteDoor {
     }
 
     func signInPage(
-        _ request: DoorRequest, _ fields: FormFields, fault: String?, _ values: [String: String] = [:], status: HTTPResponse.Status = .ok
+        _ request: DoorRequest, _ fields: FormFields, fault: String?, count: Int? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let catalogue = try await city.catalogue(for: .everybody, at: request.now)
         var page = PageModel(.signin, self, request, catalogue, cursor: cursor(catalogue))
@@ -83,7 +83,7 @@ extension SiteDoor {
         page.members["provider"] = configuration.provider.map { _ in
             .string("/sign-in/provider?" + PageAddress(pairs: [("return", page.members["return"]?.stringValue ?? "/account")]).query)
         } ?? .null
-        let text = isPossible ? fault.map { language.text("signin.\($0)", values) } : language.text("signin.insecure")
+        let text = isPossible ? fault.map { language.text("signin.\($0)", count: count) } : language.text("signin.insecure")
         page.members["fault"] = text.map(JSON.string) ?? .null
         return try answer(page, request, status: status)
     }
@@ -103,7 +103,7 @@ extension SiteDoor {
         case .signedIn, .needsCode: return try await entered(outcome, target, request)
         case .refused: return try await signInPage(request, fields, fault: "refused", status: .unprocessableContent)
         case .tooManyAttempts(let seconds):
-            var response = try await signInPage(request, fields, fault: "wait", ["seconds": String(seconds)], status: .tooManyRequests)
+            var response = try await signInPage(request, fields, fault: "wait", count: seconds, status: .tooManyRequests)
             response.headers[.retryAfter] = String(seconds)
             return response
         }
@@ -126,7 +126,7 @@ extension SiteDoor {
     private func codePage(_ request: DoorRequest) async throws -> Response { try await codePage(request, target: request.query["return"], fault: nil) }
 
     private func codePage(
-        _ request: DoorRequest, target: String?, fault: String?, _ values: [String: String] = [:], status: HTTPResponse.Status = .ok
+        _ request: DoorRequest, target: String?, fault: String?, count: Int? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         guard let session = request.session, try await accounts.waitsForCode(session, at: request.now) else {
             return redirect(to: "/sign-in", request)
@@ -134,7 +134,7 @@ extension SiteDoor {
         let catalogue = try await city.catalogue(for: .everybody, at: request.now)
         var page = PageModel(.code, self, request, catalogue, cursor: cursor(catalogue))
         page.members["return"] = .string(Preferences.safeReturn(target ?? "/account"))
-        page.members["fault"] = fault.map { .string(page.language.text($0, values)) } ?? .null
+        page.members["fault"] = fault.map { .string(page.language.text($0, count: count)) } ?? .null
         return try answer(page, request, status: status)
     }
 
@@ -147,7 +147,7 @@ extension SiteDoor {
         case .refused: return try await codePage(request, target: fields["return"], fault: "code.refused", status: .unprocessableContent)
         case .tooManyAttempts(let seconds):
             var response = try await codePage(
-                request, target: fields["return"], fault: "signin.wait", ["seconds": String(seconds)], status: .tooManyRequests)
+                request, target: fields["return"], fault: "signin.wait", count: seconds, status: .tooManyRequests)
             response.headers[.retryAfter] = String(seconds)
             return response
         }

@@ -56,7 +56,7 @@ extension SiteDoor {
         func fact(_ key: String, _ text: String?, href: String? = nil) -> JSON? {
             text.map { ["label": .string(language.text("sources.\(key)")), "text": .string($0), "factHref": href.map(JSON.string) ?? false] }
         }
-        let types = shown.types.map(language.type).joined(separator: ", ")
+        let types = language.list(shown.types.map(language.type))
         let facts = [
             fact("steward", shown.steward), fact("licence", shown.licenceName, href: shown.licenceURL), fact("attribution", shown.attribution),
             fact("format", shown.format), fact("types", types.isEmpty ? nil : types),

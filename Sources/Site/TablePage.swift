@@ -58,12 +58,11 @@ struct TableView {
         model.members["rows"] = .array(shown.map { row($0.found, $0.entity, words) })
         model.members["hasRows"] = .bool(!shown.isEmpty)
         model.members["showing"] = .string(
-            language.text(
-                "table.showing",
-                [
-                    "first": language.count(rows.isEmpty ? 0 : firstIndex + 1), "last": language.count(min(firstIndex + query.size, rows.count)),
-                    "total": language.count(rows.count),
-                ]))
+            rows.isEmpty
+                ? language.text("table.showingNone")
+                : language.text(
+                    "table.showing", count: rows.count,
+                    ["first": language.count(firstIndex + 1), "last": language.count(min(firstIndex + query.size, rows.count))]))
         model.members["pageOf"] = .string(
             language.text("table.pageOf", ["page": language.count(page), "pages": language.count(pageCount)]))
         model.members["csvHref"] = href("/table.csv")
@@ -112,7 +111,7 @@ struct TableView {
                 guard let sort = column.sort else { return [] }
                 let newest = sort == "updated" ? language.text("table.newest") : down
                 return [(sort, up), ("-" + sort, newest)].map { key, direction in
-                    ["key": .string(key), "label": .string("\(column.label), \(direction)"), "selected": .bool(key == query.sort)]
+                    ["key": .string(key), "label": .string(language.list([column.label, direction])), "selected": .bool(key == query.sort)]
                 }
             })
     }

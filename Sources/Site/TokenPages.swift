@@ -50,7 +50,7 @@ extension SiteDoor {
         page.members["days"] = .array(
             Self.dayCounts.map { count in
                 [
-                    "count": .integer(Int64(count)), "label": .string(language.text("tokens.dayCount", ["count": language.count(count)])),
+                    "count": .integer(Int64(count)), "label": .string(language.text("tokens.dayCount", count: count)),
                     "selected": .bool(count == TokenOrder.ownDayCount),
                 ]
             })
@@ -62,7 +62,7 @@ extension SiteDoor {
         let isOver = token.isOver(at: now)
         let end = token.expiresAt.map { language.text(isOver ? "tokens.ended" : "tokens.ends", ["time": clock.dateTime($0)]) }
         let used = token.lastUsedOn.map { language.text("tokens.lastUsed", ["day": $0]) }
-        let types = token.scope.types.map { language.text("tokens.ofTypes", ["types": $0.map(\.text).sorted().joined(separator: ", ")]) }
+        let types = token.scope.types.map { language.text("tokens.ofTypes", ["types": language.list($0.map(\.text).sorted())]) }
         return [
             "id": .string(token.id), "name": .string(token.name), "right": .string(language.text("tokens.rights.\(token.right.name)")),
             "end": .string(end ?? ""), "used": .string(used ?? language.text("tokens.neverUsed")), "bounds": .string(types ?? ""),

@@ -27,8 +27,7 @@ struct ValueText: Sendable {
         return switch attribute.kind {
         case .languageProperty: localized(attribute.value, name)
         case .vocabProperty:
-            (attribute.value.arrayValue ?? [attribute.value]).compactMap(\.stringValue).map { language.value(IRI(known: $0).shortName, of: name) }
-                .joined(separator: ", ")
+            language.list((attribute.value.arrayValue ?? [attribute.value]).compactMap(\.stringValue).map { language.value(IRI(known: $0).shortName, of: name) })
         default: line(attribute.value, name)
         }
     }
@@ -40,7 +39,7 @@ struct ValueText: Sendable {
         case .bool(let flag): text = language.scriptText(flag ? "yes" : "no")
         case .integer, .number: text = word(json, of: name) ?? language.number(json.doubleValue ?? 0)
         case .string(let value): text = Instant(value).map(clock.dateTime) ?? Self.day(value).map(clock.date) ?? language.value(value, of: name)
-        case .array(let elements): text = elements.prefix(20).compactMap { line($0, name) }.joined(separator: ", ")
+        case .array(let elements): text = language.list(elements.prefix(20).compactMap { line($0, name) })
         case .object(let members): text = line(members, name)
         }
         return text.isEmpty ? nil : String(text.prefix(300))
@@ -53,12 +52,12 @@ struct ValueText: Sendable {
             let town = [address[1], address[2]].compactMap { $0 }.joined(separator: " ")
             return address[0] == nil || town.isEmpty ? street : "\(street), \(town)"
         }
-        return members.filter { $0.key != "type" && $0.key != "@type" }.prefix(8)
-            .compactMap { member in
-                let key = IRI(known: member.key).shortName
-                return line(member.value, key).map { "\(Words.split(key)): \($0)" }
-            }
-            .joined(separator: ", ")
+        return language.list(
+            members.filter { $0.key != "type" && $0.key != "@type" }.prefix(8)
+                .compactMap { member in
+                    let key = IRI(known: member.key).shortName
+                    return line(member.value, key).map { "\(Words.split(key)): \($0)" }
+                })
     }
 
     private func localized(_ json: JSON, _ name: String) -> String? {

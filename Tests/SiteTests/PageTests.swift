@@ -33,7 +33,7 @@ internal import Trust
         return installation
     }
 
-    @Test(arguments: pages, ["en", "fr"])
+    @Test(arguments: pages, ["ar", "en", "es", "fr"])
     func `every page is complete, escaped and strict`(target: String, language: String) async throws {
         let (response, body) = try await installation().get(target, [.acceptLanguage: language, .accept: "text/html"])
         let text = String(decoding: body, as: UTF8.self)
@@ -43,7 +43,9 @@ internal import Trust
         #expect(policy.contains("script-src 'self'") && policy.contains("object-src 'none'") && !policy.contains("unsafe"))
         #expect(response.headers[.xContentTypeOptions] == "nosniff")
         #expect(response.headers[.cacheControl] == "no-store")
-        #expect(text.contains("<html lang=\"\(language)\""))
+        #expect(text.contains("<html lang=\"\(language)\" dir=\"\(language == "ar" ? "rtl" : "ltr")\""))
+        for name in ["English", "Français", "Español", "العربية"] { #expect(text.contains(">\(name)</button>"), "\(name)") }
+        #expect(text.contains("value=\"\(language)\" lang=\"\(language)\" aria-current=\"true\""))
         #expect(text.hasSuffix("</html>\n"))
         #expect(!text.contains("{{") && !text.contains("Optional(") && !text.contains("<script>alert") && !text.contains("href=\"javascript"))
         #expect(text.contains("Valmère &amp; Co"))
@@ -113,6 +115,12 @@ internal import Trust
         try await installation.write([Sample.station("1", name: "S", 1)])
         await #expect(throws: CityError.self) { try await installation.get("/table.csv?" + query) }
         #expect(try await installation.text("/table?" + query).contains("urn:ngsi-ld:AirQualityObserved:1"), "the page for people shows what there is")
+    }
+
+    @Test(arguments: [("nothing-is-called-this", "No rows"), ("EMILE", "1 row"), ("", "Rows 1 to 3 of 3")])
+    func `the table says how many rows it has`(wanted: String, said: String) async throws {
+        let text = try await installation().text("/table?q=\(wanted)", [.acceptLanguage: "en"])
+        #expect(text.contains("id=\"showing\">\(said)</p>"))
     }
 
     @Test func `the table is whole, however little time the map has for reading`() async throws {

@@ -1,4 +1,4 @@
-"""The pages of accounts in a real browser: from the first link to signing out, wide and narrow, in both languages, with and without scripts."""
+"""The pages of accounts in a real browser: from the first link to signing out, wide and narrow, in languages of both directions, with and without scripts."""
 
 import pathlib
 import re
@@ -95,7 +95,7 @@ class AccountPagesTest(SignInCase):
         look("set-up-used")
 
     def test_the_whole_way(self):
-        for language in ("en", "fr"):
+        for language in ("en", "fr", "ar"):
             self.journey(language, self.look)
 
     def test_whoever_has_to_set_up_a_second_factor_is_led_there(self):

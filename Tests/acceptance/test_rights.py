@@ -219,7 +219,7 @@ class RightsTest(SignInCase):
         browser.open("/sign-in")
         browser.run("document.querySelector('#login').value = 'marie'; document.querySelector('#password').value = arguments[0]", PASSWORD)
         press("main form button")
-        for language in ("en", "fr"):
+        for language in ("en", "fr", "ar"):
             browser.open(f"/preferences?lang={language}&return=/account/data")
             self.assertIn("Marie Dupont", text())
             browser.run("for (const part of document.querySelectorAll('details')) part.open = true")

@@ -42,7 +42,7 @@ class ExploreTest(PageTest):
 class Looks(ExploreTest):
     def test_no_axe_violation_no_sideways_scroll_and_no_error_in_any_view(self):
         axe = axe_source()
-        for language, theme in (("en", "dark"), ("fr", "light")):
+        for language, theme in (("en", "dark"), ("fr", "light"), ("es", "dark"), ("ar", "light")):
             self.browser.open(f"/preferences?lang={language}&theme={theme}&return=/about")
             for width, height in ((360, 740), (1440, 900)):
                 self.browser.resize(width, height)

@@ -13,8 +13,8 @@ from browser import BASE_URL, PageTest, axe_source
 from wire import Wire
 
 WIDTHS = [(360, 740), (1440, 900)]
-LANGUAGES = ["en", "fr"]
-THEMES = ["light", "dark"]
+LOOKS = [("en", "light"), ("fr", "dark"), ("es", "light"), ("ar", "dark")]
+DIRECTIONS = {"en": "ltr", "fr": "ltr", "es": "ltr", "ar": "rtl"}
 
 # The first entity whose numbers the feed gives a second time and otherwise: one that will change again soon. At night there
 # are few; a bus that is parked is told of again and again, and stays as it is.
@@ -52,8 +52,8 @@ class EveryPage(PageTest):
         entity = quote(f"{municipality} {identifier}")
         pages = {"map": "/", "panel": f"/?types={quote(kind)}&entity={entity}", "table": "/table", "table-of-a-kind": f"/table?type={quote(kind)}",
                  "table-empty": "/table?q=%E2%88%85%E2%88%85", "sources": "/sources", "about": "/about", "error": "/no-such-page"}
-        # Words have no colours, and colours no words: each language and each theme once.
-        for language, theme in zip(LANGUAGES, THEMES):
+        # Words have no colours, and colours no words: each language once, each theme with some.
+        for language, theme in LOOKS:
             self.browser.open(f"/preferences?lang={language}&theme={theme}&return=/about")
             for width, height in WIDTHS:
                 self.browser.resize(width, height)
@@ -72,25 +72,94 @@ class EveryPage(PageTest):
             name += "-choices"
             self.browser.until("return document.querySelector('#in-view-list button, #in-view-note:not(:empty)')", "the list is there")
         self.browser.picture(name)
-        root = self.browser.run("return [document.documentElement.lang, document.documentElement.dataset.theme]")
-        self.assertEqual(root, [language, theme])
+        root = self.browser.run("const root = document.documentElement; return [root.lang, root.dataset.theme, root.dir]")
+        self.assertEqual(root, [language, theme, DIRECTIONS[language]])
         self.assertEqual(self.browser.violations(axe), [])
         complaints = [line for line in self.browser.complaints() if "/no-such-page - " not in line]  # the 404 that we asked for
         self.assertEqual(complaints, [])
         self.assertLessEqual(self.browser.run("return document.scrollingElement.scrollWidth"), width)
 
     def test_names_nothing_in_the_wrong_language(self):
-        self.browser.open("/preferences?lang=fr&return=/")
-        self.browser.until_ready()
-        self.assertEqual(self.browser.run("return document.querySelector('.pages a').textContent"), "Carte")
-        self.assertEqual(self.browser.run("return document.getElementById('live').textContent"), "En direct")
-        self.browser.open("/table")
-        self.assertEqual(self.browser.run("return document.documentElement.lang"), "fr")
+        for language, page, live in (("fr", "Carte", "En direct"), ("es", "Mapa", "En directo"), ("ar", "الخريطة", "مباشر")):
+            self.browser.open(f"/preferences?lang={language}&return=/")
+            self.browser.until_ready()
+            self.assertEqual(self.browser.run("return document.querySelector('.pages a').textContent"), page)
+            self.assertEqual(self.browser.run("return document.getElementById('live').textContent"), live)
+            self.browser.open("/table")
+            self.assertEqual(self.browser.run("return document.documentElement.lang"), language)
 
     def test_preferences_lead_only_to_our_own_pages(self):
         for elsewhere in ("//example.org/", "https://example.org/", "/\\example.org"):
             self.browser.open("/preferences?theme=dark&return=" + quote(elsewhere, safe=""))
             self.assertTrue(self.browser.driver.current_url.startswith(BASE_URL + "/"), elsewhere)
+
+
+class Languages(PageTest):
+    def test_the_list_of_languages_opens_closes_and_leads_back_to_the_page(self):
+        self.browser.open("/table?q=a")
+        self.browser.until_ready()
+        self.browser.run("document.querySelector('.languages summary').focus()")
+        self.press(Keys.ENTER)
+        names = self.browser.run("return [...document.querySelectorAll('.languages button')].map((one) => one.checkVisibility() && one.textContent)")
+        self.assertEqual(set(names), {"English", "Français", "Español", "العربية"})
+        self.press(Keys.TAB, Keys.ESCAPE)
+        self.assertEqual(self.browser.run("return [document.querySelector('.languages').open, document.activeElement.tagName]"), [False, "SUMMARY"])
+        self.press(Keys.ENTER)
+        self.browser.driver.find_element(By.TAG_NAME, "h1").click()
+        self.assertFalse(self.browser.run("return document.querySelector('.languages').open"))
+        self.browser.driver.find_element(By.CSS_SELECTOR, ".languages summary").click()
+        self.browser.driver.find_element(By.CSS_SELECTOR, ".languages [value=ar]").click()
+        self.browser.until("return document.documentElement.lang === 'ar' && location.search === '?q=a'", "the same page in Arabic")
+        self.assertEqual(self.browser.run("return document.querySelector('.languages [aria-current=true]').textContent"), "العربية")
+
+    def test_texts_have_the_plural_forms_that_the_browser_asks_for(self):
+        for language in DIRECTIONS:
+            self.browser.open(f"/preferences?lang={language}&return=/about")
+            self.browser.until_ready()
+            asked, had = self.browser.run("""
+                const { locale, strings } = JSON.parse(document.getElementById("boot").textContent);
+                return [new Intl.PluralRules(locale).resolvedOptions().pluralCategories.toSorted(), Object.keys(strings.things).toSorted()];
+                """)
+            self.assertEqual(asked, had, language)
+
+
+class RightToLeft(PageTest):
+    """What the mirror turns, and what it does not."""
+
+    def setUp(self):
+        super().setUp()
+        self.browser.open("/preferences?lang=ar&return=/about")
+
+    def left(self, selector):
+        """How far from the left edge the middle of an element is."""
+        return self.browser.run("const box = document.querySelector(arguments[0]).getBoundingClientRect(); return box.left + box.width / 2", selector)
+
+    def test_the_frame_is_mirrored_and_time_is_not(self):
+        self.browser.open("/")
+        self.browser.until_ready()
+        for begins, ends in ((".brand", ".preferences"), (".rail", ".stage"), (".layer input", ".layer-count"), (".leaflet-control-zoom", ".stage")):
+            self.assertGreater(self.left(begins), self.left(ends), f"{begins} before {ends}")
+        for earlier, later in (("#play", "#live"), ("#time-ticks :first-child", "#time-ticks :last-child")):
+            self.assertLess(self.left(earlier), self.left(later), f"{earlier} before {later}")
+
+    def test_a_place_opens_beside_the_map_that_shows_it(self):
+        place = self.browser.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            fetch("/live/search?limit=1&types=WeatherObserved").then((answer) => answer.json()).then(({ results: [one] }) => done(one));
+            """)
+        self.browser.open(f"/?types={quote(place['type'])}&entity={quote(place['municipality'] + ' ' + place['id'])}")
+        self.browser.until_ready()
+        self.browser.until("return document.querySelector('#panel .chart svg')", "the panel shows its chart")
+        self.assertLess(self.left("#panel"), self.left("#map"))
+        centre = self.browser.until("return new URLSearchParams(location.search).get('view')", "the map went there")
+        self.assertGreater(place["position"][0], float(centre.split(",")[1]), "the place lies right of the middle, for the panel covers the left")
+        ticks = self.browser.run("return [...document.querySelectorAll('#panel .chart-text[text-anchor=middle]')].map((one) => [one.getBoundingClientRect().left, one.textContent])")
+        self.assertEqual([name for _, name in sorted(ticks)], [name for _, name in ticks])
+        line = self.browser.run("""
+            const svg = document.querySelector('#panel .chart svg').getBoundingClientRect();
+            return [...document.querySelectorAll('#panel .chart-text')].every((one) => { const box = one.getBoundingClientRect(); return box.left >= svg.left - 1 && box.right <= svg.right + 1; });
+            """)
+        self.assertTrue(line, "what stands beside the chart stays within it")
 
 
 class EveryLayer(PageTest):

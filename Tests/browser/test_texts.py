@@ -11,9 +11,18 @@ TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in RESOURCES.g
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in (RESOURCES / "js").glob("*.js")}
 
 
+STYLES = {path.name: path.read_text(encoding="utf-8") for path in (RESOURCES / "css").glob("*.css")}
+FORMS = {"zero", "one", "two", "few", "many", "other"}
+
+
+def is_plural(tree):
+    """Whether this is a text with a form for each plural category (PluralTests.swift says which a language needs)."""
+    return isinstance(tree, dict) and "other" in tree and set(tree) <= FORMS
+
+
 def leaves(tree, path=""):
-    """{dotted path: text or list} of all leaves."""
-    if not isinstance(tree, dict):
+    """{dotted path: text, list or plural forms} of all leaves."""
+    if not isinstance(tree, dict) or is_plural(tree):
         return {path: tree}
     return {key: leaf for name, branch in tree.items() for key, leaf in leaves(branch, f"{path}.{name}".lstrip(".")).items()}
 
@@ -25,11 +34,20 @@ class Texts(unittest.TestCase):
             other = leaves(texts)
             self.assertEqual(set(english) ^ set(other), set(), language)
             for key, text in english.items():
-                if isinstance(text, list):
-                    self.assertEqual(len(text), len(other[key]), f"{language} {key}")
-                else:
-                    slots = lambda value: set(re.findall(r"\{\w+\}", value))
-                    self.assertEqual(slots(text), slots(other[key]), f"{language} {key}")
+                self.compare(text, other[key], f"{language} {key}")
+
+    def compare(self, text, other, where):
+        slots = lambda value: set(re.findall(r"\{\w+\}", value))
+        self.assertEqual(type(text), type(other), where)
+        if isinstance(text, list):
+            self.assertEqual(len(text), len(other), where)
+        elif is_plural(text):
+            self.assertEqual(slots(text["other"]), slots(other["other"]), where)
+            # A form for one or two may say the number in words, and nothing else may be missing where the number is.
+            for form in other.values():
+                self.assertLessEqual(slots(form), slots(text["other"]), where)
+        else:
+            self.assertEqual(slots(text), slots(other), where)
 
     def test_every_text_that_a_template_names_exists(self):
         known = leaves(TEXTS["en"])
@@ -43,6 +61,22 @@ class Texts(unittest.TestCase):
         self.assertEqual(used - known, set())
         anywhere = "\n".join(SCRIPTS.values())
         self.assertEqual({key for key in known if f'"{key}"' not in anywhere}, set())
+
+
+class Sides(unittest.TestCase):
+    """Arabic pages are the mirror of the others: no style says left or right, but where a line begins and ends."""
+
+    PHYSICAL = r"(?:margin|padding|border)-(?:left|right)\b|(?<![\w-])(?:left|right)\s*:|(?:text-align|float|clear)\s*:\s*(?:left|right)"
+
+    def test_no_style_names_a_side(self):
+        for name, text in STYLES.items():
+            self.assertEqual(re.findall(self.PHYSICAL, text), [], name)
+            for sides in re.findall(r"(?:margin|padding|inset|border-width)\s*:\s*([^;{}()]+);", text):
+                values = sides.split()
+                self.assertTrue(len(values) < 4 or values[1] == values[3], f"{name}: {sides}")
+
+    def test_every_language_says_where_its_lines_begin(self):
+        self.assertEqual({name: text["language"]["direction"] for name, text in TEXTS.items()}, {"ar": "rtl", "en": "ltr", "es": "ltr", "fr": "ltr"})
 
 
 class Inline(unittest.TestCase):

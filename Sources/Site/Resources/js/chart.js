@@ -1,7 +1,7 @@
 // A small line chart of one attribute, with its figures as a table for those who do not see it.
 import { levelsAround, path, runs } from "./axis.js";
 import { element, svg } from "./dom.js";
-import { clock, dateTime, number, text, valueText } from "./text.js";
+import { clock, dateTime, isolate, listed, number, text, valueText } from "./text.js";
 
 const width = 336, height = 132, top = 10, bottom = 20, right = 6;
 const rowCountMax = 24;
@@ -39,7 +39,7 @@ export function chart(points, reading, from, to, span) {
     readout.textContent = `${clock(near[0])}: ${valueText(near[1], reading)}`;
   });
   return element("figure", { class: "chart" },
-    element("figcaption", { class: "chart-caption" }, element("span", {}, reading.unit ? `${span}, ${reading.unit}` : span), readout), picture, figures(points, reading));
+    element("figcaption", { class: "chart-caption" }, element("span", {}, reading.unit ? listed(span, isolate(reading.unit)) : span), readout), picture, figures(points, reading));
 }
 
 function summary(points, reading) {

@@ -4,7 +4,7 @@ import { element, svg } from "./dom.js";
 import { dashOf, markAt } from "./explore-marks.js";
 import { around, plot } from "./explore-plot.js";
 import { lengthOf, periodText, spanText, ticks, weekdays } from "./explore-time.js";
-import { number, text } from "./text.js";
+import { isolate, listed, number, text } from "./text.js";
 
 const tickRoom = 72, levelCount = 5; // pixels of a name below, and names beside
 
@@ -27,9 +27,9 @@ function timeChart(unit, lines, { from, to, width, moves }) {
   const values = lines.flatMap(({ stretches }) => stretches.flat().flatMap(([, , min, max]) => [min, max]));
   const stops = [...new Set(lines.flatMap(({ drawn }) => drawn.map(([at]) => at)))].filter((at) => at >= from && at <= to).sort((one, other) => one - other);
   const byTime = lines.map(({ drawn }) => new Map(drawn.map((point) => [point[0], point])));
-  const names = [...new Set(lines.map(({ label }) => label))].join(", ");
+  const names = listed(...new Set(lines.map(({ label }) => label)));
   return plot({
-    caption: [names, element("span", {}, unit ? ` (${unit})` : "")], label: text("plotOf", { name: names, from: spanText(from, to)[0], to: spanText(from, to)[1] }),
+    caption: [names, element("span", {}, unit ? ` (${isolate(unit)})` : "")], label: text("plotOf", { name: names, from: spanText(from, to)[0], to: spanText(from, to)[1] }),
     width, height, levels: levelsAround(values, levelCount), from, to, stops,
     ticks: ticks(from, to, Math.max(2, Math.floor(width / tickRoom))).map(({ ms, label }) => ({ at: ms, label })),
     draw: (x, y) => lines.flatMap((line) => drawing(line, x, y)),
@@ -59,7 +59,7 @@ function drawing({ stretches, every, index }, x, y) {
 function reading(lines, byTime, stop, unit) {
   const rows = lines.flatMap((line, place) => {
     const point = byTime[place].get(stop);
-    return point ? [{ index: line.index, text: `${line.name}: ${valuesText(point.slice(1), line.every, unit)}` }] : [];
+    return point ? [{ index: line.index, text: `${isolate(line.name)}: ${valuesText(point.slice(1), line.every, unit)}` }] : [];
   });
   const line = lines.find((_, place) => byTime[place].has(stop));
   return { title: periodText(line.beginnings.get(stop), line.every), rows };
@@ -67,7 +67,7 @@ function reading(lines, byTime, stop, unit) {
 
 /** "21.3 µg/m³ (18 to 30)" */
 export function valuesText([mean, min, max], every, unit) {
-  const shown = unit ? `${number(mean)} ${unit}` : number(mean);
+  const shown = unit ? isolate(`${number(mean)} ${unit}`) : number(mean);
   return every && min !== max ? text("meanOf", { mean: shown, min: number(min), max: number(max) }) : shown;
 }
 
@@ -80,7 +80,7 @@ function weekChart({ hours, index, name, label, municipality, unit }, width) {
   const height = width < 500 ? 200 : 260;
   const narrow = width < 500;
   return plot({
-    caption: [name, element("span", {}, ` · ${label} · ${municipality}${unit ? ` (${unit})` : ""}`)], label: text("weekOf", { name: `${name}, ${label}` }), width, height,
+    caption: [element("bdi", {}, name), element("span", {}, ` · ${label} · ${isolate(municipality)}${unit ? ` (${isolate(unit)})` : ""}`)], label: text("weekOf", { name: listed(isolate(name), label) }), width, height,
     levels: levelsAround(filled.flatMap((hour) => hour.slice(1)), levelCount), from: 0, to: 168, stops: filled.map(([at]) => at),
     ticks: weekdays.map((day, place) => ({ at: place * 24 + 12, label: narrow ? day.short : day.long })),
     draw: (x, y) => {
@@ -102,5 +102,5 @@ export const hourText = (hour) => `${weekdays[Math.floor(hour / 24)].long} ${Str
 
 function weekText({ values: [low, lower, middle, upper, high], count }, unit) {
   const names = [low, lower, middle, upper, high].map(number);
-  return text("usual", { low: names[0], lower: names[1], median: unit ? `${names[2]} ${unit}` : names[2], upper: names[3], high: names[4], count });
+  return text("usual", { low: names[0], lower: names[1], median: unit ? `${names[2]} ${unit}` : names[2], upper: names[3], high: names[4], n: count });
 }

@@ -2,7 +2,7 @@
 import { element } from "./dom.js";
 import { hourText, valuesText } from "./explore-charts.js";
 import { periodText } from "./explore-time.js";
-import { number, text } from "./text.js";
+import { isolate, listed, number, text } from "./text.js";
 
 const rowCountMax = 1000;
 
@@ -24,7 +24,7 @@ export function weekTable(lines) {
   return table([text("time"), ...shown.map(headOf)], rows);
 }
 
-const headOf = ({ name, label, unit }) => `${name}, ${label}${unit ? ` (${unit})` : ""}`;
+const headOf = ({ name, label, unit }) => listed(isolate(name), label) + (unit ? ` (${isolate(unit)})` : "");
 
 function table(head, rows) {
   return element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),

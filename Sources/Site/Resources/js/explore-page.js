@@ -11,7 +11,7 @@ import { Picker } from "./explore-picker.js";
 import { follow, keyOf, lookAt, query, readAddress, remember, state } from "./explore-state.js";
 import { dayText, spanText, startOfDay } from "./explore-time.js";
 import { around } from "./explore-plot.js";
-import { text } from "./text.js";
+import { isolate, text } from "./text.js";
 
 const firstCount = 3, followMs = 60_000, pointPixels = 2.5;
 const charts = byId("charts"), figures = byId("figures");
@@ -110,7 +110,7 @@ function message() {
 function drawLegend() {
   const cross = () => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" }, svg("path", { d: "m7 7 10 10M17 7 7 17" }));
   byId("legend").replaceChildren(...lines.map((line, index) => element("li", {}, sample(index),
-    element("div", {}, element("strong", {}, line.name), element("small", {}, line.failure ? text(line.failure.status === 404 ? "gone" : "loadFailed") : `${line.label} · ${line.municipality}`)),
+    element("div", {}, element("strong", {}, isolate(line.name)), element("small", {}, line.failure ? text(line.failure.status === 404 ? "gone" : "loadFailed") : `${line.label} · ${isolate(line.municipality)}`)),
     element("button", { class: "tool tool-icon", type: "button", onclick: () => remove(index) }, cross(), element("span", { class: "visually-hidden" }, text("takeAway", { name: line.name }))))));
 }
 

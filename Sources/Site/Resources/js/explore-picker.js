@@ -3,7 +3,7 @@ import { boot } from "./boot.js";
 import { ask } from "./api.js";
 import { byId, debounce, element } from "./dom.js";
 import { asked, keyOf, state } from "./explore-state.js";
-import { text } from "./text.js";
+import { isolate, text } from "./text.js";
 
 const listCount = 50;
 
@@ -80,7 +80,7 @@ export class Picker {
   #drawList() {
     byId("picker-list").replaceChildren(...this.#results.map((place, index) => element("li", {}, element("label", {},
       element("input", { type: "checkbox", value: index, onchange: () => this.toggle(place) }),
-      element("span", {}, place.name, element("small", {}, place.municipalityName))))));
+      element("span", {}, element("bdi", {}, place.name), element("small", {}, isolate(place.municipalityName)))))));
     this.refresh();
   }
 

@@ -2,7 +2,7 @@
 import { svg } from "./dom.js";
 import { dashOf, markAt } from "./explore-marks.js";
 
-const kept = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-family", "font-weight", "text-anchor", "visibility"];
+const kept = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-family", "font-weight", "text-anchor", "visibility", "direction", "unicode-bidi"];
 const margin = 16, lineHeight = 22;
 
 /** Offers the drawings within `box` as a file; `title` and `lines` say what they are. */
@@ -10,7 +10,7 @@ export function savePicture(box, title, lines) {
   const figures = [...box.querySelectorAll("figure")];
   if (figures.length === 0) return;
   const width = figures[0].querySelector("svg").viewBox.baseVal.width + 2 * margin;
-  const picture = svg("svg", { xmlns: "http://www.w3.org/2000/svg" });
+  const picture = svg("svg", { xmlns: "http://www.w3.org/2000/svg", direction: "ltr" });
   let y = margin + 6;
   const write = (text, x = margin, weight = 400) => picture.append(svg("text", { class: "tick", x, y: y + 8, style: `font-weight:${weight}` }, text));
   write(title, margin, 700);

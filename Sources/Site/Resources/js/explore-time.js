@@ -4,7 +4,7 @@ import { boot } from "./boot.js";
 export const dayMs = 86_400_000;
 const { locale, zone } = boot;
 const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
-const format = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
+const format = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, ...(options.hour ? { hourCycle: "h23" } : {}), ...options });
 const clockFormat = format({ hour: "2-digit", minute: "2-digit" }), secondFormat = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const dayFormat = format({ weekday: "short", day: "numeric", month: "short" }), dateFormat = format({ day: "numeric", month: "short" });
 const monthFormat = format({ month: "short" }), longMonthFormat = format({ month: "long", year: "numeric" }), yearFormat = format({ year: "numeric" });

@@ -36,7 +36,7 @@ export function startInView(map, places, chosen) {
 function row(result, chosen) {
   const layer = layerByKey.get(result.type);
   const button = element("button", { type: "button", "data-key": `${result.municipality} ${result.id}`, onclick: (event) => chosen(result, event.currentTarget) },
-    layer ? layerMark(layer, result.value) : "", element("span", {}, result.name),
+    layer ? layerMark(layer, result.value) : "", element("span", {}, element("bdi", {}, result.name)),
     result.value === null || result.value === undefined ? "" : element("small", {}, valueText(result.value, layer?.scale ?? {})));
   return element("li", {}, button);
 }

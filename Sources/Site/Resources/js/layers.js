@@ -4,7 +4,7 @@ import { byId, debounce, element, svg } from "./dom.js";
 import { ask } from "./api.js";
 import { colour, rampGradient } from "./scale.js";
 import { shapePath } from "./shapes.js";
-import { count, figure } from "./text.js";
+import { count, figure, isolate, listed } from "./text.js";
 import { remember, state } from "./state.js";
 
 /** Brings the list that the server wrote to life; calls `changed` after the reader switched a layer. */
@@ -61,7 +61,7 @@ function legend(layer) {
   const bar = element("div", { class: "scale-bar" });
   bar.style.backgroundImage = rampGradient();
   const ends = [scale.min, scale.max].map((end) => element("span", {}, figure(end, scale)));
-  const label = scale.unit ? `${scale.label}, ${scale.unit}` : scale.label;
+  const label = scale.unit ? listed(scale.label, isolate(scale.unit)) : scale.label;
   return element("div", { class: "scale" }, bar, element("div", { class: "scale-ends" }, ends[0], element("span", {}, label), ends[1]));
 }
 

@@ -14,7 +14,7 @@ import { keyOf, Places } from "./places.js";
 import { startSearch } from "./search.js";
 import { remember, state } from "./state.js";
 import { show, startStatus } from "./status.js";
-import { text, valueText } from "./text.js";
+import { isMirrored, text, valueText } from "./text.js";
 import { startTimebar } from "./timebar.js";
 
 const closeZoom = 15;
@@ -145,7 +145,7 @@ function tipContent(found) {
 /** Whether the open panel lies over this point of the map. */
 function isCovered({ x, y }) {
   const size = map.getSize();
-  return narrow.matches ? y > size.y * .25 : x > size.x - 430;
+  return narrow.matches ? y > size.y * .25 : (isMirrored ? size.x - x : x) > size.x - 430;
 }
 
 /** Shows the chosen municipality, or all of them. */
@@ -162,10 +162,10 @@ function showWhole() {
   else map.setView(whole.getCenter(), map.getBoundsZoom(whole) + .5);
 }
 
-/** Centres the map on a place, in the part that the panel will leave free: left of it, or above it on a narrow screen. */
+/** Centres the map on a place, in the part that the panel will leave free: beside it, or above it on a narrow screen. */
 function showBesidePanel(position, zoom) {
   const size = map.getSize();
-  const shift = narrow.matches ? [0, size.y * .36] : [Math.min(200, size.x / 6), 0];
+  const shift = narrow.matches ? [0, size.y * .36] : [(isMirrored ? -1 : 1) * Math.min(200, size.x / 6), 0];
   map.setView(map.unproject(map.project(position, zoom).add(shift), zoom), zoom);
 }
 

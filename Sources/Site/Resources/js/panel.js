@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { byId, element, flash, svg } from "./dom.js";
 import { chart } from "./chart.js";
 import { words } from "./words.js";
-import { age, dateTime, moment as momentText, plainText, text, unitOf } from "./text.js";
+import { age, dateTime, isolate, listed, moment as momentText, plainText, text, unitOf } from "./text.js";
 import { remember, state } from "./state.js";
 import { layerByKey, moment } from "./places.js";
 
@@ -103,7 +103,7 @@ export class Panel extends EventTarget {
     const { attributes, source, scope, municipality, name, type, id, simulated, changedAt } = this.#place;
     const shown = attributes.find((one) => one.key === this.#shown) ?? this.#mainAttribute();
     this.#box.replaceChildren(
-      this.#head({ name, kind: [type.label, municipality.name].join(" · ") }),
+      this.#head({ name, kind: [type.label, isolate(municipality.name)].join(" · ") }),
       ...(shown ? [hero(shown)] : []),
       element("div", { id: "panel-chart" }),
       element("h3", {}, text("values")),
@@ -115,7 +115,7 @@ export class Panel extends EventTarget {
         [text("licence"), source?.licence?.name, source?.licence?.url],
         [text("attribution"), source?.attribution],
         [text("changed"), changedAt && element("span", {}, ...ageParts({ observedAt: changedAt }))],
-        [text("scope"), scope.map((path) => path.join(" › ")).join(", ")],
+        [text("scope"), listed(...scope.map((path) => path.join(" › ")))],
         [text("identifier"), element("code", {}, id)],
       ]),
       simulated ? element("p", { class: "badge" }, text("simulated")) : "");
@@ -125,7 +125,7 @@ export class Panel extends EventTarget {
   #head({ name, kind }) {
     const cross = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: "m6 6 12 12M18 6 6 18" }));
     return element("div", { class: "panel-head" },
-      element("div", {}, element("h2", { tabindex: "-1" }, name), element("p", { class: "panel-kind" }, kind)),
+      element("div", {}, element("h2", { tabindex: "-1" }, element("bdi", {}, name)), element("p", { class: "panel-kind" }, kind)),
       element("button", { class: "tool tool-icon", type: "button", onclick: () => this.close() }, cross, element("span", { class: "visually-hidden" }, text("close"))));
   }
 
@@ -184,9 +184,8 @@ function hero(reading) {
 /** A value with its unit and, where we have one, its meaning in words. */
 function valueParts(reading, size) {
   const { key, value, factor = 1, entity } = reading, unit = unitOf(value, reading);
-  if (entity) return [element("a", { href: `/?entity=${encodeURIComponent(`${entity.municipality} ${entity.id}`)}` }, entity.name)];
-  const parts = [reading.text ?? plainText(value, reading)];
-  if (unit) parts.push("\u00a0", element("span", { class: "unit" }, unit));
+  if (entity) return [element("a", { href: `/?entity=${encodeURIComponent(`${entity.municipality} ${entity.id}`)}` }, element("bdi", {}, entity.name))];
+  const parts = [element("bdi", {}, reading.text ?? plainText(value, reading), ...(unit ? ["\u00a0", element("span", { class: "unit" }, unit)] : []))];
   const meaning = words(key, typeof value === "number" ? value * factor : value, unit);
   if (meaning) parts.push(size === "large" ? element("span", { class: "hero-words" }, ` ${meaning}`) : element("span", { class: "words" }, meaning));
   return parts;

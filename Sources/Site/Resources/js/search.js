@@ -2,7 +2,7 @@
 import { ask } from "./api.js";
 import { byId, debounce, element } from "./dom.js";
 import { state } from "./state.js";
-import { text } from "./text.js";
+import { isolate, text } from "./text.js";
 
 /** Calls `chosen(result, field)` when the reader picks a place. */
 export function startSearch(chosen) {
@@ -42,7 +42,7 @@ export function startSearch(chosen) {
     status.textContent = results.length ? text("results", { n: results.length }) : text("noResults");
     status.classList.toggle("visually-hidden", results.length > 0);
     list.replaceChildren(...results.map((result, index) => element("li", { id: `result-${index}`, role: "option", "aria-selected": "false", onclick: () => choose(index) },
-      result.name, element("small", {}, `${result.typeLabel} · ${result.municipalityName}`))));
+      element("bdi", {}, result.name), element("small", {}, `${result.typeLabel} · ${isolate(result.municipalityName)}`))));
     list.hidden = results.length === 0;
     field.setAttribute("aria-expanded", String(results.length > 0));
   });

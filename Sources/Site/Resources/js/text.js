@@ -2,11 +2,14 @@
 import { boot, now } from "./boot.js";
 
 const { locale, zone, strings, values } = boot;
+/** Whether lines of the language begin at the right. */
+export const isMirrored = document.documentElement.dir === "rtl";
+
 const plural = new Intl.PluralRules(locale);
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
-const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
-const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: zone });
+const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 const numberFormats = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits, useGrouping: "min2" }));
 
 /** The text of `key` with `{name}` replaced from `values`; `values.n` chooses the plural form. */
@@ -14,8 +17,17 @@ export function text(key, values = {}) {
   let found = strings[key] ?? key;
   if (typeof found === "object" && !Array.isArray(found)) found = found[plural.select(values.n)] ?? found.other;
   if (typeof found !== "string") return found;
-  return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? count(values[name]) : values[name]));
+  return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? count(values[name]) : isolate(values[name])));
 }
+
+/**
+ * A name, a unit or a number with its unit, kept from changing the order of the words around it (and from being changed by them):
+ * where lines begin at the right, between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE.
+ */
+export const isolate = (words) => (isMirrored && words ? `\u2068${words}\u2069` : words);
+
+/** Several in one line. */
+export const listed = (...words) => words.join(text("comma"));
 
 export const count = (value) => numberFormats[0].format(value);
 
@@ -44,7 +56,7 @@ export function plainText(value, reading = {}) {
 /** The same with the unit of a number. */
 export function valueText(value, reading = {}) {
   const plain = plainText(value, reading), unit = unitOf(value, reading);
-  return unit ? `${plain}\u00a0${unit}` : plain;
+  return isolate(unit ? `${plain}\u00a0${unit}` : plain);
 }
 
 /** What to write behind a value: nothing behind words, even if a number stands for them (a heading of -1 means "standing"). */
