@@ -51,7 +51,7 @@ function listen() {
   for (const button of document.querySelectorAll("[data-move]")) button.addEventListener("click", () => move(button.dataset.move));
   for (const input of [byId("from"), byId("to")]) input.addEventListener("change", chooseDays);
   figures.addEventListener("toggle", drawFigures);
-  byId("picture").addEventListener("click", () => savePicture(charts, `${document.querySelector(".brand span").textContent}: ${byId("span").textContent}`, lines.filter(({ failure }) => !failure)));
+  byId("picture").addEventListener("click", () => savePicture(charts, `${isolate(document.querySelector(".brand span").textContent)}: ${byId("span").textContent}`, lines.filter(({ failure }) => !failure)));
   addEventListener("popstate", () => {
     readAddress();
     picker.refresh();

@@ -1,6 +1,7 @@
 // What is drawn as one SVG file, with its legend and as it looks here.
 import { svg } from "./dom.js";
 import { dashOf, markAt } from "./explore-marks.js";
+import { isolate } from "./text.js";
 
 const kept = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-family", "font-weight", "text-anchor", "visibility", "direction", "unicode-bidi"];
 const margin = 16, lineHeight = 22;
@@ -17,7 +18,7 @@ export function savePicture(box, title, lines) {
   y += lineHeight;
   for (const line of lines) {
     picture.append(svg("path", { class: `mean series-${line.index}`, d: `M${margin} ${y + 4}h34`, "stroke-dasharray": dashOf(line.index) }), markAt(line.index, margin + 17, y + 4));
-    write(`${line.name} · ${line.label}${line.municipality ? ` · ${line.municipality}` : ""}`, margin + 44);
+    write(`${isolate(line.name)} · ${line.label}${line.municipality ? ` · ${isolate(line.municipality)}` : ""}`, margin + 44);
     y += lineHeight;
   }
   for (const figure of figures) {
