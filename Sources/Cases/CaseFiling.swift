@@ -59,7 +59,7 @@ private struct NewCase: Sendable {
     init(_ report: CaseReport, subject: String?) { (self.report, self.subject) = (report, subject) }
 
     private var definition: ServiceDefinition { report.service.definition }
-    private var isPublicAtOnce: Bool { definition.publication.when == .atOnce }
+    private var isPublicAtOnce: Bool { definition.publication.when == .atOnce && !report.isHeldForReview }
 
     private func owner(_ reference: CaseReference) -> String { subject ?? CaseSubject.of(reference) }
 

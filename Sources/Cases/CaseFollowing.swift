@@ -148,3 +148,13 @@ extension Entity {
         set(CaseTerm.isDone, isClosed ? .bool(step.isDone) : nil, at: now)
     }
 }
+
+extension CaseDesk {
+    /// Removes how somebody is reached who follows a case. Whoever reported it keeps the link, which goes on showing it.
+    package func forget(_ link: CaseLink, _ access: CaseAccess, at now: Instant) async throws {
+        let contact = CaseType.contact.id(link.contact)
+        try await broker.jointly(access.writing, at: now) { writer in
+            try writer.edit(contact) { entity in for name in [CaseTerm.email, CaseTerm.telephone, CaseTerm.name] { entity.set(name, String?.none, at: now) } }
+        }
+    }
+}

@@ -64,7 +64,7 @@ extension CaseDesk {
         let classification = try await broker.classification(of: reference.request, access.reading)
         guard isReporter || classification == .open else { return nil }
         let language = contact.text(CaseTerm.language) ?? "en"
-        let link = "\(address)/cases/\(try await broker.link(to: key, access.reading).text)"
+        let link = "\(address)/cases/\(access.municipality).\(try await broker.link(to: key, access.reading).text)"
         let words = NoticeWords(shown: shown, occasion: waiting.occasion, language: language, link: link, names: names)
         return ReadyNotice(
             id: waiting.id, email: email, language: language, subject: words.subject, text: words.text, link: link, reference: reference,

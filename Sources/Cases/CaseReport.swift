@@ -14,6 +14,8 @@ package struct CaseReport: Sendable {
     package var district: String?
     /// The name of this one form: filed again, it is the same case.
     package var formToken: String?
+    /// Whether somebody has to look at it before it is public, whatever its service says.
+    package var isHeldForReview = false
     /// When it was said, where that was before it was entered.
     package var requestedAt: Instant?
 
@@ -36,6 +38,11 @@ package struct CaseContact: Hashable, Sendable {
     package init(name: String? = nil, email: String? = nil, telephone: String? = nil, language: String = "en") {
         (self.name, self.email, self.telephone, self.language) = (name, email, telephone, language)
     }
+}
+
+extension CaseContact {
+    /// Whether a text may be an e-mail address: something, `@` and a name with a dot; whether anybody is there, only sending tells.
+    package static func isAddress(_ text: String) -> Bool { TextPattern.email.matches(text) && text.utf8.count <= 254 }
 }
 
 /// A photo that was made safe, or a file as it came.

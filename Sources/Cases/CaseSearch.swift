@@ -21,6 +21,8 @@ package struct CaseQuery: Hashable, Sendable {
     package var statuses: [String] = []
     package var requested: ClosedRange<Instant>?
     package var updated: ClosedRange<Instant>?
+    /// By when they should be closed.
+    package var expected: ClosedRange<Instant>?
     /// Metres around a point.
     package var near: (point: Geometry, metres: Double)?
     package var order = Order.newest
@@ -30,7 +32,7 @@ package struct CaseQuery: Hashable, Sendable {
 
     package static func == (left: CaseQuery, right: CaseQuery) -> Bool { left.key == right.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(key) }
-    private var key: String { "\(references) \(services) \(departments) \(districts) \(statuses) \(requested?.description ?? "") \(updated?.description ?? "") \(near?.point.json.description ?? "") \(near?.metres ?? 0) \(order) \(offset) \(limit)" }
+    private var key: String { "\(references) \(services) \(departments) \(districts) \(statuses) \(requested?.description ?? "") \(updated?.description ?? "") \(expected?.description ?? "") \(near?.point.json.description ?? "") \(near?.metres ?? 0) \(order) \(offset) \(limit)" }
 }
 
 /// Some cases, and how many there are.
@@ -47,6 +49,28 @@ extension CaseDesk {
             EntityQuery(filter: try query.filter, ordering: try query.ordering, offset: query.offset, limit: query.limit, wantsCount: true), access, at: now)
         let entities = try page.entities.map { try broker.entity($0, access) }
         return CasePage(cases: entities, count: page.count ?? entities.count)
+    }
+
+    /// Cases whose file says something, at most a thousand.
+    package func references(assignedTo assignee: String, _ access: ReadAccess, at now: Instant) async throws -> [CaseReference] {
+        try await references(CaseTerm.assignee, assignee, access, at: now)
+    }
+
+    package func references(inReview review: String, _ access: ReadAccess, at now: Instant) async throws -> [CaseReference] {
+        try await references(CaseTerm.review, review, access, at: now)
+    }
+
+    private func references(_ name: IRI, _ value: String, _ access: ReadAccess, at now: Instant) async throws -> [CaseReference] {
+        let term = QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .equal([.text(value)]))
+        let filter = EntityFilter(types: .type(CaseType.file.iri), query: .term(term))
+        let page = try await broker.query(EntityQuery(filter: filter, limit: 1000), access, at: now)
+        return page.entities.compactMap { CaseType.file.key(of: $0.stored.id).flatMap(CaseReference.init) }
+    }
+
+    /// How some cases are worked on, by reference.
+    package func files(_ references: [CaseReference], _ access: ReadAccess, at now: Instant) async throws -> [String: Entity] {
+        let found = try await broker.retrieve(Set(references.map(\.file)), access, at: now)
+        return Dictionary(found.compactMap { file in CaseType.file.key(of: file.id).map { ($0, file) } }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Cases that are likely the same as one that is about to be filed: of the same service, not closed, no farther than `metres` and no older than `days`;
@@ -82,7 +106,7 @@ extension CaseQuery {
             ] where !values.isEmpty {
                 terms.append(.term(QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .equal(values.map(QueryValue.text)))))
             }
-            for (name, range) in [(CaseTerm.requestedAt, requested), (CaseTerm.updatedAt, updated)] {
+            for (name, range) in [(CaseTerm.requestedAt, requested), (CaseTerm.updatedAt, updated), (CaseTerm.expectedAt, expected)] {
                 guard let range, let values = QueryRange(min: .of(range.lowerBound), max: .of(range.upperBound)) else { continue }
                 terms.append(.term(QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .inside(values))))
             }
