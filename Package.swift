@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "CPolicyFiles"),
         .target(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
-        .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query", orderedCollections], swiftSettings: strict),
+        .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query"], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Declarations", "Ledger", "LinkedData", "Policy", "Store", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
@@ -135,7 +135,7 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Policy", "Query", "Series", "Server", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Policy", "Query", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -178,6 +178,7 @@ let package = Package(
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "Services", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -8,8 +8,7 @@ struct CalendarParser {
     /// Days before and after Easter Sunday.
     static let easterOffsets = -100...100
 
-    /// - Returns: also the days of the week that have hours.
-    func calendar(_ value: YAMLValue) throws(DeclarationError) -> (WorkingCalendar, Set<WorkingCalendar.Weekday>) {
+    func calendar(_ value: YAMLValue) throws(DeclarationError) -> WorkingCalendar {
         let part = try value.part(keys: ServiceKeys.calendar)
         let zone = try part.required("zone")
         guard CivilZone(try zone.text()) != nil else {
@@ -22,7 +21,7 @@ struct CalendarParser {
             guard !holidays.contains(holiday) else { throw element.failure("\(element.scalar ?? "") stands here already") }
             holidays.append(holiday)
         }
-        return (WorkingCalendar(zone: try zone.text(), hours: hours, holidays: holidays), Set(hours.keys))
+        return WorkingCalendar(zone: try zone.text(), hours: hours, holidays: holidays)
     }
 
     /// `weekdays` stands for Monday to Friday, unless one of these says something else.

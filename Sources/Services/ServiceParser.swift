@@ -29,15 +29,13 @@ private struct ServiceParser {
         let fields = try FieldParser(texts: texts, publication: publication).fields(root.required("fields"))
         let conditions = ConditionParser(known: fields, where: "in this service")
         let steps = try StepParser(texts: texts).steps(root.required("steps"))
-        let (calendar, hours) = try CalendarParser().calendar(root.required("calendar"))
-        guard !hours.isEmpty else { throw try root.required("calendar").failure("at least one day of the week needs hours") }
         let reopening = try reopening(root["reopen"], steps.known)
         try steps.checkWays(reopeningStep: reopening?.step)
         return ServiceDefinition(
             id: id, title: try texts.text(root.required("title"), countMax: TextParser.titleCountMax),
             help: try texts.text(root["help"], countMax: TextParser.helpCountMax), group: try texts.text(root["group"], countMax: TextParser.titleCountMax),
             keywords: try keywords(root["keywords"]), fields: fields, departments: try departments(root.required("departments"), conditions),
-            steps: steps.known, targets: try targets(root["targets"], conditions), calendar: calendar, reopening: reopening,
+            steps: steps.known, targets: try targets(root["targets"], conditions), calendar: try CalendarParser().calendar(root.required("calendar")), reopening: reopening,
             notices: try NoticeParser(texts: texts, steps: steps.known).notices(root["notices"]), publication: publication,
             retention: try retention(root["retention"]))
     }
