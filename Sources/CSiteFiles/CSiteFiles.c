@@ -175,6 +175,9 @@ static const unsigned char file_sources_mustache[] = {
 static const unsigned char file_schemas_policy_json[] = {
 #embed "../../docs/schemas/policy.schema.json"
 };
+static const unsigned char file_schemas_service_json[] = {
+#embed "../../docs/schemas/service.schema.json"
+};
 static const unsigned char file_schemas_source_json[] = {
 #embed "../../docs/schemas/source.schema.json"
 };
@@ -257,6 +260,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/words.js", file_js_words_js),
     FILE_ENTRY("map.mustache", file_map_mustache),
     FILE_ENTRY("schemas/policy.json", file_schemas_policy_json),
+    FILE_ENTRY("schemas/service.json", file_schemas_service_json),
     FILE_ENTRY("schemas/source.json", file_schemas_source_json),
     FILE_ENTRY("setup.mustache", file_setup_mustache),
     FILE_ENTRY("signin.mustache", file_signin_mustache),

@@ -188,6 +188,16 @@ package enum WorkingSpan: Hashable, Sendable {
     case days(Int)
 }
 
+extension WorkingSpan: CustomStringConvertible {
+    /// As a file says it: `8 hours`, `1 day`.
+    package var description: String {
+        switch self {
+        case .hours(let count): "\(count) hour\(count == 1 ? "" : "s")"
+        case .days(let count): "\(count) day\(count == 1 ? "" : "s")"
+        }
+    }
+}
+
 package struct TargetRule: Hashable, Sendable {
     package var condition: ServiceField.Condition?
     /// Until somebody has said something or the case moved on.

@@ -25,6 +25,9 @@ private struct ServiceParser {
 
     func service() throws(DeclarationError) -> ServiceDefinition {
         let id = try identifier(root.required("id"))
+        let title = try texts.text(root.required("title"), countMax: TextParser.titleCountMax)
+        let help = try texts.text(root["help"], countMax: TextParser.helpCountMax)
+        let group = try texts.text(root["group"], countMax: TextParser.titleCountMax)
         let publication = try publication(root.required("public"))
         let fields = try FieldParser(texts: texts, publication: publication).fields(root.required("fields"))
         let conditions = ConditionParser(known: fields, where: "in this service")
@@ -32,9 +35,8 @@ private struct ServiceParser {
         let reopening = try reopening(root["reopen"], steps.known)
         try steps.checkWays(reopeningStep: reopening?.step)
         return ServiceDefinition(
-            id: id, title: try texts.text(root.required("title"), countMax: TextParser.titleCountMax),
-            help: try texts.text(root["help"], countMax: TextParser.helpCountMax), group: try texts.text(root["group"], countMax: TextParser.titleCountMax),
-            keywords: try keywords(root["keywords"]), fields: fields, departments: try departments(root.required("departments"), conditions),
+            id: id, title: title, help: help, group: group, keywords: try keywords(root["keywords"]), fields: fields,
+            departments: try departments(root.required("departments"), conditions),
             steps: steps.known, targets: try targets(root["targets"], conditions), calendar: try CalendarParser().calendar(root.required("calendar")), reopening: reopening,
             notices: try NoticeParser(texts: texts, steps: steps.known).notices(root["notices"]), publication: publication,
             retention: try retention(root["retention"]))

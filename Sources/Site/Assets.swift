@@ -84,6 +84,7 @@ extension SiteDoor {
                 parameters: parameters + [folder], responses: [file]
             ) { try asset([try $0.pathParameter("folder"), "images", try $0.pathParameter("file")], $0) },
             schemaRoute("schemas/policy.json", "The JSON Schema of policies, purposes and tests of policies"),
+            schemaRoute("schemas/service.json", "The JSON Schema of digital services"),
             schemaRoute("schemas/source.json", "The JSON Schema of source definitions"),
         ]
     }

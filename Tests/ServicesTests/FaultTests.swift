@@ -42,7 +42,7 @@ struct FaultTests {
     @Test func `a language is missing wherever it is missing`() throws {
         let example = try Places.text("examples/services/pothole.yaml")
         let lines = example.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let places = lines.indices.filter { lines[$0].drop { $0 == " " }.hasPrefix("ar: ") && !lines[$0].hasSuffix(">-") }.dropFirst()
+        let places = lines.indices.filter { lines[$0].drop { $0 == " " }.hasPrefix("ar: ") && !lines[$0].hasSuffix("|-") }.dropFirst()
         #expect(places.count > 10)
         for place in places {
             var changed = lines

@@ -19,7 +19,7 @@ internal import Testing
             #expect(SiteFiles.bytes(path) == Array(try Data(contentsOf: url)), "\(path)")
         }
         #expect(paths.count > 30)
-        let schemas = ["policy", "source"]
+        let schemas = ["policy", "service", "source"]
         #expect(SiteFiles.paths == (paths + schemas.map { "schemas/\($0).json" }).sorted())
         for name in schemas {
             let schema = try Data(contentsOf: folder.appending(path: "../../../docs/schemas/\(name).schema.json").standardized)
