@@ -63,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CPROJ", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CGD", providers: [.apt(["libgd-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSimdjson", providers: [.apt(["libsimdjson-dev"])]),
 
@@ -78,6 +79,7 @@ let package = Package(
         .target(name: "CPolicyFiles"),
         .target(
             name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
+        .target(name: "Photos", dependencies: ["CGD"], swiftSettings: strict),
         .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query"], swiftSettings: strict),
         .target(
             name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
@@ -118,7 +120,7 @@ let package = Package(
         .target(
             name: "Site",
             dependencies: [
-                "Broker", "CityModel", "CSiteFiles", "CZlib", "Door", "Ledger", "LinkedData", "Policy", "Query", "Store", "Trust", orderedCollections, hummingbird,
+                "Broker", "Cases", "CityModel", "CSiteFiles", "CZlib", "Door", "Ledger", "LinkedData", "Photos", "Policy", "Query", "Services", "Store", "Trust", orderedCollections, hummingbird,
                 httpTypes, logging, nio, crypto, mustache, lifecycle,
             ], exclude: ["Resources"], swiftSettings: strict),
         .target(
@@ -128,7 +130,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CMosquitto", "CityModel", "Door", "Federation", "History", "LinkedData", "NGSILD", "Policy", "Site", "Sources", "Store",
+                "Broker", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "NGSILD", "Policy", "Services", "Site", "Sources", "Store",
                 "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),

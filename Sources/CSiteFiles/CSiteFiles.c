@@ -4,6 +4,15 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const unsigned char file_schemas_policy_json[] = {
+#embed "../../docs/schemas/policy.schema.json"
+};
+static const unsigned char file_schemas_service_json[] = {
+#embed "../../docs/schemas/service.schema.json"
+};
+static const unsigned char file_schemas_source_json[] = {
+#embed "../../docs/schemas/source.schema.json"
+};
 static const unsigned char file_about_mustache[] = {
 #embed "../Site/Resources/about.mustache"
 };
@@ -12,6 +21,9 @@ static const unsigned char file_account_mustache[] = {
 };
 static const unsigned char file_boot_mustache[] = {
 #embed "../Site/Resources/boot.mustache"
+};
+static const unsigned char file_case_mustache[] = {
+#embed "../Site/Resources/case.mustache"
 };
 static const unsigned char file_code_mustache[] = {
 #embed "../Site/Resources/code.mustache"
@@ -28,8 +40,17 @@ static const unsigned char file_css_map_css[] = {
 static const unsigned char file_css_pages_css[] = {
 #embed "../Site/Resources/css/pages.css"
 };
+static const unsigned char file_css_report_css[] = {
+#embed "../Site/Resources/css/report.css"
+};
 static const unsigned char file_data_mustache[] = {
 #embed "../Site/Resources/data.mustache"
+};
+static const unsigned char file_desk_mustache[] = {
+#embed "../Site/Resources/desk.mustache"
+};
+static const unsigned char file_deskcase_mustache[] = {
+#embed "../Site/Resources/deskcase.mustache"
 };
 static const unsigned char file_erase_mustache[] = {
 #embed "../Site/Resources/erase.mustache"
@@ -66,6 +87,9 @@ static const unsigned char file_js_chart_js[] = {
 };
 static const unsigned char file_js_controls_js[] = {
 #embed "../Site/Resources/js/controls.js"
+};
+static const unsigned char file_js_desk_page_js[] = {
+#embed "../Site/Resources/js/desk-page.js"
 };
 static const unsigned char file_js_dom_js[] = {
 #embed "../Site/Resources/js/dom.js"
@@ -130,6 +154,12 @@ static const unsigned char file_js_places_js[] = {
 static const unsigned char file_js_preferences_js[] = {
 #embed "../Site/Resources/js/preferences.js"
 };
+static const unsigned char file_js_report_page_js[] = {
+#embed "../Site/Resources/js/report-page.js"
+};
+static const unsigned char file_js_report_waiting_js[] = {
+#embed "../Site/Resources/js/report-waiting.js"
+};
 static const unsigned char file_js_scale_js[] = {
 #embed "../Site/Resources/js/scale.js"
 };
@@ -163,6 +193,12 @@ static const unsigned char file_js_words_js[] = {
 static const unsigned char file_map_mustache[] = {
 #embed "../Site/Resources/map.mustache"
 };
+static const unsigned char file_report_mustache[] = {
+#embed "../Site/Resources/report.mustache"
+};
+static const unsigned char file_services_mustache[] = {
+#embed "../Site/Resources/services.mustache"
+};
 static const unsigned char file_setup_mustache[] = {
 #embed "../Site/Resources/setup.mustache"
 };
@@ -172,20 +208,8 @@ static const unsigned char file_signin_mustache[] = {
 static const unsigned char file_sources_mustache[] = {
 #embed "../Site/Resources/sources.mustache"
 };
-static const unsigned char file_schemas_policy_json[] = {
-#embed "../../docs/schemas/policy.schema.json"
-};
-static const unsigned char file_schemas_service_json[] = {
-#embed "../../docs/schemas/service.schema.json"
-};
-static const unsigned char file_schemas_source_json[] = {
-#embed "../../docs/schemas/source.schema.json"
-};
 static const unsigned char file_table_mustache[] = {
 #embed "../Site/Resources/table.mustache"
-};
-static const unsigned char file_tokens_mustache[] = {
-#embed "../Site/Resources/tokens.mustache"
 };
 static const unsigned char file_text_ar_json[] = {
 #embed "../Site/Resources/text/ar.json"
@@ -202,6 +226,9 @@ static const unsigned char file_text_fr_json[] = {
 static const unsigned char file_text_units_json[] = {
 #embed "../Site/Resources/text/units.json"
 };
+static const unsigned char file_tokens_mustache[] = {
+#embed "../Site/Resources/tokens.mustache"
+};
 
 #define FILE_ENTRY(path, bytes) { path, bytes, sizeof bytes }
 
@@ -209,12 +236,16 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("about.mustache", file_about_mustache),
     FILE_ENTRY("account.mustache", file_account_mustache),
     FILE_ENTRY("boot.mustache", file_boot_mustache),
+    FILE_ENTRY("case.mustache", file_case_mustache),
     FILE_ENTRY("code.mustache", file_code_mustache),
     FILE_ENTRY("css/base.css", file_css_base_css),
     FILE_ENTRY("css/explore.css", file_css_explore_css),
     FILE_ENTRY("css/map.css", file_css_map_css),
     FILE_ENTRY("css/pages.css", file_css_pages_css),
+    FILE_ENTRY("css/report.css", file_css_report_css),
     FILE_ENTRY("data.mustache", file_data_mustache),
+    FILE_ENTRY("desk.mustache", file_desk_mustache),
+    FILE_ENTRY("deskcase.mustache", file_deskcase_mustache),
     FILE_ENTRY("erase.mustache", file_erase_mustache),
     FILE_ENTRY("error.mustache", file_error_mustache),
     FILE_ENTRY("explore.mustache", file_explore_mustache),
@@ -227,6 +258,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/boot.js", file_js_boot_js),
     FILE_ENTRY("js/chart.js", file_js_chart_js),
     FILE_ENTRY("js/controls.js", file_js_controls_js),
+    FILE_ENTRY("js/desk-page.js", file_js_desk_page_js),
     FILE_ENTRY("js/dom.js", file_js_dom_js),
     FILE_ENTRY("js/dots.js", file_js_dots_js),
     FILE_ENTRY("js/explore-charts.js", file_js_explore_charts_js),
@@ -248,6 +280,8 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/panel.js", file_js_panel_js),
     FILE_ENTRY("js/places.js", file_js_places_js),
     FILE_ENTRY("js/preferences.js", file_js_preferences_js),
+    FILE_ENTRY("js/report-page.js", file_js_report_page_js),
+    FILE_ENTRY("js/report-waiting.js", file_js_report_waiting_js),
     FILE_ENTRY("js/scale.js", file_js_scale_js),
     FILE_ENTRY("js/search.js", file_js_search_js),
     FILE_ENTRY("js/shapes.js", file_js_shapes_js),
@@ -259,9 +293,11 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/timebar.js", file_js_timebar_js),
     FILE_ENTRY("js/words.js", file_js_words_js),
     FILE_ENTRY("map.mustache", file_map_mustache),
+    FILE_ENTRY("report.mustache", file_report_mustache),
     FILE_ENTRY("schemas/policy.json", file_schemas_policy_json),
     FILE_ENTRY("schemas/service.json", file_schemas_service_json),
     FILE_ENTRY("schemas/source.json", file_schemas_source_json),
+    FILE_ENTRY("services.mustache", file_services_mustache),
     FILE_ENTRY("setup.mustache", file_setup_mustache),
     FILE_ENTRY("signin.mustache", file_signin_mustache),
     FILE_ENTRY("sources.mustache", file_sources_mustache),

@@ -1,7 +1,9 @@
 internal import Broker
 package import CityModel
+internal import OrderedCollections
 internal import Query
 package import Services
+internal import Store
 package import Trust
 
 /// Which district a place lies in: an entity of one of these types whose boundary, or else location, contains it.

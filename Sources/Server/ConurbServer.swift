@@ -277,7 +277,7 @@ private struct Doors {
         let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
         let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)
         let administering = administration.routes + accounts.routes + TokensDoor(gatekeeper: gatekeeper).routes
-            + ResidentsDoor(broker: broker, gatekeeper: gatekeeper).routes
+            + ResidentsDoor(broker: broker, gatekeeper: gatekeeper).routes + ServicesDoor(broker: broker, gatekeeper: gatekeeper).routes
         let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administering + system.routes
         return all + [openAPI(all)]
     }

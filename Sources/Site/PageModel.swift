@@ -7,7 +7,7 @@ internal import OrderedCollections
 
 /// One page as it is put together: who reads it, what it is about, and what its template is filled with.
 struct PageModel {
-    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, error }
+    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, services, report, `case`, desk, deskcase, error }
 
     let name: Name
     let preferences: Preferences
@@ -35,7 +35,7 @@ struct PageModel {
             "assets": .string(door.assets.base), "path": .string(Self.path(request)),
             "at": .object(JSONObject(uniqueKeysWithValues: Name.allCases.dropLast().map { ($0.rawValue, .bool($0 == name)) })),
             "accountLink": door.accountLink(request).map(JSON.string) ?? .null,
-            "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
+            "isSignedIn": .bool(request.session != nil), "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
             "languages": .array(door.languages.all.map { ["code": .string($0.code), "name": .string($0.name), "isChosen": .bool($0.code == language.code)] }),
         ]
     }
@@ -69,16 +69,17 @@ struct PageAddress {
 
 extension SiteDoor {
     /// The page as an answer.
-    func answer(_ page: PageModel, _ request: DoorRequest, status: HTTPResponse.Status = .ok) throws -> Response {
+    /// - Parameter headers: in the place of those of the same name that all pages have.
+    func answer(_ page: PageModel, _ request: DoorRequest, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
         var members = page.members
         // A `<` could end the script element that holds this.
         members["boot"] = .string(JSON.object(page.boot).description.replacing("<", with: "\\u003c"))
         let text = try templates.render(page.name.rawValue, members)
-        return Answers.body(Array(text.utf8), type: "text/html; charset=utf-8", status: status, request, headers: pageHeaders)
+        return Answers.body(Array(text.utf8), type: "text/html; charset=utf-8", status: status, request, headers: pageHeaders(headers))
     }
 
-    private var pageHeaders: HTTPFields {
-        [
+    private func pageHeaders(_ own: HTTPFields) -> HTTPFields {
+        var headers: HTTPFields = [
             .contentSecurityPolicy: """
                 default-src 'self'; img-src 'self' data:\(tileOrigin.map { " " + $0 } ?? ""); style-src 'self'; script-src 'self'; \
                 object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
@@ -86,6 +87,8 @@ extension SiteDoor {
             .xContentTypeOptions: "nosniff", .referrerPolicy: "same-origin", .cacheControl: "no-store",
             .permissionsPolicy: "camera=(), geolocation=(), microphone=()", .crossOriginOpenerPolicy: "same-origin", .vary: "Cookie, Accept-Language",
         ]
+        for field in own { headers[field.name] = field.value }
+        return headers
     }
 
     /// Where the head of a page leads those who want to sign in, and those who have.

@@ -223,6 +223,9 @@ struct FormFields {
     }
 
     subscript(name: String) -> String? { values?[name] }
+
+    /// The values of a name that stands more than once.
+    func all(_ name: String) -> [String] { values?.pairs.filter { $0.name == name }.map(\.value) ?? [] }
 }
 
 extension DoorRequest {

@@ -1,5 +1,7 @@
 package import Broker
+internal import Cases
 package import Door
+internal import Photos
 package import Trust
 
 /// The pages for people and the answers that their scripts ask for (`docs/pages.md`). Who has no
@@ -16,6 +18,9 @@ package struct SiteDoor: Sendable {
     let templates: Templates
     let outlines: Kept<OutlineKeeper>
     let streams: EventStreams
+    let desk: CaseDesk
+    let workshop = PhotoWorkshop()
+    let reports = ReportThrottle()
 
     package init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
         self.broker = broker
@@ -25,10 +30,14 @@ package struct SiteDoor: Sendable {
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
+        desk = CaseDesk(broker: broker, catalogue: ServiceCatalogue(broker: broker))
         let city = city
         outlines = Kept { OutlineKeeper($0, city: city) }
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
-    package var routes: [Route] { pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes + assetRoutes }
+    package var routes: [Route] {
+        pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes
+        + serviceRoutes + caseRoutes + deskRoutes + assetRoutes
+    }
 }

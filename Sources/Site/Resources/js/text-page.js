@@ -3,6 +3,6 @@ import "./boot.js";
 import "./preferences.js";
 import { refreshAges } from "./text.js";
 
-for (const moment of document.querySelectorAll("time[datetime]")) moment.dataset.age = "";
+for (const moment of document.querySelectorAll("time[datetime]:not([data-plain])")) moment.dataset.age = "";
 refreshAges();
 setInterval(() => refreshAges(), 5_000);

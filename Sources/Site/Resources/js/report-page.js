@@ -1,0 +1,112 @@
+// The form of a service: where one is, a map, smaller photos, questions that depend on others, and a connection that comes and goes. Without it the form works too.
+import "./text-page.js";
+import { boot } from "./boot.js";
+import { byId } from "./dom.js";
+import { keep, sendWaiting } from "./report-waiting.js";
+
+const form = byId("report");
+const photoSideMax = 1600;
+
+// MARK: Questions that are asked only after an answer to another one
+
+function showAsked() {
+  for (const ask of form.querySelectorAll("[data-asked-field]")) {
+    const wanted = ask.dataset.askedValues.split(" "), name = `f.${ask.dataset.askedField}`;
+    const isAsked = new FormData(form).getAll(name).some((value) => wanted.includes(value));
+    ask.hidden = !isAsked;
+    for (const input of ask.querySelectorAll("input, textarea, select")) input.disabled = !isAsked;
+  }
+}
+form.addEventListener("change", showAsked);
+showAsked();
+
+// MARK: The place
+
+const place = form.querySelector(".place");
+if (place) {
+  const [latitude, longitude, said] = ["[data-latitude]", "[data-longitude]", "[data-place-said]"].map((query) => place.querySelector(query));
+  const box = place.querySelector("[data-map]"), tools = place.querySelector(".place-tools");
+  let marker, map;
+  const show = (lat, lon) => {
+    latitude.value = lat.toFixed(6);
+    longitude.value = lon.toFixed(6);
+    place.querySelectorAll("input[type=radio]").forEach((choice) => { choice.checked = false; });
+    if (map) marker.setLatLng([lat, lon]).addTo(map);
+    said.textContent = boot.strings.placeChosen ?? "";
+  };
+  tools.hidden = false;
+  tools.querySelector("[data-here]").addEventListener("click", () => {
+    navigator.geolocation?.getCurrentPosition(({ coords }) => {
+      show(coords.latitude, coords.longitude);
+      map?.setView([coords.latitude, coords.longitude], 18);
+    }, () => { said.textContent = boot.strings.placeUnknown ?? ""; }, { enableHighAccuracy: true, timeout: 10_000 });
+  });
+  box.hidden = false;
+  Promise.all([import("../leaflet/leaflet.esm.min.js"), import("./outlines.js"), import("./controls.js")]).then(([L, { Outlines }, { addControls }]) => {
+    const [west, south, east, north] = boot.bbox, whole = L.latLngBounds([south, west], [north, east]);
+    map = L.map(box, { zoomControl: false, attributionControl: false }).fitBounds(whole);
+    addControls(map, () => map.fitBounds(whole));
+    new Outlines(map).load().catch(() => {});
+    marker = L.circleMarker([0, 0], { radius: 10, weight: 4, className: "chosen-place" });
+    map.on("click", ({ latlng }) => show(latlng.lat, latlng.lng));
+    if (latitude.value && longitude.value) {
+      show(Number(latitude.value), Number(longitude.value));
+      map.setView([Number(latitude.value), Number(longitude.value)], 17);
+    }
+  }).catch(() => { box.hidden = true; });
+}
+
+// MARK: Photos
+
+/** A smaller copy that says nothing but what it shows. */
+async function smaller(file) {
+  const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const scale = Math.min(1, photoSideMax / Math.max(picture.width, picture.height));
+  const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return new Promise((done, fail) => canvas.toBlob((blob) => blob ? done(blob) : fail(new Error("no picture")), "image/jpeg", .86));
+}
+
+async function content() {
+  const data = new FormData(form);
+  for (const input of form.querySelectorAll("[data-photo]")) {
+    if (!input.files.length) continue;
+    data.delete(input.name);
+    for (const file of input.files) {
+      // What the browser can't read is sent as it is: the server says what is wrong with it.
+      const blob = await smaller(file).catch(() => file);
+      data.append(input.name, blob, "photo.jpg");
+    }
+  }
+  return data;
+}
+
+// MARK: Sending
+
+let isSending = false;
+form.addEventListener("submit", async (event) => {
+  if (!window.fetch || isSending) return void event.preventDefault();
+  event.preventDefault();
+  isSending = true;
+  const said = form.querySelector("[data-said]");
+  said.textContent = form.dataset.sending;
+  const data = await content();
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" }, redirect: "follow" });
+    if (answer.redirected) return void location.assign(answer.url);
+    replacePage(await answer.text());
+  } catch {
+    const isKept = await keep(form.action, data).catch(() => false);
+    said.textContent = isKept ? form.dataset.offline : boot.strings.failed ?? "";
+  }
+  isSending = false;
+});
+
+/** Shows the page that the server answered, as if the browser had sent the form itself. */
+function replacePage(text) {
+  document.open();
+  document.write(text);
+  document.close();
+}
+
+if (byId("faults")) byId("faults").focus();

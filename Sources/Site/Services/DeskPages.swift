@@ -1,0 +1,317 @@
+internal import Broker
+internal import Cases
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import OrderedCollections
+internal import Photos
+internal import Services
+internal import Store
+internal import Trust
+
+/// `/desk`: where staff work on cases. What they see and may do follows from the rules of access, for the purpose of serving people.
+extension SiteDoor {
+    var deskRoutes: [Route] {
+        let page = Route.Answer(200, "The page", mediaTypes: ["text/html"])
+        let elsewhere = Route.Answer(303, "Done: the page again, or the form to sign in")
+        let refused = Route.Answer(422, "The page again, with what was wrong", mediaTypes: ["text/html"])
+        let reference = Route.Parameter("reference", in: .path, "The case's reference")
+        let filters = ["view", "service", "department", "district", "page", "done"].map { Route.Parameter($0, in: .query, "What the list is narrowed to: \($0)") }
+        return [
+            Route(.get, "/desk", "The queue of cases", tag: Self.servicesTag, parameters: filters, responses: [page, elsewhere]) { request in
+                try await withSignedIn(request) { try await deskPage(request, $0) }
+            },
+            Route(
+                .post, "/desk", "Do the same to several cases", tag: Self.servicesTag, body: Self.form(["form", "action", "reference", "return"]),
+                responses: [elsewhere, refused]
+            ) { request in try await withForm(request) { try await bulk(request, $0, $1) } },
+            Route(
+                .get, "/desk/{reference}", "A case, to be worked on", tag: Self.servicesTag, parameters: [reference, .init("done", in: .query, "What was done a moment ago")],
+                responses: [page, elsewhere]
+            ) { request in try await withSignedIn(request) { try await deskCase(request, $0, fault: nil) } },
+            Route(
+                .post, "/desk/{reference}", "Work on a case", tag: Self.servicesTag, parameters: [reference],
+                body: .init([MultipartForm.mediaType], schema: ["type": "object"], isStreamed: true), responses: [elsewhere, refused], handler: workOnCase),
+        ]
+    }
+
+    private static let rowCount = 50
+
+    // MARK: The queue
+
+    /// - Throws: `forbidden` for who works on nothing here.
+    private func deskAccess(_ request: DoorRequest, _ signedIn: SignedIn) async throws -> WriteAccess {
+        try await gatekeeper.writing(signedIn.municipality, request.credential, Self.serving(request.terms))
+    }
+
+    private func deskPage(_ request: DoorRequest, _ signedIn: SignedIn, fault: String? = nil) async throws -> Response {
+        let access = try await deskAccess(request, signedIn).reading
+        let filter = DeskFilter(request.query)
+        let (rows, count) = try await rows(filter, signedIn, access, at: request.now)
+        let catalogue = try await city.catalogue(request)
+        var page = PageModel(.desk, self, request, catalogue, cursor: cursor(catalogue))
+        let language = page.language
+        let services = try await desk.catalogue.services(access)
+        let titles = Dictionary(services.map { ($0.definition.id.text, $0.definition.title[language.code]) }, uniquingKeysWith: { first, _ in first })
+        page.members["formToken"] = .string(signedIn.formToken)
+        page.members["views"] = .array(
+            DeskFilter.View.allCases.map { view in
+                [
+                    "href": .string("/desk?" + filter.with(view).address.query), "label": .string(language.text("desk.views.\(view.rawValue)")), "selected": .bool(view == filter.view),
+                ]
+            })
+        func choices(_ values: [String], _ chosen: String?, _ label: (String) -> String) -> JSON {
+            .array(values.map { ["key": .string($0), "label": .string(label($0)), "selected": .bool($0 == chosen)] })
+        }
+        page.members["view"] = .string(filter.view.rawValue)
+        page.members["services"] = choices(titles.keys.sorted { titles[$0, default: ""] < titles[$1, default: ""] }, filter.service) { titles[$0] ?? $0 }
+        let departments = Set(services.flatMap { $0.definition.departments.map(\.department) }).sorted()
+        page.members["departments"] = choices(departments, filter.department) { $0 }
+        page.members["rows"] = .array(rows.map { row($0, titles, page, signedIn, at: request.now) })
+        page.members["hasRows"] = .bool(!rows.isEmpty)
+        page.members["count"] = .string(language.text("desk.count", ["number": language.count(count)]))
+        page.members["fault"] = fault.map(JSON.string) ?? .null
+        page.members["done"] = request.query["done"].flatMap { language.known("desk.done.\($0)") }.map(JSON.string) ?? .null
+        page.members["return"] = .string("/desk?" + filter.address.query)
+        let pages = (count + Self.rowCount - 1) / Self.rowCount
+        page.members["previous"] = filter.page > 0 ? .string("/desk?" + filter.at(filter.page - 1).address.query) : .null
+        page.members["next"] = filter.page + 1 < pages ? .string("/desk?" + filter.at(filter.page + 1).address.query) : .null
+        page.boot["cases"] = .array(rows.compactMap { point($0, titles) })
+        page.boot["bbox"] = (catalogue.municipality(signedIn.municipality.text).flatMap { catalogue.municipalities[$0].box } ?? catalogue.box).json
+        return try answer(page, request, status: fault == nil ? .ok : .unprocessableContent)
+    }
+
+    /// A case of the queue, with how it is worked on.
+    private struct DeskRow {
+        let request: Entity
+        let file: Entity?
+        var reference: String { request.text(CaseTerm.reference) ?? "" }
+    }
+
+    private func rows(_ filter: DeskFilter, _ signedIn: SignedIn, _ access: ReadAccess, at now: Instant) async throws -> (rows: [DeskRow], count: Int) {
+        var query = CaseQuery()
+        (query.services, query.departments) = (filter.service.map { [$0] } ?? [], filter.department.map { [$0] } ?? [])
+        (query.offset, query.limit) = (filter.page * Self.rowCount, Self.rowCount)
+        query.statuses = filter.view == .closed ? ["closed"] : ["open", "inProgress"]
+        query.order = filter.view == .closed ? .updated : .due
+        if filter.view == .overdue { query.expected = Instant(seconds: 0)...now }
+        switch filter.view {
+        case .mine: query.references = try await desk.references(assignedTo: signedIn.subject, access, at: now)
+        case .review: query.references = try await desk.references(inReview: "waiting", access, at: now)
+        case .open, .overdue, .closed: break
+        }
+        guard !(query.references.isEmpty && [.mine, .review].contains(filter.view)) else { return ([], 0) }
+        if filter.view == .review { query.statuses = [] }
+        let page = try await desk.cases(query, access, at: now)
+        let references = page.cases.compactMap { $0.text(CaseTerm.reference).flatMap(CaseReference.init) }
+        let files = try await desk.files(references, access, at: now)
+        return (page.cases.map { DeskRow(request: $0, file: $0.text(CaseTerm.reference).flatMap { files[$0] }) }, page.count)
+    }
+
+    private func row(_ row: DeskRow, _ titles: [String: String], _ page: PageModel, _ signedIn: SignedIn, at now: Instant) -> JSON {
+        let (request, language) = (row.request, page.language)
+        let due = request.moment(CaseTerm.expectedAt)
+        let isOver = due.map { $0 < now } ?? false
+        return [
+            "reference": .string(row.reference), "href": .string("/desk/\(PercentEncoding.encode(row.reference))"),
+            "shown": .string(CaseReference(row.reference)?.shown ?? row.reference),
+            "service": .string(request.text(CaseTerm.serviceCode).flatMap { titles[$0] } ?? request.text(CaseTerm.serviceName) ?? ""),
+            "address": request.text(CaseTerm.address).map(JSON.string) ?? .null, "district": request.text(CaseTerm.district).map(JSON.string) ?? .null,
+            "department": .string(request.text(CaseTerm.department) ?? ""), "status": .string(request.text(CaseTerm.status) ?? ""),
+            "statusLabel": .string(language.value(request.text(CaseTerm.status) ?? "", of: "status")),
+            "requested": request.moment(CaseTerm.requestedAt).map { .string(page.clock.date($0)) } ?? .null,
+            "left": due.map { .string(left($0, language, at: now)) } ?? .null, "isOver": .bool(isOver && request.text(CaseTerm.status) != "closed"),
+            "followers": .string(language.count(request.number(CaseTerm.followerCount) ?? 1)),
+            "isMine": .bool(row.file?.text(CaseTerm.assignee) == signedIn.subject), "isTaken": .bool(row.file?.text(CaseTerm.assignee) != nil),
+            "inReview": .bool(row.file?.text(CaseTerm.review) == "waiting"),
+            "selectLabel": .string(language.text("desk.select", ["reference": CaseReference(row.reference)?.shown ?? row.reference])),
+        ]
+    }
+
+    /// How long there is until a moment, or how long ago it was.
+    private func left(_ due: Instant, _ language: Language, at now: Instant) -> String {
+        let seconds = due.seconds - now.seconds
+        let (name, size): (String, Int64) = abs(seconds) < 86_400 ? ("hours", 3600) : ("days", 86_400)
+        return language.text("desk.\(seconds < 0 ? "over" : "left").\(name)", ["number": language.count(Int(abs(seconds) / size))])
+    }
+
+    private func point(_ row: DeskRow, _ titles: [String: String]) -> JSON? {
+        guard let center = row.request.point?.boundingBox.center else { return nil }
+        return [
+            "reference": .string(row.reference), "lon": .number(center.longitude), "lat": .number(center.latitude),
+            "label": .string(row.request.text(CaseTerm.serviceCode).flatMap { titles[$0] } ?? ""), "status": .string(row.request.text(CaseTerm.status) ?? ""),
+        ]
+    }
+
+    /// The same for several cases: those that can't be are named, the others are done.
+    private func bulk(_ request: DoorRequest, _ signedIn: SignedIn, _ fields: FormFields) async throws -> Response {
+        let references = fields.all("reference").prefix(Self.rowCount).compactMap { CaseReference($0) }
+        guard !references.isEmpty else { return try await deskPage(request, signedIn, fault: language(request).text("desk.noneChosen")) }
+        let access = try await deskAccess(request, signedIn)
+        var failed: [String] = []
+        for reference in references {
+            do {
+                switch fields["action"] ?? "" {
+                case "take": try await desk.assign(reference, to: signedIn.subject, access, at: request.now)
+                case "drop": try await desk.assign(reference, to: nil, access, at: request.now)
+                case "hand": try await desk.hand(reference, to: fields["department"] ?? "", access, at: request.now)
+                default: throw CityError.badRequestData("action: take, drop or hand")
+                }
+            } catch is CaseFault { failed.append(reference.shown) } catch CityError.resourceNotFound { failed.append(reference.shown) }
+        }
+        guard failed.isEmpty else { return try await deskPage(request, signedIn, fault: language(request).text("desk.failed", ["references": failed.joined(separator: ", ")])) }
+        let target = Preferences.safeReturn(fields["return"] ?? "/desk")
+        return redirect(to: target + (target.contains("?") ? "&" : "?") + "done=bulk", request)
+    }
+
+    // MARK: One case
+
+    private func deskCase(_ request: DoorRequest, _ signedIn: SignedIn, fault: String?) async throws -> Response {
+        guard let reference = CaseReference(try request.pathParameter("reference")) else { throw CityError.resourceNotFound("reference: there is no such case") }
+        let access = try await deskAccess(request, signedIn).reading
+        let shown = try await desk.shown(reference, access, at: request.now)
+        let events = try await desk.timeline(reference, access, at: request.now)
+        let catalogue = try await city.catalogue(request)
+        var page = PageModel(.deskcase, self, request, catalogue, cursor: cursor(catalogue))
+        let (language, definition) = (page.language, shown.service.definition)
+        let model = CaseModel(shown: shown, language: language, clock: page.clock, isPrivate: true, showsNotes: true)
+        for (name, value) in model.members(events, photoQuery: "municipality=\(signedIn.municipality)") { page.members[name] = value }
+        page.members["formToken"] = .string(signedIn.formToken)
+        page.members["base"] = .string("/desk/\(reference)")
+        page.members["fault"] = fault.map(JSON.string) ?? .null
+        page.members["done"] = request.query["done"].flatMap { language.known("desk.done.\($0)") }.map(JSON.string) ?? .null
+        page.members["next"] = .array(
+            (shown.step?.next ?? []).compactMap { definition.step($0) }.map {
+                ["key": .string($0.id), "label": .string($0.title[language.code]), "needsAnswer": .bool($0.needsAnswer)]
+            })
+        page.members["canMove"] = .bool(!(shown.step?.next ?? []).isEmpty)
+        page.members["department"] = .string(shown.request.text(CaseTerm.department) ?? "")
+        page.members["isMine"] = .bool(shown.file?.text(CaseTerm.assignee) == signedIn.subject)
+        page.members["review"] = shown.file?.text(CaseTerm.review).map { .string(language.text("desk.review.\($0)")) } ?? .null
+        page.members["inReview"] = .bool(["waiting", "withheld", "public"].contains(shown.file?.text(CaseTerm.review)))
+        page.members["isAppealed"] = .bool(shown.file?.text(CaseTerm.appeal) == "open")
+        page.members["publicText"] = .string(shown.request.text(CaseTerm.description) ?? shown.dossier?.text(CaseTerm.description) ?? "")
+        page.members["reviewPhotos"] = .array(
+            shown.attachments.filter { $0.mediaType == "image/jpeg" }.map {
+                [
+                    "id": .string($0.id), "small": .string("/attachments/\($0.id)?municipality=\(signedIn.municipality)&small=1"), "selected": .bool($0.isPublic),
+                    "label": .string(language.text("case.photoOf", ["time": page.clock.dateTime($0.createdAt)])),
+                ]
+            })
+        page.members["files"] = .array(
+            shown.attachments.filter { $0.mediaType != "image/jpeg" }.map {
+                ["href": .string("/attachments/\($0.id)?municipality=\(signedIn.municipality)"), "label": .string($0.name.isEmpty ? $0.mediaType : $0.name)]
+            })
+        let point = (shown.dossier?.point ?? shown.request.point)?.boundingBox.center
+        page.members["near"] = .array(try await likely(shown, reference, access, page, at: request.now))
+        page.boot["cases"] = point.map { [["reference": .string(reference.text), "lon": .number($0.longitude), "lat": .number($0.latitude), "label": "", "status": "open"]] } ?? []
+        return try answer(page, request, status: fault == nil ? .ok : .unprocessableContent)
+    }
+
+    /// Other open cases nearby of the same service.
+    private func likely(_ shown: ShownCase, _ reference: CaseReference, _ access: ReadAccess, _ page: PageModel, at now: Instant) async throws -> [JSON] {
+        guard let point = shown.dossier?.point ?? shown.request.point, !shown.isClosed else { return [] }
+        let found = try await desk.duplicates(of: shown.service.definition.id.text, at: point, access, days: 30, at: now)
+        return found.compactMap { entity in
+            guard let key = entity.text(CaseTerm.reference), key != reference.text, let other = CaseReference(key) else { return nil }
+            return [
+                "key": .string(key), "label": .string("\(other.shown) · \(entity.moment(CaseTerm.requestedAt).map { page.clock.date($0) } ?? "")"),
+                "href": .string("/desk/\(key)"),
+            ]
+        }
+    }
+
+    private func workOnCase(_ request: DoorRequest) async throws -> Response {
+        let form = try await MultipartForm(request)
+        return try await withSignedIn(request) { signedIn in
+            guard isFromHere(request), accounts.isOwnForm(form["form"], signedIn) else {
+                throw CityError.forbidden("form: it was not sent by a page of this session; load the page again")
+            }
+            guard let reference = CaseReference(try request.pathParameter("reference")) else { throw CityError.resourceNotFound("reference: there is no such case") }
+            let access = try await deskAccess(request, signedIn)
+            do {
+                let done = try await work(on: reference, form, signedIn, access, request)
+                return redirect(to: "/desk/\(reference)?done=\(done)", request)
+            } catch let fault as CaseFault {
+                return try await deskCase(request, signedIn, fault: CaseModel.words(fault, language(request)))
+            } catch let fault as PhotoFault {
+                return try await deskCase(request, signedIn, fault: language(request).text("report.reasons.photo.\(fault.textName)"))
+            }
+        }
+    }
+
+    /// - Returns: what was done, as its text is called.
+    private func work(on reference: CaseReference, _ form: MultipartForm, _ signedIn: SignedIn, _ access: WriteAccess, _ request: DoorRequest) async throws -> String {
+        let (action, now) = (form["action"] ?? "", request.now)
+        switch action {
+        case "move": try await desk.move(reference, to: form["step"] ?? "", answer: form["answer"], access, at: now)
+        case "answer": try await desk.answer(reference, form["answer"] ?? "", access, at: now)
+        case "note": try await desk.note(reference, form["note"] ?? "", access, at: now)
+        case "take": try await desk.assign(reference, to: signedIn.subject, access, at: now)
+        case "drop": try await desk.assign(reference, to: nil, access, at: now)
+        case "hand": try await desk.hand(reference, to: form["department"] ?? "", access, at: now)
+        case "merge":
+            guard let other = CaseReference(form["into"] ?? "") else { throw CaseFault.sameCase }
+            try await desk.merge(reference, into: other, access, at: now)
+        case "publish": try await desk.publish(reference, description: form["description"], photos: Set(form.texts("photo")), access, at: now)
+        case "withhold": try await desk.withhold(reference, because: form["reason"] ?? "", access, at: now)
+        case "photo":
+            guard let part = form.files("photo").first else { throw PhotoFault.empty }
+            let photo = try await workshop.prepare(part.bytes)
+            let small = try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: UploadReading.smallSide) }
+            let attachment = NewAttachment(field: "", mediaType: "image/jpeg", bytes: photo.jpeg, small: small.jpeg)
+            try await desk.attach(attachment, to: reference, isPublic: form["public"] == "yes", access, at: now)
+        default: throw CityError.badRequestData("action: \(action.prefix(40)) is none that there is")
+        }
+        return action
+    }
+}
+
+/// What the queue is narrowed to, as its address says.
+struct DeskFilter {
+    enum View: String, CaseIterable { case open, mine, overdue, review, closed }
+
+    var view = View.open
+    var service: String?
+    var department: String?
+    var page = 0
+
+    init(_ query: QueryParameters) {
+        view = query["view"].flatMap(View.init) ?? .open
+        (service, department) = (query["service"].flatMap { $0.isEmpty ? nil : $0 }, query["department"].flatMap { $0.isEmpty ? nil : $0 })
+        page = min(max(query["page"].flatMap { Int($0) } ?? 0, 0), 400)
+    }
+
+    var address: PageAddress {
+        PageAddress(pairs: [("view", view == .open ? "" : view.rawValue), ("service", service ?? ""), ("department", department ?? ""), ("page", page == 0 ? "" : String(page))])
+    }
+
+    func with(_ view: View) -> DeskFilter {
+        var filter = self
+        (filter.view, filter.page) = (view, 0)
+        return filter
+    }
+
+    func at(_ page: Int) -> DeskFilter {
+        var filter = self
+        filter.page = page
+        return filter
+    }
+}
+
+extension PhotoFault {
+    /// What its text is called.
+    var textName: String {
+        switch self {
+        case .empty: "empty"
+        case .tooManyBytes: "tooManyBytes"
+        case .tooManyPixels: "tooManyPixels"
+        case .unknownKind: "unknownKind"
+        case .heic: "heic"
+        case .moving: "moving"
+        case .damaged: "damaged"
+        case .busy: "busy"
+        }
+    }
+}

@@ -1,0 +1,276 @@
+"""Residents report, staff answer, and everybody who follows a case is told: by forms that work without scripts."""
+
+import html
+import io
+import pathlib
+import re
+import struct
+import zlib
+
+import requests
+
+import harness
+from test_sign_in import SignInCase, Visitor
+
+SERVICES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "services"
+PLACE = (43.6108, 3.8767)
+
+
+def png(width=64, height=48, colour=(200, 30, 30)):
+    """A picture, written by hand (PNG, third edition)."""
+    row = b"\0" + bytes(colour) * width
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
+
+
+class CaseCase(SignInCase):
+    """A municipality with the example services, and somebody of a department."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.token = cls.conurb.create_token(cls.data, "alder", "administer")
+        for file in sorted(SERVICES.glob("*.yaml")):
+            cls.put_service(file.stem, file.read_text())
+        cls.clerk = cls.new_member("clerk", "owner-department")
+
+    @classmethod
+    def put_service(cls, code, text, expected=200):
+        answer = cls.server.request(
+            "PUT", f"/municipalities/alder/services/{code}", token=cls.token, data=text.encode(), headers={"Content-Type": "application/yaml"})
+        assert answer.status_code == expected, answer.text
+        return answer
+
+    @classmethod
+    def new_member(cls, login, role):
+        done = cls.conurb.run("account", "add", login, "--role", role, "--data", cls.data, "--municipality", "alder")
+        assert done.returncode == 0, done.stderr
+        visitor = Visitor(cls.server.base)
+        answer = visitor.set_up(re.sub(r"^http://[^/]+", "", done.stdout.strip()))
+        assert answer.status_code == 303, answer.text[:2000]
+        return visitor
+
+    # What a browser without scripts does
+
+    def fill(self, visitor, code, fields, photos=(), **extra):
+        """Sends the form of a service as it stands on its page, with some answers."""
+        page = visitor.get(f"/services/{code}?municipality=alder").text
+        token = re.search(r'name="form" value="([^"]*)"', page).group(1)
+        return self.send(visitor, code, {"form": token, "municipality": "alder"} | fields | extra, photos)
+
+    def send(self, visitor, code, fields, photos=()):
+        parts = []
+        for name, value in fields.items():
+            for one in value if isinstance(value, list) else [value]:
+                parts.append((name, (None, one)))
+        parts += [(name, (file_name, data, kind)) for name, file_name, data, kind in photos]
+        return visitor.session.post(
+            f"{visitor.base}/services/{code}", files=parts, headers={"Origin": visitor.base}, allow_redirects=False, timeout=60)
+
+    def report(self, visitor=None, code="pothole", photos=(), place=PLACE, **answers):
+        """Files a report that is whole. The path of its private page."""
+        visitor = visitor or self.visitor()
+        fields = self.whole(code, place) | answers
+        answer = self.fill(visitor, code, fields, photos, confirmed="yes")
+        self.assertEqual(answer.status_code, 303, html.unescape(re.sub(r"<[^>]+>", " ", answer.text))[:3000])
+        return answer.headers["Location"]
+
+    def whole(self, code, place=PLACE):
+        """Answers to all that a service asks, by what its form looks like."""
+        page = self.visitor().get(f"/services/{code}?municipality=alder").text
+        fields = {}
+        for name, value in re.findall(r'<input type="radio" name="(f\.[^"]+)" value="([^"]*)"', page):
+            fields.setdefault(name, value)
+        for name in re.findall(r'<textarea id="[^"]*" name="(f\.[^"]+)"', page):
+            fields[name] = "The words of somebody who reports this."
+        place_name = re.search(r'name="(f\.[^"]+)\.lat"', page)
+        if place_name:
+            fields[place_name.group(1) + ".lat"], fields[place_name.group(1) + ".lon"] = str(place[0]), str(place[1])
+        return fields
+
+    def act(self, path, action, **fields):
+        visitor = self.visitor()
+        return visitor.post(f"{path.split('?')[0]}/{action}", fields)
+
+    def work(self, reference, action, clerk=None, photos=(), **fields):
+        """What staff do on the page of a case."""
+        clerk = clerk or self.clerk
+        token = clerk.field(f"/desk/{reference}", "form")
+        parts = [("form", (None, token)), ("action", (None, action))]
+        for name, value in fields.items():
+            parts += [(name, (None, one)) for one in (value if isinstance(value, list) else [value])]
+        parts += [(name, (file_name, data, kind)) for name, file_name, data, kind in photos]
+        return clerk.session.post(
+            f"{clerk.base}/desk/{reference}", files=parts, headers={"Origin": clerk.base}, allow_redirects=False, timeout=60)
+
+    def reference(self, path):
+        page = self.visitor().get(path).text
+        return re.search(r"<bdi>([0-9A-Z]{4}-[0-9A-Z]{4})</bdi>", page).group(1).replace("-", "")
+
+    def text(self, path, visitor=None):
+        answer = (visitor or self.visitor()).get(path)
+        self.assertEqual(answer.status_code, 200, answer.text[:2000])
+        return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+class ReportTest(CaseCase):
+    def test_the_list_of_services_leads_to_their_forms(self):
+        page = self.visitor().get("/services?municipality=alder").text
+        for file in SERVICES.glob("*.yaml"):
+            self.assertIn(f"/services/{file.stem}?municipality=alder", page)
+            self.assertEqual(self.visitor().get(f"/services/{file.stem}?municipality=alder").status_code, 200)
+
+    def test_a_report_is_filed_once_however_often_it_is_sent(self):
+        visitor = self.visitor()
+        page = visitor.get("/services/pothole?municipality=alder").text
+        fields = self.whole("pothole") | {"form": re.search(r'name="form" value="([^"]*)"', page).group(1), "municipality": "alder", "confirmed": "yes"}
+        first, again = self.send(visitor, "pothole", fields), self.send(visitor, "pothole", fields)
+        self.assertEqual((first.status_code, again.status_code), (303, 303), first.text[:500])
+        self.assertEqual(first.headers["Location"], again.headers["Location"])
+
+    def test_what_is_wrong_is_said_and_nothing_typed_is_lost(self):
+        answer = self.fill(self.visitor(), "pothole", {"f.details": "deep & <b>round</b>", "contact.email": "not an address"},
+                           [("f.photos", "a.png", png(), "image/png")])
+        self.assertEqual(answer.status_code, 422)
+        self.assertIn("deep &amp; &lt;b&gt;round&lt;/b&gt;", answer.text)
+        self.assertIn('value="not an address"', answer.text)
+        self.assertIn('name="f.photos.kept"', answer.text)
+        self.assertIn('href="#contact-email"', answer.text)
+        self.assertNotIn("<b>round</b>", answer.text)
+
+    def test_a_disguised_file_is_refused_with_its_reason(self):
+        for data, kind in ((b"<html><script>alert(1)</script></html>", "image/jpeg"), (b"PK\x03\x04" + b"\0" * 200, "image/png")):
+            answer = self.fill(self.visitor(), "pothole", self.whole("pothole"), [("f.photos", "photo.jpg", data, kind)])
+            self.assertEqual(answer.status_code, 422)
+            self.assertIn("this is no photo", answer.text)
+
+    def test_a_photo_loses_what_it_says_besides_what_it_shows(self):
+        from PIL import Image
+
+        picture, exif = Image.new("RGB", (3000, 2000), (10, 120, 200)), Image.Exif()
+        exif[0x010F] = "Marker-Maker"
+        exif.get_ifd(0x8825)[2] = (43.0, 36.0, 38.0)
+        data = io.BytesIO()
+        picture.save(data, "JPEG", exif=exif)
+        path = self.report(photos=[("f.photos", "a.jpg", data.getvalue(), "image/jpeg")])
+        source = html.unescape(re.search(r'<li><a href="(/attachments/[^"]+)"', self.visitor().get(path).text).group(1))
+        got = self.visitor().get(source)
+        self.assertEqual((got.status_code, got.headers["Content-Type"]), (200, "image/jpeg"))
+        shown = Image.open(io.BytesIO(got.content))
+        self.assertEqual((max(shown.size), len(shown.getexif())), (1600, 0))
+        self.assertNotIn(b"Marker-Maker", got.content)
+
+    def test_a_private_link_can_not_be_guessed(self):
+        path = self.report()
+        link = path.split("?")[0]
+        for wrong in (link[:-1] + ("A" if link[-1] != "A" else "B"), link.rsplit(".", 1)[0] + "." + "A" * 22, "/cases/alder.AAAAAAAA." + "A" * 22, "/cases/x"):
+            self.assertEqual(self.visitor().get(wrong).status_code, 404, wrong)
+        page = self.visitor().get(link)
+        self.assertEqual((page.headers["Referrer-Policy"], page.headers["X-Robots-Tag"]), ("no-referrer", "noindex, nofollow"))
+
+    def test_what_is_nearby_is_shown_first_and_can_be_followed(self):
+        place = (43.62, 3.90)
+        reference = self.reference(self.report(place=place))
+        done = self.work(reference, "publish", description="A deep hole")
+        self.assertEqual(done.status_code, 303, done.text[:500])
+        near = self.fill(self.visitor(), "pothole", self.whole("pothole", (place[0] + 0.0002, place[1])))
+        self.assertEqual(near.status_code, 200)
+        self.assertIn("A deep hole", near.text)
+        self.assertIn(f"/requests/{reference}?municipality=alder", near.text)
+        far = self.fill(self.visitor(), "pothole", self.whole("pothole", (place[0] + 0.002, place[1])))
+        self.assertEqual(far.status_code, 303)
+        followed = self.visitor().post(f"/requests/{reference}/followers?municipality=alder", {"email": "grace@example.org"})
+        self.assertEqual(followed.status_code, 303, followed.text[:500])
+        self.assertIn("grace@example.org", self.text(followed.headers["Location"]))
+
+
+class WorkTest(CaseCase):
+    def test_from_report_to_reopening_and_rating(self):
+        path = self.report(**{"contact.email": "ada@example.org", "contact.name": "Ada"})
+        reference = self.reference(path)
+        self.assertIn(reference[:4] + "-" + reference[4:], self.text("/desk", self.clerk))
+        self.assertEqual(self.work(reference, "take").status_code, 303)
+        self.assertEqual(self.work(reference, "note", note="Ask the works yard").status_code, 303)
+        self.assertNotIn("Ask the works yard", self.text(path))
+        steps = re.findall(r'name="step" value="([^"]+)"', self.clerk.get(f"/desk/{reference}").text)
+        self.assertEqual(self.work(reference, "move", step=steps[0], answer="We come on Monday").status_code, 303)
+        self.assertIn("We come on Monday", self.text(path))
+        refused = self.work(reference, "move", step="no-such-step")
+        self.assertEqual(refused.status_code, 422)
+        for _ in range(5):
+            steps = re.findall(r'name="step" value="([^"]+)"', self.clerk.get(f"/desk/{reference}").text)
+            last = [step for step in steps if step in ("done", "repaired", "closed", "mended")] or steps
+            if not steps:
+                break
+            self.assertEqual(self.work(reference, "move", step=last[0], answer="It is done").status_code, 303)
+            if "Open again" in self.text(path):
+                break
+        self.assertIn("Open again", self.text(path))
+        self.assertEqual(self.act(path, "rating", rating="2").status_code, 303)
+        self.assertEqual(self.act(path, "reopening", text="It is still there").status_code, 303)
+        self.assertNotIn("Open again", self.text(path))
+        self.assertIn("It is still there", self.text(f"/desk/{reference}", self.clerk))
+
+    def test_nobody_but_staff_sees_the_desk(self):
+        reference = self.reference(self.report())
+        self.assertEqual(self.visitor().get(f"/desk/{reference}", allow_redirects=False).status_code, 303)
+        stranger = self.new_member("resident-1", "resident")
+        self.assertIn(stranger.get(f"/desk/{reference}").status_code, (403, 404))
+        self.assertNotIn(reference[:4] + "-" + reference[4:], self.text("/desk", stranger))
+
+    def test_how_somebody_is_reached_is_told_to_nobody_else(self):
+        path = self.report(**{"contact.email": "secret-marker@example.org", "contact.name": "Marker-Person"})
+        reference = self.reference(path)
+        self.assertEqual(self.work(reference, "publish", description="A hole").status_code, 303)
+        public = self.visitor().get(f"/requests/{reference}?municipality=alder")
+        self.assertEqual(public.status_code, 200)
+        for text in ("secret-marker", "Marker-Person"):
+            self.assertNotIn(text, public.text)
+        found = self.visitor().get("/ngsi-ld/v1/entities?type=ServiceRequestContact", headers={"NGSILD-Tenant": "alder"})
+        self.assertEqual(found.json(), [])
+        self.assertNotIn(b"secret-marker", (self.data / "alder" / "municipality.sqlite").read_bytes())
+
+    def test_what_is_merged_is_followed_as_the_other(self):
+        first, second = self.report(place=(43.63, 3.91)), self.report(place=(43.63, 3.91))
+        target = self.reference(first)
+        self.assertEqual(self.work(self.reference(second), "merge", into=target).status_code, 303)
+        self.assertEqual(self.reference(second), target)
+
+    def test_what_is_withheld_can_be_appealed(self):
+        path = self.report()
+        reference = self.reference(path)
+        self.assertEqual(self.work(reference, "withhold", reason="It names a neighbour").status_code, 303)
+        self.assertIn("It names a neighbour", self.text(path))
+        self.assertEqual(self.visitor().get(f"/requests/{reference}?municipality=alder").status_code, 404)
+        self.assertEqual(self.act(path, "appeal", text="I took the name out").status_code, 303)
+        self.assertIn("asks for another decision", self.text(f"/desk/{reference}", self.clerk))
+
+    def test_forms_of_other_sites_change_nothing(self):
+        path = self.report()
+        foreign = requests.post(
+            self.server.base + path.split("?")[0] + "/words", data={"text": "x"}, headers={"Origin": "https://elsewhere.example"}, timeout=30,
+            allow_redirects=False)
+        self.assertEqual(foreign.status_code, 403)
+
+
+class DefinitionTest(CaseCase):
+    def test_an_open_case_stays_on_the_version_that_it_began_with(self):
+        text = (SERVICES / "pothole.yaml").read_text()
+        path = self.report()
+        title = re.search(r"<h1>([^<]+)</h1>", self.visitor().get(path).text).group(1)
+        self.put_service("pothole", re.sub(r"(?m)^  en: .*$", "  en: Renamed for new cases", text, count=1))
+        self.assertIn(title, self.text(path))
+        self.assertIn("Renamed for new cases", self.text("/services/pothole?municipality=alder"))
+        self.put_service("pothole", text)
+
+    def test_a_faulty_definition_is_refused_with_line_and_key(self):
+        done = self.put_service("pothole", (SERVICES / "pothole.yaml").read_text() + "\nfreinds: 3\n", expected=400)
+        self.assertRegex(done.json()["detail"], r"line \d+: freinds")
+
+
+if __name__ == "__main__":
+    harness.main()
