@@ -222,7 +222,7 @@ class RightsTest(SignInCase):
         for language in ("en", "fr", "ar"):
             browser.open(f"/preferences?lang={language}&return=/account/data")
             self.assertIn("Marie Dupont", text())
-            browser.run("for (const part of document.querySelectorAll('details')) part.open = true")
+            browser.run("for (const part of document.querySelectorAll('main details')) part.open = true")
             look(f"data-{language}")
         press('form[action="/account/data/withdrawal"] button')
         self.assertEqual(self.readers(department), [])
