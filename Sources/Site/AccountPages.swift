@@ -69,6 +69,7 @@ extension SiteDoor {
         page.members["municipality"] = .string(name)
         page.members["roles"] = .string(language.list(account.roles.map { language.text("account.roleNames.\($0)") }))
         page.members["endsAt"] = account.endsAt.map { .string(clock.dateTime($0)) } ?? .null
+        page.members["works"] = .bool(AccountRoles.right(account.roles) >= .write)
         page.members["formToken"] = .string(signedIn.formToken)
         page.members["hasPassword"] = .bool(account.password != nil)
         page.members["hasFactor"] = .bool(signedIn.hasSecondFactor)

@@ -35,7 +35,7 @@ struct PageModel {
             "assets": .string(door.assets.base), "path": .string(Self.path(request)),
             "at": .object(JSONObject(uniqueKeysWithValues: Name.allCases.dropLast().map { ($0.rawValue, .bool($0 == name)) })),
             "accountLink": door.accountLink(request).map(JSON.string) ?? .null,
-            "isSignedIn": .bool(request.session != nil), "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
+            "onDesk": .bool(name == .desk || name == .deskcase), "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
             "languages": .array(door.languages.all.map { ["code": .string($0.code), "name": .string($0.name), "isChosen": .bool($0.code == language.code)] }),
         ]
     }

@@ -7,9 +7,9 @@ import Services
 
 struct ServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "service", abstract: "Check and preview digital services.",
+        commandName: "service", abstract: "Check, preview and offer digital services.",
         discussion: "A service is a file that says what is asked, who handles it and how long that may take (docs/services.md).",
-        subcommands: [Check.self, Preview.self])
+        subcommands: [Check.self, Preview.self, Put.self, List.self, Withdraw.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -73,7 +73,7 @@ struct ServiceCommand: AsyncParsableCommand {
 }
 
 /// A service's file.
-private struct ServiceFile {
+struct ServiceFile {
     let service: ServiceDefinition
 
     /// - Throws: `CommandFailure` that names the file, the line and the key at fault.

@@ -1,3 +1,4 @@
+internal import Foundation
 import Declarations
 import Services
 import Testing

@@ -219,8 +219,8 @@ class WorkTest(CaseCase):
         reference = self.reference(self.report())
         self.assertEqual(self.visitor().get(f"/desk/{reference}", allow_redirects=False).status_code, 303)
         stranger = self.new_member("resident-1", "resident")
-        self.assertIn(stranger.get(f"/desk/{reference}").status_code, (403, 404))
-        self.assertNotIn(reference[:4] + "-" + reference[4:], self.text("/desk", stranger))
+        for path in ("/desk", f"/desk/{reference}"):
+            self.assertEqual(stranger.get(path).status_code, 403)
 
     def test_how_somebody_is_reached_is_told_to_nobody_else(self):
         path = self.report(**{"contact.email": "secret-marker@example.org", "contact.name": "Marker-Person"})

@@ -70,7 +70,7 @@ extension SiteDoor {
         page.members["departments"] = choices(departments, filter.department) { $0 }
         page.members["rows"] = .array(rows.map { row($0, titles, page, signedIn, at: request.now) })
         page.members["hasRows"] = .bool(!rows.isEmpty)
-        page.members["count"] = .string(language.text("desk.count", ["number": language.count(count)]))
+        page.members["count"] = .string(language.text("desk.count", count: count))
         page.members["fault"] = fault.map(JSON.string) ?? .null
         page.members["done"] = request.query["done"].flatMap { language.known("desk.done.\($0)") }.map(JSON.string) ?? .null
         page.members["return"] = .string("/desk?" + filter.address.query)
@@ -133,7 +133,8 @@ extension SiteDoor {
     private func left(_ due: Instant, _ language: Language, at now: Instant) -> String {
         let seconds = due.seconds - now.seconds
         let (name, size): (String, Int64) = abs(seconds) < 86_400 ? ("hours", 3600) : ("days", 86_400)
-        return language.text("desk.\(seconds < 0 ? "over" : "left").\(name)", ["number": language.count(Int(abs(seconds) / size))])
+        let count = Int(abs(seconds) / size)
+        return language.text("desk.\(seconds < 0 ? "over" : "left").\(name)", count: count, ["number": language.count(count)])
     }
 
     private func point(_ row: DeskRow, _ titles: [String: String]) -> JSON? {

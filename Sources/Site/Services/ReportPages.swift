@@ -62,7 +62,7 @@ extension SiteDoor {
 
     private func slowed(_ request: DoorRequest, _ filing: Filing, _ typed: TypedReport, _ seconds: Int) async throws -> Response {
         var remarks = ReportRemarks()
-        remarks.emailFault = filing.language.text("report.slowed", ["minutes": filing.language.count(max(1, seconds / 60))])
+        remarks.emailFault = filing.language.text("report.slowed", count: max(1, seconds / 60))
         var response = try await page(request, filing, typed, remarks, status: .tooManyRequests)
         response.headers[.retryAfter] = String(seconds)
         return response
@@ -159,7 +159,7 @@ extension SiteDoor {
     private func privacy(_ definition: ServiceDefinition, _ language: Language) -> String {
         let shown = language.text("report.public.\(definition.publication.when.rawValue)")
         guard let days = definition.retention.contactDays else { return shown }
-        return shown + " " + language.text("report.keptFor", ["days": language.count(days)])
+        return shown + " " + language.text("report.keptFor", count: days)
     }
 
     private func duplicate(_ entity: Entity, _ filing: Filing, _ page: PageModel, _ request: DoorRequest) -> JSON {
