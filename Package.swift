@@ -63,9 +63,10 @@ let package = Package(
         .systemLibrary(name: "CPROJ", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CGD", providers: [.apt(["libgd-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSimdjson", providers: [.apt(["libsimdjson-dev"])]),
+        .systemLibrary(name: "CGD", providers: [.apt(["libgd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // Rooms, lowest first
         .target(name: "CityModel", dependencies: ["CJSONTape", orderedCollections], swiftSettings: strict),
@@ -134,10 +135,11 @@ let package = Package(
                 "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),
+        .target(name: "Mail", dependencies: ["CCurl", "CityModel"], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Policy", "Query", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -180,6 +182,8 @@ let package = Package(
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "MailTests", dependencies: ["CityModel", "Mail"], swiftSettings: strict),
+        .testTarget(name: "PhotosTests", dependencies: ["CGD", "Photos"], swiftSettings: strict),
         .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "Services", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
     ],

@@ -30,14 +30,14 @@ enum IdentitySettings {
         guard AccountRoles.known.contains(settings.standardRole), settings.standardRole != "supplier" else {
             throw ValidationError("oidc.standardRole: \(settings.standardRole) is none of \(AccountRoles.known.joined(separator: ", ")), or needs an end")
         }
-        settings.clientSecret = try secretFile.map(secret)
+        settings.clientSecret = try secretFile.map { try secret($0, for: "oidc.clientSecretFile") }
         return settings
     }
 
     /// The first line of a file.
-    private static func secret(_ path: String) throws -> String {
+    static func secret(_ path: String, for key: String) throws -> String {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8), let line = text.split(whereSeparator: \.isNewline).first, line.count <= 1000 else {
-            throw ValidationError("oidc.clientSecretFile: \(path) can't be read, or is empty")
+            throw ValidationError("\(key): \(path) can't be read, or is empty")
         }
         return String(line)
     }
