@@ -131,7 +131,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "NGSILD", "Policy", "Services", "Site", "Sources", "Store",
+                "Broker", "Cases", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "Mail", "NGSILD", "Policy", "Services", "Site", "Sources", "Store",
                 "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),

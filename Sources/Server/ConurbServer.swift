@@ -8,6 +8,7 @@ internal import History
 internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
+internal import Mail
 internal import NGSILD
 internal import NIOCore
 internal import ServiceLifecycle
@@ -167,6 +168,14 @@ package final class ConurbServer: Service {
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {
+            if let mail = configuration.mail {
+                services.append(
+                    .init(
+                        service: Noticing(
+                            store: store, gatekeeper: gatekeeper, desk: site.caseDesk, names: site.noticeNames, sender: SMTPSender(mail),
+                            address: { [configuration, readiness] in configuration.shownAddress(port: readiness.port) }, ticks: ContinuousClock(),
+                            now: { .now }, logger: logger)))
+            }
             // Not for the length of a command: opening every file is for who stays.
             services.append(
                 .init(service: Witnessing(store, accountability, gatekeeper, WitnessClient(client: client, egress: egress), logger: logger)))

@@ -1,4 +1,5 @@
 internal import Broker
+package import Mail
 package import Store
 package import Trust
 
@@ -36,6 +37,8 @@ package struct ServerConfiguration: Sendable {
     package var bearers: BearerSettings?
     /// Where people may sign in besides here.
     package var provider: ProviderSettings?
+    /// The server that e-mail goes through; nil: nobody is told anything by e-mail.
+    package var mail: SMTPSettings?
 
     package init(dataDirectory: String) {
         self.dataDirectory = dataDirectory

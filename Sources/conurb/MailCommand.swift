@@ -2,6 +2,7 @@ import ArgumentParser
 import CityModel
 import Foundation
 import Mail
+import Server
 import Store
 
 struct MailCommand: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct MailCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await Settings(options, isOpen: false)
-            guard let server = settings.mail else { throw ValidationError("mail.host: no mail server is set up") }
+            guard let server = settings.server.mail else { throw ValidationError("mail.host: no mail server is set up") }
             let message = try message(from: server.sender, named: settings.server.site.name)
             let sender = SMTPSender(server)
             do throws(MailFault) { try await sender.send(message) } catch {

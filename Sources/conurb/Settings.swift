@@ -3,7 +3,6 @@ import CitySimulator
 import Configuration
 import Foundation
 import Logging
-import Mail
 import Server
 import Store
 import SystemPackage
@@ -48,8 +47,6 @@ struct DemoOptions: ParsableArguments {
 /// What a server is to be, gathered from options, environment and file.
 struct Settings {
     let server: ServerConfiguration
-    /// Nil when no mail server is set up.
-    let mail: SMTPSettings?
     let plan: SimulationPlan
     /// How many times faster than the clock the simulated city lives.
     let speed: Double
@@ -84,9 +81,9 @@ struct Settings {
         try Self.read(reader, &server.accounts, name: server.site.name)
         server.bearers = try IdentitySettings.bearers(reader)
         server.provider = try IdentitySettings.provider(reader)
+        server.mail = try MailSettings.server(reader)
         if server.isOpen, !OpenInstallation.isLoopback(server.host) { throw ValidationError(OpenToOthers(host: server.host).description) }
         self.server = server
-        mail = try MailSettings.server(reader)
         speed = try reader.number("demo.speed", in: 0.1...3600) ?? 1
         plan = SimulationPlan(
             seed: UInt64(try reader.integer("demo.seed", in: 0...Int.max) ?? 1),

@@ -1,12 +1,16 @@
 """Residents report, staff answer, and everybody who follows a case is told: by forms that work without scripts."""
 
+import email
+import email.policy
 import html
 import io
 import pathlib
 import re
 import struct
+import time
 import zlib
 
+import aiosmtpd.controller
 import requests
 
 import harness
@@ -255,6 +259,100 @@ class WorkTest(CaseCase):
             self.server.base + path.split("?")[0] + "/words", data={"text": "x"}, headers={"Origin": "https://elsewhere.example"}, timeout=30,
             allow_redirects=False)
         self.assertEqual(foreign.status_code, 403)
+
+
+class Mailbox:
+    """A mail server that keeps what it is given; it refuses receivers of `nowhere.example` for good, and the first message to each of `later.example` for now."""
+
+    def __init__(self):
+        self.messages, self.tried = [], []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        self.tried.append(address)
+        if address.endswith("@nowhere.example"):
+            return "550 5.1.1 no such mailbox"
+        if address.endswith("@later.example") and self.tried.count(address) == 1:
+            return "451 4.3.0 not now"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.messages.append((envelope.rcpt_tos[0], email.message_from_bytes(envelope.content, policy=email.policy.default)))
+        return "250 OK"
+
+    def to(self, address):
+        return [message for receiver, message in self.messages if receiver == address]
+
+    def wait(self, address, count):
+        deadline = time.monotonic() + 60
+        while len(self.to(address)) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{address} has {len(self.to(address))} messages, not {count}; tried: {self.tried}")
+            time.sleep(0.05)
+        return self.to(address)
+
+
+class NoticeTest(CaseCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mailbox = Mailbox()
+        cls.smtp = aiosmtpd.controller.Controller(cls.mailbox, hostname="127.0.0.1", port=harness.free_port())
+        cls.smtp.start()
+        cls.addClassCleanup(cls.smtp.stop)
+        cls.environment = {
+            "CONURB_MAIL_HOST": "127.0.0.1", "CONURB_MAIL_PORT": str(cls.smtp.port), "CONURB_MAIL_SECURITY": "none", "CONURB_MAIL_FROM": "city@alder.example"}
+        super().setUpClass()
+
+    def test_whoever_reports_is_told_of_each_step_and_the_link_in_it_works(self):
+        path = self.report(**{"contact.email": "ada@example.org"})
+        reference, link = self.reference(path), path.split("?")[0]
+        received = self.mailbox.wait("ada@example.org", 1)[0]
+        self.assertIn(reference[:4] + "-" + reference[4:], received["Subject"])
+        self.assertIn(link, received.get_content())
+        self.assertIn(link, received["List-Unsubscribe"])
+        self.work(reference, "answer", answer="Zażółć: we come on Monday — شكرا")
+        answered = self.mailbox.wait("ada@example.org", 2)[1]
+        self.assertIn("Zażółć: we come on Monday — شكرا", answered.get_content())
+        self.work(reference, "note", note="only for colleagues")
+        step = re.findall(r'name="step" value="([^"]+)"', self.clerk.get(f"/desk/{reference}").text)[0]
+        self.work(reference, "move", step=step, answer="Done now")
+        moved = self.mailbox.wait("ada@example.org", 3)[2]
+        self.assertIn("Done now", moved.get_content())
+        self.assertFalse(any("only for colleagues" in message.get_content() for message in self.mailbox.to("ada@example.org")))
+        self.assertEqual(self.act(path, "silence", sure="yes").status_code, 303)
+        self.work(reference, "answer", answer="Nobody is to get this")
+        other = self.report(**{"contact.email": "last@example.org"}, place=(43.7, 3.7))
+        self.mailbox.wait("last@example.org", 1)
+        self.assertEqual(len(self.mailbox.to("ada@example.org")), 3, other)
+
+    def test_a_notice_is_in_the_language_of_the_form(self):
+        visitor = self.visitor()
+        visitor.session.headers["Accept-Language"] = "ar"
+        self.report(visitor, **{"contact.email": "ar@example.org"}, place=(43.71, 3.71))
+        message = self.mailbox.wait("ar@example.org", 1)[0]
+        self.assertIn("وصلنا بلاغك", message["Subject"])
+        self.assertEqual(message["Content-Language"], "ar")
+
+    def test_who_follows_what_is_public_no_more_is_told_nothing(self):
+        reference = self.reference(self.report(place=(43.72, 3.72)))
+        self.work(reference, "publish", description="A hole")
+        self.visitor().post(f"/requests/{reference}/followers?municipality=alder", {"email": "follower@example.org"})
+        self.work(reference, "answer", answer="For all")
+        self.mailbox.wait("follower@example.org", 1)
+        self.work(reference, "withhold", reason="It names somebody")
+        self.work(reference, "answer", answer="For the one who reported")
+        self.report(**{"contact.email": "after@example.org"}, place=(43.73, 3.73))
+        self.mailbox.wait("after@example.org", 1)
+        self.assertEqual(len(self.mailbox.to("follower@example.org")), 1)
+
+    def test_what_is_refused_for_good_is_not_tried_again(self):
+        self.report(**{"contact.email": "ada@nowhere.example"}, place=(43.74, 3.74))
+        self.report(**{"contact.email": "next@example.org"}, place=(43.75, 3.75))
+        self.mailbox.wait("next@example.org", 1)
+        self.report(**{"contact.email": "third@example.org"}, place=(43.76, 3.76))
+        self.mailbox.wait("third@example.org", 1)
+        self.assertEqual(self.mailbox.tried.count("ada@nowhere.example"), 1)
+        self.assertNotIn("nowhere.example", self.server.log_path.read_text())
 
 
 class DefinitionTest(CaseCase):
