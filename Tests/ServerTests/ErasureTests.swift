@@ -52,8 +52,8 @@ import Trust
             let files = FileManager.default.enumerator(atPath: server.path)?.compactMap { $0 as? String } ?? []
             return try files.filter { file in
                 let url = URL(filePath: server.path + "/" + file)
-                guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { return false }
-                let data = try Data(contentsOf: url)
+                // A log that is gone since it was listed holds nothing.
+                guard (try? url.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true, let data = try? Data(contentsOf: url) else { return false }
                 return needles.contains { data.range(of: $0) != nil }
             }
         }
@@ -101,13 +101,15 @@ import Trust
         _ = try await city.server.ask(.GET, "entities?type=Report", tenant: "alder", token: token, headers: [("Conurb-Purpose", "dpv:ServiceProvision")])
     }
 
-    @Test(arguments: [Classification.personal, .internalUse])
+    @Test(.timeLimit(.minutes(5)), arguments: [Classification.personal, .internalUse])
     func `nothing of a person is left in any file`(classification: Classification) async throws {
         let city = try await City(classification)
         try await fill(city)
         let words = [Self.text, Self.gone, Self.watched]
         for word in words where classification == .internalUse { #expect(try !city.files(with: [word]).isEmpty, "\(word): the test looks for what is there") }
-        #expect(try city.files(with: [Self.text]).contains { $0.contains("snapshots") } == (classification == .internalUse))
+        // What moves from a log into its file at this moment may be read in neither: it is looked for until it is found.
+        while classification == .internalUse, try !city.files(with: [Self.text]).contains(where: { $0.contains("snapshots") }) { await Task.yield() }
+        #expect(try city.files(with: [Self.text]).contains { $0.contains("snapshots") } == false || classification == .internalUse)
         #expect(try city.files(with: ["Name of ada"]) == [], "what an account is called is sealed")
         let access = try await city.server.server.gatekeeper.erasing(city.me, password: RunningServer.password, at: .now)
         let counts = try await city.broker.erase(access, at: .now)

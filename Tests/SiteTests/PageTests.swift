@@ -70,6 +70,10 @@ internal import Trust
         }
     }
 
+    private static let caseKeys: Set<String> = [
+        "heading", "reference", "address", "status", "step", "due", "description", "answers", "hasAnswers", "photos", "hasPhotos", "events",
+    ]
+
     /// What the pages add to what all have; `every page is complete` renders them.
     private static let ownKeys: [PageModel.Name: Set<String>] = [
         .map: ["modules", "now", "municipalities", "layers"],
@@ -85,7 +89,10 @@ internal import Trust
         .data: [
             "lead", "identifier", "formToken", "fault", "done", "hasHeld", "held", "more", "onlookers", "hasConsents", "consents", "hasUses", "uses", "older",
         ],
-        .erase: ["lead", "open", "formToken", "hasPassword", "fault"],
+        .erase: ["lead", "open", "formToken", "hasPassword", "fault"], .services: ["municipality", "choice", "municipalities", "groups"],
+        .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy"],
+        .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "rows", "count", "return"],
+        .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "publicText", "reviewPhotos", "files", "near"]),
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

@@ -2,7 +2,7 @@
 import "./text-page.js";
 import { boot } from "./boot.js";
 import { byId } from "./dom.js";
-import { keep, sendWaiting } from "./report-waiting.js";
+import { forget, keep, waiting } from "./report-waiting.js";
 
 const form = byId("report");
 const photoSideMax = 1600;
@@ -93,7 +93,10 @@ form.addEventListener("submit", async (event) => {
   const data = await content();
   try {
     const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" }, redirect: "follow" });
-    if (answer.redirected) return void location.assign(answer.url);
+    if (answer.redirected) {
+      await forget(data.get("form")).catch(() => {});
+      return void location.assign(answer.url);
+    }
     replacePage(await answer.text());
   } catch {
     const isKept = await keep(form.action, data).catch(() => false);
@@ -109,4 +112,25 @@ function replacePage(text) {
   document.close();
 }
 
+/** Puts what waited on the device back into the form. */
+async function restore(token) {
+  const { entries } = await waiting(token) ?? { entries: [] };
+  const files = new Map();
+  for (const [name, value] of entries) {
+    if (value instanceof File) { files.set(name, [...files.get(name) ?? [], value]); continue; }
+    for (const input of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (input.type === "radio" || input.type === "checkbox") input.checked ||= input.value === value;
+      else if (input.type !== "file") input.value = value;
+    }
+  }
+  for (const [name, chosen] of files) {
+    const input = form.querySelector(`[type=file][name="${CSS.escape(name)}"]`), transfer = new DataTransfer();
+    for (const file of chosen) if (file.size) transfer.items.add(file);
+    if (input) input.files = transfer.files;
+  }
+  showAsked();
+}
+
+const token = new URLSearchParams(location.search).get("waiting");
+if (token) restore(token).catch(() => {});
 if (byId("faults")) byId("faults").focus();
