@@ -1,5 +1,5 @@
 package import CityModel
-internal import Query
+package import Query
 
 /// Reckoning in the hours of a working calendar. A moment counts when the zone's clocks show one of the hours of a day that is no holiday: an hour that
 /// clocks show twice counts twice, one that they skip not at all.
@@ -32,8 +32,8 @@ extension WorkingCalendar {
         return Int(microseconds / 1_000_000)
     }
 
-    /// The civil day that a moment lies in.
-    package func day(of moment: Instant) -> CivilTime { WorkingDays.civil(WorkingDays(self).number(of: moment)) }
+    /// The civil day that a moment lies in: what is today where the office is.
+    package func day(of moment: Instant) -> CivilDay { CivilDay(number: WorkingDays(self).number(of: moment)) }
 }
 
 /// The days of a calendar as parts of time.

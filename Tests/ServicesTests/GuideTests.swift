@@ -1,5 +1,6 @@
 import Foundation
 import Declarations
+import Foundation
 import Services
 import Testing
 
