@@ -50,7 +50,7 @@ import Trust
             var needles = words.map { Data($0.utf8) }
             if let number { for bits in [number.bitPattern.bigEndian, number.bitPattern.littleEndian] { needles.append(withUnsafeBytes(of: bits) { Data($0) }) } }
             let files = FileManager.default.enumerator(atPath: server.path)?.compactMap { $0 as? String } ?? []
-            return try files.filter { file in
+            return files.filter { file in
                 let url = URL(filePath: server.path + "/" + file)
                 // A log that is gone since it was listed holds nothing.
                 guard (try? url.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true, let data = try? Data(contentsOf: url) else { return false }

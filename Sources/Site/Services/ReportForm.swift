@@ -104,7 +104,8 @@ struct ReportFormModel {
         let (target, fault) = (target(field), fault(field))
         var members: JSONObject = [
             "id": .string(field.id), "target": .string(target), "name": .string(TypedReport.prefix + field.id), "label": .string(field.label[code]),
-            "help": field.help.map { .string($0[code]) } ?? .null, "fault": fault.map(JSON.string) ?? .null, "optional": .bool(field.required == .never),
+            // What is not there is false: what is missing would be looked for around it.
+            "help": field.help.map { .string($0[code]) } ?? false, "fault": fault.map(JSON.string) ?? false, "askedField": false, "optional": .bool(field.required == .never),
             "describedBy": .string([field.help == nil ? nil : "\(target)-help", fault == nil ? nil : "\(target)-fault"].compactMap { $0 }.joined(separator: " ")),
         ]
         if let asked = field.asked {

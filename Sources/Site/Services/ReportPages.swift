@@ -168,7 +168,7 @@ extension SiteDoor {
         let query = PageAddress(pairs: [("municipality", filing.municipality.text)]).query
         return [
             "title": .string(String(title.prefix(120))), "status": .string(page.language.value(entity.text(CaseTerm.status) ?? "", of: "status")),
-            "when": entity.moment(CaseTerm.requestedAt).map { .string(page.clock.date($0)) } ?? .null,
+            "when": entity.moment(CaseTerm.requestedAt).map { .string(page.clock.date($0)) } ?? false, "distance": false,
             "href": .string("/requests/\(PercentEncoding.encode(key))?\(query)#follow"),
         ]
     }
