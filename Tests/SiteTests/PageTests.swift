@@ -90,8 +90,8 @@ internal import Trust
             "lead", "identifier", "formToken", "fault", "done", "hasHeld", "held", "more", "onlookers", "hasConsents", "consents", "hasUses", "uses", "older",
         ],
         .erase: ["lead", "open", "formToken", "hasPassword", "fault"], .services: ["municipality", "choice", "municipalities", "groups"],
-        .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy"],
-        .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "rows", "count", "return"],
+        .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy", "staff"],
+        .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "entries", "rows", "count", "return"],
         .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "publicText", "reviewPhotos", "files", "near"]),
     ]
 

@@ -219,6 +219,20 @@ class WorkTest(CaseCase):
         self.assertNotIn("Open again", self.text(path))
         self.assertIn("It is still there", self.text(f"/desk/{reference}", self.clerk))
 
+    def test_staff_enter_what_somebody_said(self):
+        page = self.clerk.get("/desk/entry/pothole").text
+        fields = self.whole("pothole") | {name: re.search(rf'name="{name}" value="([^"]*)"', page).group(1) for name in ("form", "session")}
+        fields |= {"channel": "paper", "contact.telephone": "04 67 00 00 00", "confirmed": "yes", "f.details": "Read from a letter"}
+        answer = self.clerk.session.post(
+            f"{self.clerk.base}/desk/entry/pothole", files=[(name, (None, value)) for name, value in fields.items()],
+            headers={"Origin": self.clerk.base}, allow_redirects=False, timeout=60)
+        self.assertEqual(answer.status_code, 303, answer.text[:2000])
+        reference = answer.headers["Location"].split("/")[-1].split("?")[0]
+        self.assertIn("Read from a letter", self.text(f"/desk/{reference}", self.clerk))
+        found = self.clerk.get(f"/ngsi-ld/v1/entities/urn:ngsi-ld:Open311ServiceRequest:{reference}?format=simplified", headers={"NGSILD-Tenant": "alder"})
+        self.assertEqual(found.json()["channel"], "paper")
+        self.assertEqual(self.visitor().get("/desk/entry/pothole", allow_redirects=False).status_code, 303)
+
     def test_nobody_but_staff_sees_the_desk(self):
         reference = self.reference(self.report())
         self.assertEqual(self.visitor().get(f"/desk/{reference}", allow_redirects=False).status_code, 303)

@@ -27,6 +27,13 @@ extension SiteDoor {
                 responses: [elsewhere, refused]
             ) { request in try await withForm(request) { try await bulk(request, $0, $1) } },
             Route(
+                .get, "/desk/entry/{code}", "The form to enter what somebody said or wrote", tag: Self.servicesTag,
+                parameters: [.init("code", in: .path, "The service's code")], responses: [page, elsewhere]
+            ) { request in try await withSignedIn(request) { try await entryPage(request, $0) } },
+            Route(
+                .post, "/desk/entry/{code}", "Enter what somebody said or wrote", tag: Self.servicesTag, parameters: [.init("code", in: .path, "The service's code")],
+                body: .init([MultipartForm.mediaType], schema: ["type": "object"], isStreamed: true), responses: [elsewhere, refused], handler: enterReport),
+            Route(
                 .get, "/desk/{reference}", "A case, to be worked on", tag: Self.servicesTag, parameters: [reference, .init("done", in: .query, "What was done a moment ago")],
                 responses: [page, elsewhere]
             ) { request in try await withSignedIn(request) { try await deskCase(request, $0, fault: nil) } },
@@ -41,12 +48,12 @@ extension SiteDoor {
     // MARK: The queue
 
     /// - Throws: `forbidden` for who works on nothing here.
-    private func deskAccess(_ request: DoorRequest, _ signedIn: SignedIn) async throws -> WriteAccess {
-        try await gatekeeper.writing(signedIn.municipality, request.credential, Self.serving(request.terms))
+    func deskAccess(_ request: DoorRequest, _ municipality: MunicipalityName) async throws -> WriteAccess {
+        try await gatekeeper.writing(municipality, request.credential, Self.serving(request.terms))
     }
 
     private func deskPage(_ request: DoorRequest, _ signedIn: SignedIn, fault: String? = nil) async throws -> Response {
-        let access = try await deskAccess(request, signedIn).reading
+        let access = try await deskAccess(request, signedIn.municipality).reading
         let filter = DeskFilter(request.query)
         let (rows, count) = try await rows(filter, signedIn, access, at: request.now)
         let catalogue = try await city.catalogue(request)
@@ -68,6 +75,10 @@ extension SiteDoor {
         page.members["services"] = choices(titles.keys.sorted { titles[$0, default: ""] < titles[$1, default: ""] }, filter.service) { titles[$0] ?? $0 }
         let departments = Set(services.flatMap { $0.definition.departments.map(\.department) }).sorted()
         page.members["departments"] = choices(departments, filter.department) { $0 }
+        page.members["entries"] = .array(
+            services.map { ["href": .string("/desk/entry/\($0.definition.id)"), "label": .string($0.definition.title[language.code])] }.sorted {
+                ($0["label"]?.stringValue ?? "") < ($1["label"]?.stringValue ?? "")
+            })
         page.members["rows"] = .array(rows.map { row($0, titles, page, signedIn, at: request.now) })
         page.members["hasRows"] = .bool(!rows.isEmpty)
         page.members["count"] = .string(language.text("desk.count", count: count))
@@ -149,7 +160,7 @@ extension SiteDoor {
     private func bulk(_ request: DoorRequest, _ signedIn: SignedIn, _ fields: FormFields) async throws -> Response {
         let references = fields.all("reference").prefix(Self.rowCount).compactMap { CaseReference($0) }
         guard !references.isEmpty else { return try await deskPage(request, signedIn, fault: language(request).text("desk.noneChosen")) }
-        let access = try await deskAccess(request, signedIn)
+        let access = try await deskAccess(request, signedIn.municipality)
         var failed: [String] = []
         for reference in references {
             do {
@@ -170,7 +181,7 @@ extension SiteDoor {
 
     private func deskCase(_ request: DoorRequest, _ signedIn: SignedIn, fault: String?) async throws -> Response {
         guard let reference = CaseReference(try request.pathParameter("reference")) else { throw CityError.resourceNotFound("reference: there is no such case") }
-        let access = try await deskAccess(request, signedIn).reading
+        let access = try await deskAccess(request, signedIn.municipality).reading
         let shown = try await desk.shown(reference, access, at: request.now)
         let events = try await desk.timeline(reference, access, at: request.now)
         let catalogue = try await city.catalogue(request)
@@ -230,7 +241,7 @@ extension SiteDoor {
                 throw CityError.forbidden("form: it was not sent by a page of this session; load the page again")
             }
             guard let reference = CaseReference(try request.pathParameter("reference")) else { throw CityError.resourceNotFound("reference: there is no such case") }
-            let access = try await deskAccess(request, signedIn)
+            let access = try await deskAccess(request, signedIn.municipality)
             do {
                 let done = try await work(on: reference, form, signedIn, access, request)
                 return redirect(to: "/desk/\(reference)?done=\(done)", request)

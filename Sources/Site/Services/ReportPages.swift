@@ -18,16 +18,38 @@ extension SiteDoor {
         let municipality: MunicipalityName
         let service: OfferedService
         let language: Language
-        /// What everybody may see.
+        /// What everybody may see; for staff what they may.
         let access: ReadAccess
+        /// Who enters it for somebody else; nil: the resident.
+        let staff: SignedIn?
     }
 
-    private func filing(_ request: DoorRequest, _ municipality: MunicipalityName) async throws -> Filing {
-        let access = try await gatekeeper.reading(municipality, .none)
+    private func filing(_ request: DoorRequest, _ municipality: MunicipalityName, staff: SignedIn? = nil) async throws -> Filing {
+        let access = try await staff == nil ? gatekeeper.reading(municipality, .none) : deskAccess(request, municipality).reading
         let service = try await desk.catalogue.service(try request.pathParameter("code"), access)
         guard service.isOffered else { throw CityError.resourceNotFound("there is no service \(service.definition.id) any more") }
-        return Filing(municipality: municipality, service: service, language: language(request), access: access)
+        return Filing(municipality: municipality, service: service, language: language(request), access: access, staff: staff)
     }
+
+    // MARK: By telephone, on paper, at the counter
+
+    /// The same form for staff who enter what somebody said or wrote.
+    func entryPage(_ request: DoorRequest, _ signedIn: SignedIn) async throws -> Response {
+        let filing = try await filing(request, signedIn.municipality, staff: signedIn)
+        return try await page(request, filing, TypedReport(formToken: FormToken.random()), ReportRemarks())
+    }
+
+    func enterReport(_ request: DoorRequest) async throws -> Response {
+        let form = try await MultipartForm(request)
+        return try await withSignedIn(request) { signedIn in
+            guard isFromHere(request), accounts.isOwnForm(form["session"], signedIn) else {
+                throw CityError.forbidden("form: it was not sent by a page of this session; load the page again")
+            }
+            return try await file(form, try await filing(request, signedIn.municipality, staff: signedIn), request)
+        }
+    }
+
+    // MARK: By the resident
 
     func reportPage(_ request: DoorRequest) async throws -> Response {
         let filing = try await filing(request, try await municipality(request.query["municipality"]))
@@ -38,9 +60,15 @@ extension SiteDoor {
         guard isFromHere(request) else { throw CityError.forbidden("form: it was not sent by a page of this site; load the page again") }
         let form = try await MultipartForm(request)
         let filing = try await filing(request, try await municipality(form["municipality"]))
-        var typed = try TypedReport(form, filing.service.definition)
         let verdict = reports.verdict(on: request.network ?? "unknown", at: request.now)
-        if case .refused(let seconds) = verdict { return try await slowed(request, filing, typed, seconds) }
+        if case .refused(let seconds) = verdict {
+            return try await slowed(request, filing, try TypedReport(form, filing.service.definition), seconds)
+        }
+        return try await file(form, filing, request, isMany: verdict == .accepted(isMany: true))
+    }
+
+    private func file(_ form: MultipartForm, _ filing: Filing, _ request: DoorRequest, isMany: Bool = false) async throws -> Response {
+        var typed = try TypedReport(form, filing.service.definition)
         let reading = UploadReading(workshop: workshop, language: filing.language)
         let uploads = await reading.read(typed, kept: form, filing.service.definition)
         var remarks = ReportRemarks(uploadFaults: uploads.faults, kept: uploads.taken)
@@ -50,15 +78,21 @@ extension SiteDoor {
             return try await page(request, filing, typed, remarks, status: .unprocessableContent)
         }
         guard try await isWhole(typed, answers, &remarks, filing, request) else { return try await page(request, filing, typed, remarks) }
-        let access = try await gatekeeper.filing(filing.municipality, request.credential)
+        let channel = filing.staff == nil ? .web : form["channel"].flatMap(CaseChannel.init).flatMap { Self.entryChannels.contains($0) ? $0 : nil } ?? .phone
         var report = CaseReport(
-            service: filing.service, answers: answers, channel: .web, contact: contact, attachments: uploads.taken.values.flatMap { $0 },
+            service: filing.service, answers: answers, channel: channel, contact: contact, attachments: uploads.taken.values.flatMap { $0 },
             address: typed.place.address.isEmpty ? nil : SaidText.cleaned(typed.place.address), formToken: typed.formToken)
-        report.district = try await desk.district(of: answers, filing.service.definition, access.reading, at: request.now)
-        report.isHeldForReview = verdict == .accepted(isMany: true)
-        let filed = try await desk.file(report, access, at: request.now)
+        report.district = try await desk.district(of: answers, filing.service.definition, filing.access, at: request.now)
+        report.isHeldForReview = isMany
+        guard filing.staff == nil else {
+            let filed = try await desk.file(report, deskAccess(request, filing.municipality), at: request.now)
+            return redirect(to: "/desk/\(filed.reference)?done=entry", request)
+        }
+        let filed = try await desk.file(report, gatekeeper.filing(filing.municipality, request.credential), at: request.now)
         return redirect(to: "/cases/\(filing.municipality).\(filed.link.text)?done=new", request)
     }
+
+    private static let entryChannels: [CaseChannel] = [.phone, .paper, .counter]
 
     private func slowed(_ request: DoorRequest, _ filing: Filing, _ typed: TypedReport, _ seconds: Int) async throws -> Response {
         var remarks = ReportRemarks()
@@ -133,7 +167,14 @@ extension SiteDoor {
         page.members["title"] = .string(definition.title[language.code])
         page.members["heading"] = .string(definition.title[language.code])
         page.members["help"] = definition.help.map { .string($0[language.code]) } ?? .null
-        page.members["action"] = .string("/services/\(definition.id)")
+        page.members["action"] = .string(filing.staff == nil ? "/services/\(definition.id)" : "/desk/entry/\(definition.id)")
+        page.members["staff"] = filing.staff.map { signedIn in
+            [
+                "session": .string(signedIn.formToken),
+                "channels": .array(
+                    Self.entryChannels.map { ["key": .string($0.rawValue), "label": .string(language.text("report.channels.\($0.rawValue)")), "selected": .bool($0 == .phone)] }),
+            ]
+        } ?? .null
         page.members["municipality"] = .string(filing.municipality.text)
         page.members["formToken"] = .string(typed.formToken)
         page.members["fields"] = model.fields
