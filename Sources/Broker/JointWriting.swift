@@ -45,6 +45,10 @@ package struct JointWriter {
     }
     package func publishAttachment(_ id: String) throws -> Bool { try transaction.publishAttachment(id) }
     package func withholdAttachment(_ id: String, subject: String) throws { try transaction.withholdAttachment(id, subject: subject) }
+    /// With all that was recorded of them. What is public of a case's photos goes too where `all` says so.
+    package func eraseWhole(_ ids: [IRI], keysOf subjects: [String]) throws { try transaction.eraseWhole(ids, keysOf: subjects, at: now) }
+    package func removeAttachments(of reference: String, all: Bool) throws { try transaction.removeAttachments(of: reference, all: all) }
+    package func record(_ act: Act, _ access: WriteAccess) throws { try transaction.record(act, access.reading, at: now) }
     package func addNotice(to contact: IRI, _ occasion: String) throws { try transaction.addNotice(to: contact, occasion, at: now) }
     package func filedForm(_ token: String) throws -> String? { try transaction.filedForm(token) }
     package func noteForm(_ token: String, filedAs reference: String) throws { try transaction.noteForm(token, filedAs: reference, at: now) }
@@ -91,6 +95,11 @@ extension Broker {
     package func link(to contact: String, _ access: ReadAccess) async throws -> CaseLink {
         try await file(toRead: access).read { try CaseLink(to: contact, in: $0) }
     }
+}
+
+extension Broker {
+    /// To be called once an erasure is on disk: keys are overwritten, and the log is emptied.
+    package func afterErasure(_ access: WriteAccess) async throws { try await file(toWrite: access).afterErasure() }
 }
 
 /// Notices that wait to be sent. Nothing in them is about anybody.

@@ -88,6 +88,7 @@ extension CaseDesk {
             try writer.edit(reference.file) { file in
                 file.set(CaseTerm.reopenedCount, .integer(Int64((file.number(CaseTerm.reopenedCount) ?? 0) + 1)), at: now)
                 file.set(CaseTerm.rating, JSON?.none, at: now)
+                file.keep(by: nil, closedAt: nil, at: now)
             }
             try writer.edit(reference.dossier) { $0.say(said, by: "resident", at: now) }
             for contact in try writer.followers(of: reference) where contact != reference.reporter { try writer.addNotice(to: contact, "reopened") }

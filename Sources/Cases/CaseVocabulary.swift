@@ -75,11 +75,19 @@ package enum CaseTerm {
     package static let rating = IRI.plain("rating")
     /// The keys of the contacts that follow the case: their entities are sealed, and found by no index.
     package static let followers = IRI.plain("followers")
+    /// Until when is kept who reported it, and until when the case itself; only of what is closed.
+    package static let contactUntil = IRI.plain("contactKeptUntil")
+    package static let caseUntil = IRI.plain("caseKeptUntil")
+    /// The municipality that goes on with it.
+    package static let transferredTo = IRI.plain("transferredTo")
     package static let reopenedCount = IRI.plain("reopenedCount")
 
     // Of the dossier.
     package static let note = IRI.plain("note")
     package static let author = IRI.plain("author")
+
+    /// The private page of the case where it goes on.
+    package static let continuedAt = IRI.plain("continuedAt")
 
     // Of contacts.
     package static let name = IRI.plain("name")

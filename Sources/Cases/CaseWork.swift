@@ -18,6 +18,8 @@ extension CaseDesk {
                 request.move(to: try definition.step(after: request.text(CaseTerm.step) ?? "", step, hasAnswer: answer != nil), at: now)
                 request.answer(answer, at: now)
             }
+            let closedAt = definition.step(step)?.phase == .closed ? now : nil
+            try writer.edit(reference.file) { $0.keep(by: definition.retention, closedAt: closedAt, at: now) }
             for contact in contacts { try writer.addNotice(to: contact, "step.\(step)") }
         }
     }
@@ -59,6 +61,7 @@ extension CaseDesk {
     /// Has a case told of together with another, whose followers its own become.
     package func merge(_ reference: CaseReference, into other: CaseReference, _ access: WriteAccess, at now: Instant) async throws {
         guard reference != other else { throw CaseFault.sameCase }
+        let retention = try await shown(reference, access.reading, at: now).service.definition.retention
         try await change(reference, access, at: now) { writer, contacts in
             guard let target = try writer.entity(other.request) else { throw CityError.resourceNotFound("there is no case \(other.shown)") }
             guard target.text(CaseTerm.step) != CaseStep.merged else { throw CaseFault.isMerged }
@@ -74,7 +77,10 @@ extension CaseDesk {
             // Who follows both is told twice, by two links of theirs.
             let keys = contacts.compactMap(CaseType.contact.key)
             try writer.edit(other.file) { $0.setFollowers($0.followerKeys + keys, at: now) }
-            try writer.edit(reference.file) { $0.setFollowers([], at: now) }
+            try writer.edit(reference.file) { file in
+                file.setFollowers([], at: now)
+                file.keep(by: retention, closedAt: now, at: now)
+            }
             for contact in contacts {
                 try writer.edit(contact) { $0.set(CaseTerm.request, link: other.request, at: now) }
                 try writer.addNotice(to: contact, "merged")
@@ -163,14 +169,14 @@ extension Entity {
 }
 
 extension Entity {
-    fileprivate mutating func answer(_ text: String?, at now: Instant) {
+    mutating func answer(_ text: String?, at now: Instant) {
         if let text { set(CaseTerm.answer, text, at: now) }
         if instance(of: CaseTerm.answeredAt) == nil { set(CaseTerm.answeredAt, now, at: now) }
         set(CaseTerm.updatedAt, now, at: now)
     }
 
     /// Into one of the ends that all services have.
-    fileprivate mutating func end(in step: String, at now: Instant) {
+    mutating func end(in step: String, at now: Instant) {
         set(CaseTerm.step, step, at: now)
         set(CaseTerm.status, "closed", at: now)
         set(CaseTerm.closedAt, now, at: now)

@@ -165,6 +165,9 @@ package final class ConurbServer: Service {
             .init(service: Retaining(broker: broker, settings: configuration.history, zone: configuration.site.timeZone, logger: logger)),
             .init(service: Bookkeeping(gatekeeper: gatekeeper, ticks: ContinuousClock(), now: { .now }, logger: logger)),
             .init(service: Passing(federation, gatekeeper, logger: logger)),
+            .init(
+                service: CaseSweeper(
+                    store: store, gatekeeper: gatekeeper, desk: site.caseDesk, ticks: ContinuousClock(), now: { .now }, logger: logger)),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {

@@ -122,3 +122,10 @@ extension ServiceField {
         }
     }
 }
+
+extension ServiceDefinition {
+    /// One answer by itself, whatever is asked besides; nil where it is none to this question.
+    package func answer(to field: ServiceField, _ texts: [String], today: CivilDay) -> ServiceAnswers.Answer? {
+        try? AnswerReader(kind: field.kind, today: today).answer(texts)
+    }
+}

@@ -75,6 +75,21 @@ extension WriteTransaction {
         try takeBack(Set(ids.map(\.text)))
     }
 
+    /// Erases entities with all that was recorded of them and all that waits to tell of them, and destroys keys.
+    /// - Parameter subjects: those of whom nothing else is kept.
+    package func eraseWhole(_ ids: [IRI], keysOf subjects: [String], at now: Instant) throws {
+        try overwriteWhatIsFreed()
+        for id in ids {
+            guard let number = try entityNumber(id) else { continue }
+            try erase(SubjectEntity(number: number, id: id, isCurrent: true), about: nil, at: now)
+            try condemnKeys(of: id.text, at: now)
+            try execute("DELETE FROM notice WHERE contact = ?", [id.text])
+            try forgetSubjects(of: number)
+        }
+        for subject in subjects { try condemnKeys(of: subject, at: now) }
+        try takeBack(Set(ids.map(\.text)))
+    }
+
     /// The end of it: everything that names the person and is no entity.
     /// - Returns: how many uses of their data are told of no more, and how many consents.
     package func finishErasure(of subject: String, at now: Instant) throws -> (uses: Int, consents: Int) {

@@ -92,7 +92,7 @@ internal import Trust
         .erase: ["lead", "open", "formToken", "hasPassword", "fault"], .services: ["municipality", "choice", "municipalities", "groups"],
         .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy", "staff"],
         .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "entries", "rows", "count", "return"],
-        .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "publicText", "reviewPhotos", "files", "near"]),
+        .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

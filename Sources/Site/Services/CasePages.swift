@@ -122,6 +122,7 @@ extension SiteDoor {
         for (name, value) in model.members(events, photoQuery: "municipality=\(held.municipality)&link=\(held.municipality).\(held.link.text)") { page.members[name] = value }
         page.members["base"] = .string(held.address)
         page.members["isPrivate"] = true
+        page.members["continued"] = shown.dossier?.text(CaseTerm.continuedAt).map { .string("/cases/\($0)") } ?? .null
         page.members["isNew"] = .bool(done == "new")
         page.members["link"] = .string((configuration.publicAddress ?? request.origin) + held.address)
         page.members["done"] = done.flatMap { $0 == "new" ? nil : language.known("case.done.\($0)") }.map(JSON.string) ?? .null

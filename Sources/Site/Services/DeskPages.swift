@@ -199,6 +199,9 @@ extension SiteDoor {
             })
         page.members["canMove"] = .bool(!(shown.step?.next ?? []).isEmpty)
         page.members["department"] = .string(shown.request.text(CaseTerm.department) ?? "")
+        let others = try await configuration.municipalities().filter { $0 != signedIn.municipality }
+        page.members["canTransfer"] = .bool(!others.isEmpty && !shown.isClosed)
+        page.members["others"] = .array(others.map { ["key": .string($0.text), "label": .string(self.name(of: $0, in: catalogue))] })
         page.members["isMine"] = .bool(shown.file?.text(CaseTerm.assignee) == signedIn.subject)
         page.members["review"] = shown.file?.text(CaseTerm.review).map { .string(language.text("desk.review.\($0)")) } ?? .null
         page.members["inReview"] = .bool(["waiting", "withheld", "public"].contains(shown.file?.text(CaseTerm.review)))
@@ -263,6 +266,9 @@ extension SiteDoor {
         case "take": try await desk.assign(reference, to: signedIn.subject, access, at: now)
         case "drop": try await desk.assign(reference, to: nil, access, at: now)
         case "hand": try await desk.hand(reference, to: form["department"] ?? "", access, at: now)
+        case "transfer":
+            let there = try await gatekeeper.filing(try await municipality(form["municipality"] ?? ""), .none)
+            _ = try await desk.transfer(reference, to: there, saying: form["answer"] ?? "", access, at: now)
         case "merge":
             guard let other = CaseReference(form["into"] ?? "") else { throw CaseFault.sameCase }
             try await desk.merge(reference, into: other, access, at: now)
