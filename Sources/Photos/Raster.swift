@@ -74,7 +74,7 @@ final class Raster {
             guard let row = row(y) else { return false }
             for x in 0..<width where row[x] & 0x7F00_0000 != 0 {
                 let alpha = row[x] >> 24 & 0x7F
-                func channel(_ shift: Int32) -> Int32 { ((row[x] >> shift & 0xFF) * (127 - alpha) + 255 * alpha) / 127 << shift }
+                func channel(_ shift: Int32) -> Int32 { (((row[x] >> shift & 0xFF) * (127 - alpha) + 255 * alpha) / 127) << shift }
                 row[x] = channel(16) | channel(8) | channel(0)
             }
         }

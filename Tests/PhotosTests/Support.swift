@@ -82,7 +82,7 @@ struct Random {
         state ^= state >> 12
         state ^= state << 25
         state ^= state >> 27
-        return state &* 0x2545_F491_4F6C_DD1D >> 16
+        return (state &* 0x2545_F491_4F6C_DD1D) >> 16
     }
 
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
