@@ -30,24 +30,27 @@ extension WriteTransaction {
     /// - Throws: `forbidden` when the entity, as it is to be, may not be written.
     func checkCreation(of entity: Entity, _ classification: Classification, run: Int64?) throws {
         guard let permit else { return }
-        try check(entity, classification, run: run, attributes: Array(entity.attributes.keys), permit.writing, permit, isNew: true)
+        try check(entity, classification, run: run, attributes: Array(entity.attributes.keys), permit.writing, isVisible: { true })
     }
 
     /// - Throws: `resourceNotFound` for an entity that may not be seen; `forbidden` when it may not be changed from what it was, or to what it is to
     ///   be, in the attributes that differ.
     func checkUpdate(_ stored: StoredEntity, from old: Entity, to new: Entity, _ classification: Classification, run: Int64?) throws {
         guard let permit else { return }
+        let isVisible = { try self.judge(for: permit.reading).sees(stored.number) }
         let changed = new.changedAttributes(since: old)
         let (kept, gone) = (changed.filter { new.attributes[$0] != nil }, changed.filter { new.attributes[$0] == nil })
-        try check(old, stored.classification, run: stored.run, attributes: kept, permit.writing, permit)
-        try check(new, classification, run: run, attributes: kept, permit.writing, permit)
-        if !gone.isEmpty { try check(old, stored.classification, run: stored.run, attributes: gone, permit.erasing, permit) }
+        try check(old, stored.classification, run: stored.run, attributes: kept, permit.writing, isVisible: isVisible)
+        try check(new, classification, run: run, attributes: kept, permit.writing, isVisible: isVisible)
+        if !gone.isEmpty { try check(old, stored.classification, run: stored.run, attributes: gone, permit.erasing, isVisible: isVisible) }
     }
 
     /// - Throws: `resourceNotFound`, `forbidden`.
     func checkDeletion(of stored: StoredEntity, _ entity: Entity) throws {
         guard let permit else { return }
-        try check(entity, stored.classification, run: stored.run, attributes: nil, permit.erasing, permit)
+        try check(entity, stored.classification, run: stored.run, attributes: nil, permit.erasing) {
+            try self.judge(for: permit.reading).sees(stored.number)
+        }
     }
 
     /// To be asked before the history of an entity is changed.
@@ -59,18 +62,17 @@ extension WriteTransaction {
         try settle(view, entity.id, attributes, isVisible: { try self.judge(for: permit.reading).sees(entity.number) })
     }
 
+    /// - Parameter isVisible: whether whoever writes sees that the entity is there.
     private func check(
-        _ entity: Entity, _ classification: Classification, run: Int64?, attributes: [IRI]?, _ sight: Sight, _ permit: WritePermit, isNew: Bool = false
+        _ entity: Entity, _ classification: Classification, run: Int64?, attributes: [IRI]?, _ sight: Sight, isVisible: () throws -> Bool
     ) throws {
         let source = try run.flatMap { run in
             try row("SELECT source FROM import_run WHERE id = ?", [run])?.decode(String.self, atIndex: 0)
         }
-        try settle(judge(for: sight).view(of: entity, classification, source: source), entity.id, attributes) {
-            try isNew || self.judge(for: permit.reading).view(of: entity, classification, source: source) != nil
-        }
+        try settle(judge(for: sight).view(of: entity, classification, source: source), entity.id, attributes, isVisible: isVisible)
     }
 
-    /// - Parameter view: what may be done it to; nil for nothing.
+    /// - Parameter view: what may be done to it; nil for nothing.
     private func settle(_ view: View?, _ id: IRI, _ attributes: [IRI]?, isVisible: () throws -> Bool) throws {
         if let prefix = permit?.identifierPrefix, !id.description.hasPrefix(prefix) {
             throw CityError.forbidden("this key is for entities whose identifiers begin with \(prefix), and \(id) does not")
