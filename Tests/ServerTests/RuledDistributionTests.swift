@@ -99,4 +99,39 @@ import Trust
             #expect(try await source.ask(.GET, "entities/urn:ngsi-ld:Bench:2").json["level"]?["value"] == 4)
         }
     }
+
+    @Test func `a source is asked for those who see its class whole, and for nobody else`() async throws {
+        let broker = try await RunningServer(isOpen: false)
+        let open = try await StandIn { _ in .init(body: "[\(lamp(1, property("level", "1")))]") }
+        let confidential = try await StandIn { _ in .init(body: "[\(lamp(2, property("level", "2")))]") }
+        let rules = """
+            rules:
+              - {id: everybody, effect: permit, who: anyone, actions: all, what: {classifications: open}}
+              - {id: some, effect: permit, who: {roles: token-reader}, actions: all, what: {types: Lamp, classifications: internal}}
+              - {id: whole, effect: permit, who: {roles: [token-writer, token-administrator]}, actions: all, what: {classifications: {upTo: internal}}}
+            """
+        let administrator = try await broker.token(.administer, in: "alder")
+        let access = try await broker.server.gatekeeper.administering(try #require(MunicipalityName("alder")), .program)
+        try await broker.server.gatekeeper.setPolicies(access, [.init(name: "rules", text: rules)], now: .now)
+        // What is had with a key that the municipality was given is internal.
+        let key = #""contextSourceInfo":[{"key":"X-Key","value":"secret"}]"#
+        for made in [registration(open.address), registration(confidential.address, key)] {
+            try await broker.create("csourceRegistrations", made, tenant: "alder", token: administrator)
+        }
+        func asked(of source: StandIn) -> Int { source.asked.count { $0.target.hasPrefix("/ngsi-ld/v1/entities") } }
+        let (reader, writer) = (try await broker.token(.read, in: "alder"), try await broker.token(.write, in: "alder"))
+        let expected: [(token: String?, shown: [String])] = [
+            (nil, ["urn:ngsi-ld:Lamp:1"]), (reader, ["urn:ngsi-ld:Lamp:1"]), (writer, ["urn:ngsi-ld:Lamp:1", "urn:ngsi-ld:Lamp:2"]),
+        ]
+        for (token, shown) in expected {
+            let (openCount, confidentialCount) = (asked(of: open), asked(of: confidential))
+            let answer = try await broker.ask(.GET, "entities?type=Lamp", tenant: "alder", token: token)
+            #expect(try answer.json.arrayValue?.compactMap { $0["id"]?.stringValue }.sorted() == shown && answer.warnings == [])
+            #expect(asked(of: open) == openCount + 1)
+            #expect(asked(of: confidential) == confidentialCount + shown.count - 1, "\(shown)")
+        }
+        try await broker.close()
+        try await open.close()
+        try await confidential.close()
+    }
 }

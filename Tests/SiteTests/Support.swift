@@ -22,14 +22,14 @@ final class Installation: Sendable {
     let door: SiteDoor
     private let table: RouteTable
 
-    init(isOpen: Bool = false, limits: SiteLimits = .init(), tileURL: String? = nil) throws {
+    /// - Parameter catalogueSeconds: how long catalogues are kept. As a rule tests look at once at what they have written.
+    init(isOpen: Bool = false, limits: SiteLimits = .init(), tileURL: String? = nil, catalogueSeconds: Double = 0) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "conurb-site-\(UUID().uuidString)", directoryHint: .isDirectory)
         store = try Store(directory: folder.path)
         broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
         gatekeeper = Gatekeeper(store: store, isOpen: isOpen)
         var limits = limits
-        // Tests look at once at what they have written.
-        (limits.catalogueSeconds, limits.outlineSeconds) = (0, 0)
+        (limits.catalogueSeconds, limits.outlineSeconds) = (catalogueSeconds, 0)
         let store = store
         door = SiteDoor(
             broker: broker, gatekeeper: gatekeeper,

@@ -168,6 +168,29 @@ internal import Store
         #expect(taken.contains("Open air") && !taken.contains("Secret"), "\(taken)")
     }
 
+    @Test func `a catalogue that is kept goes at once when rules show something else`() async throws {
+        let installation = try Installation(catalogueSeconds: 3600)
+        try await installation.write([Sample.station("1", name: "Open air", 10)])
+        try await installation.write([Sample.entity("SecretThing", "3", name: "Secret thing", at: (3.21, 48.61), ["level": 4])], .internalUse)
+        let administering = try await installation.gatekeeper.administering(installation.name("valmere"), .program)
+        func permit(_ upTo: String) async throws {
+            let rules = "rules: [{id: readers, effect: permit, who: anyone, actions: all, what: {classifications: {upTo: \(upTo)}}}]"
+            try await installation.gatekeeper.setPolicies(administering, [.init(name: "rules", text: rules)], now: .now)
+        }
+        func layers() async throws -> [String] {
+            try await installation.json("/live/layers")["layers"]?.arrayValue?.compactMap { $0["key"]?.stringValue }.sorted() ?? []
+        }
+        try await permit("internal")
+        #expect(try await layers() == ["AirQualityObserved", "SecretThing"])
+        try await installation.write([Sample.entity("NewThing", "4", name: "New thing", at: (3.22, 48.62), ["level": 4])])
+        #expect(try await layers() == ["AirQualityObserved", "SecretThing"], "it is kept")
+        try await permit("open")
+        #expect(try await layers() == ["AirQualityObserved", "NewThing"])
+        #expect(try await !installation.text("/live/search?q=thing").contains("Secret"))
+        try await permit("internal")
+        #expect(try await layers() == ["AirQualityObserved", "NewThing", "SecretThing"])
+    }
+
     @Test func `what was kept of a municipality goes with its file`() async throws {
         let installation = try Installation()
         try await installation.write([Sample.station("1", name: "Secret air", 10)])
