@@ -38,6 +38,6 @@ package struct SiteDoor: Sendable {
 
     package var routes: [Route] {
         pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes
-        + serviceRoutes + caseRoutes + deskRoutes + assetRoutes
+        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + assetRoutes
     }
 }

@@ -8,6 +8,7 @@ import pathlib
 import re
 import struct
 import time
+import xml.etree.ElementTree
 import zlib
 
 import aiosmtpd.controller
@@ -175,6 +176,22 @@ class ReportTest(CaseCase):
             self.assertEqual(self.visitor().get(wrong).status_code, 404, wrong)
         page = self.visitor().get(link)
         self.assertEqual((page.headers["Referrer-Policy"], page.headers["X-Robots-Tag"]), ("no-referrer", "noindex, nofollow"))
+
+    def test_feeds_tell_what_happens_to_those_who_may_know(self):
+        name = "{http://www.w3.org/2005/Atom}"
+        path = self.report(place=(43.50, 3.50), **{"f.details": "Secret <words> & more"})
+        reference = self.reference(path)
+        self.work(reference, "answer", answer="We <come> on Monday")
+        private = self.visitor().get(path.split("?")[0] + "/feed.atom")
+        self.assertEqual(private.headers["Content-Type"], "application/atom+xml; charset=utf-8")
+        texts = [entry.find(name + "content").text for entry in xml.etree.ElementTree.fromstring(private.content).iter(name + "entry")]
+        self.assertEqual(texts[0], "We <come> on Monday")
+        public = self.visitor().get("/requests.atom?municipality=alder&service=pothole").content
+        mine = [entry for entry in xml.etree.ElementTree.fromstring(public).iter(name + "entry") if entry.find(name + "id").text.endswith(reference)]
+        self.assertIn("We <come> on Monday", mine[0].find(name + "content").text)
+        self.assertNotIn(b"Secret", public)
+        self.work(reference, "withhold", reason="It names somebody")
+        self.assertNotIn(reference.encode(), self.visitor().get("/requests.atom?municipality=alder").content)
 
     def test_what_is_nearby_is_shown_first_and_can_be_followed(self):
         place = (43.62, 3.90)

@@ -66,7 +66,7 @@ struct CaseModel {
     }
 
     /// Notes are for staff; what the resident said is theirs.
-    private func event(_ event: CaseEvent) -> JSON? {
+    func event(_ event: CaseEvent) -> JSON? {
         func json(_ kind: String, _ text: String, who: String? = nil) -> JSON {
             [
                 "kind": .string(kind), "iso": .string(event.at.description), "when": .string(clock.dateTime(event.at)), "text": .string(text),

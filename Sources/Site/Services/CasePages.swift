@@ -78,7 +78,7 @@ extension SiteDoor {
     typealias CaseAction = @Sendable (HeldCase, FormFields, DoorRequest) async throws -> Void
     private static var noCase: CityError { .resourceNotFound("reference: there is no such case, or it is not public") }
 
-    private func held(_ text: String, at now: Instant) async throws -> HeldCase {
+    func held(_ text: String, at now: Instant) async throws -> HeldCase {
         let parts = text.split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let municipality = MunicipalityName(String(parts[0])), let link = CaseLink(String(parts[1])) else { throw CaseLink.unknown }
         let access = try await gatekeeper.following(municipality, link)
@@ -122,6 +122,7 @@ extension SiteDoor {
         for (name, value) in model.members(events, photoQuery: "municipality=\(held.municipality)&link=\(held.municipality).\(held.link.text)") { page.members[name] = value }
         page.members["base"] = .string(held.address)
         page.members["isPrivate"] = true
+        page.members["feed"] = .string(held.address + "/feed.atom")
         page.members["continued"] = shown.dossier?.text(CaseTerm.continuedAt).map { .string("/cases/\($0)") } ?? .null
         page.members["isNew"] = .bool(done == "new")
         page.members["link"] = .string((configuration.publicAddress ?? request.origin) + held.address)
