@@ -9,7 +9,7 @@ import Testing
 import Trust
 
 /// What is kept of cases, for how long, and of what nothing is left afterwards.
-struct RetentionTests {
+struct CaseRetentionTests {
     private let noon = CaseCity.noon
     private func day(_ number: Double) -> Instant { noon.adding(seconds: number * 86_400) }
 
@@ -75,7 +75,7 @@ struct RetentionTests {
 }
 
 /// Giving a case to another municipality.
-struct TransferTests {
+struct CaseTransferTests {
     private let noon = CaseCity.noon
 
     @Test func `a case goes on in the other municipality with all that is known of it, once`() async throws {
@@ -106,7 +106,7 @@ struct TransferTests {
 }
 
 /// What many do at once.
-struct ConcurrencyTests {
+struct CaseConcurrencyTests {
     @Test func `a form that is sent twenty times at once is one case`() async throws {
         let city = try await CaseCity()
         let access = try await city.gatekeeper.filing(CaseCity.alder, .none)
