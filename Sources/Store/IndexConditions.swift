@@ -18,9 +18,17 @@ extension QueryTerm {
             guard known.count == values.count else { return anyValue }
             return known.map { ("value = ?", [$0.databaseValue]) } + [unknown]
         case .inside(let range):
+            if let low = MomentText.earliest(range.min), let high = MomentText.latest(range.max) { return [("value BETWEEN ? AND ?", [low, high]), unknown] }
             guard case .number(let low)? = IndexValue(range.min), case .number(let high)? = IndexValue(range.max) else { return anyValue }
             return [("value BETWEEN ? AND ?", [low, high]), unknown]
         case .compare(let comparison, let value):
+            if let low = MomentText.earliest(value), let high = MomentText.latest(value) {
+                switch comparison {
+                // Texts come before what says nothing of its value, and after numbers.
+                case .greater, .greaterOrEqual: return [("value >= ? AND value < x''", [low]), unknown]
+                case .less, .lessOrEqual: return [("value BETWEEN '' AND ?", [high]), unknown]
+                }
+            }
             guard case .number(let number)? = IndexValue(value) else { return anyValue }
             switch comparison {
             case .greater, .greaterOrEqual: return [("value \(comparison.rawValue) ? AND value < ''", [number]), unknown]
@@ -47,6 +55,27 @@ extension QueryTerm {
             }
         }
         return areTold ? indexed : nil
+    }
+}
+
+/// Between which texts a date and time lies in the index. Values are there as they were written, each with its offset, which is less than a day: so with a day more
+/// on either side all of them are found, and then compared as moments.
+private enum MomentText {
+    private static let daySeconds = 86_400.0
+
+    /// Nil for other values.
+    static func earliest(_ value: QueryValue) -> String? { instant(value).map { text($0.adding(seconds: -daySeconds)) } }
+    static func latest(_ value: QueryValue) -> String? { instant(value).map { text($0.adding(seconds: daySeconds)) } }
+
+    private static func instant(_ value: QueryValue) -> Instant? {
+        guard case .moment(let moment) = value, moment.kind == .dateTime else { return nil }
+        return moment.instant
+    }
+
+    /// A colon comes after all digits: what lies beyond the years that texts have is before or after all of them.
+    private static func text(_ moment: Instant) -> String {
+        let year = moment.utc.year
+        return year < 0 ? "" : year > 9999 ? ":" : moment.description
     }
 }
 

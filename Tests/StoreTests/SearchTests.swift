@@ -43,6 +43,39 @@ import Testing
         }
     }
 
+    @Test(arguments: UInt64(0)..<8)
+    func `moments are found whichever offset they are written with, at both ends of a span and of the years`(seed: UInt64) async throws {
+        var random = SplitMix(seed: seed)
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        let years = [("0000-01-01T0", 9), ("2026-05-31T2", 3), ("2026-06-01T0", 9), ("2026-06-02T0", 9), ("9999-12-31T2", 3)]
+        let offsets = ["Z", "+00:00", "+14:00", "-12:00", "+23:59", "-23:59", "+0530"]
+        func text() -> String {
+            let (day, hourMax) = years.randomElement(using: &random) ?? ("", 0)
+            let fraction = Bool.random(using: &random) ? "" : [".5", ",25"].randomElement(using: &random) ?? ""
+            return "\(day)\(Int.random(in: 0...hourMax, using: &random)):30:00\(fraction)\(offsets.randomElement(using: &random) ?? "Z")"
+        }
+        for number in 0..<150 {
+            let value: JSON = [.string(text()), ["@type": "DateTime", "@value": .string(text())], "2026-06-01", 7, [.string(text()), .string(text())]].randomElement(using: &random) ?? .null
+            try await file.write { try $0.insert(entity(number, attributes: [iri("at"): property(value)]), provenance: .init(), at: noon) }
+        }
+        let path = AttributePath(root: .init(term: "at", iri: iri("at")))
+        for _ in 0..<80 {
+            let ends = [text(), text()].compactMap(Instant.init).sorted().map { QueryValue.moment(Moment(kind: .dateTime, instant: $0)) }
+            guard ends.count == 2, let range = QueryRange(min: ends[0], max: ends[1]) else { continue }
+            let conditions: [QueryTerm.Condition] = [.inside(range)] + QueryTerm.Comparison.allCases.map { .compare($0, ends[0]) }
+            for condition in conditions {
+                let filter = EntityFilter(types: .type(iri("Thing")), query: .term(QueryTerm(path: path, condition: condition)))
+                let (found, expected) = try await file.read { snapshot in
+                    let all = try snapshot.entities(after: 0, limit: 1000).map { try snapshot.entity($0) }.filter { filter.matches($0) }.map(\.id)
+                    let page = try snapshot.search(EntitySearch(filter: filter, classificationMax: .special, limit: 1000, now: noon))
+                    return (page.entities.map(\.stored.id), all)
+                }
+                #expect(found.sorted() == expected.sorted(), "\(QueryTerm(path: path, condition: condition))")
+            }
+        }
+    }
+
     @Test func `a search that takes longer than it may is refused, and with more time it is answered`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()
