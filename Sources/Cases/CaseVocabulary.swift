@@ -36,9 +36,10 @@ package enum CaseTerm {
     package static let serviceName = IRI.plain("service_name")
     /// With which version of its definition it began.
     package static let serviceVersion = IRI.plain("serviceVersion")
-    package static let description = IRI(known: "https://uri.etsi.org/ngsi-ld/description")
+    /// This and `status` are terms of the NGSI-LD core context, so they are what clients and sources write by these names.
+    package static let description = IRI(known: "http://purl.org/dc/terms/description")
     /// `open`, `inProgress`, `closed`, for everybody who knows no steps.
-    package static let status = IRI.plain("status")
+    package static let status = IRI(known: IRI.ngsildNamespace + "status")
     /// The step of its service that it is in, or one of `CaseStep`.
     package static let step = IRI.plain("step")
     /// The last that was said in public.
