@@ -127,11 +127,16 @@ let package = Package(
         .target(
             name: "Transparency",
             dependencies: ["CityModel", "Door", "Ledger", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio], swiftSettings: strict),
+        .target(
+            name: "Open311",
+            dependencies: ["Broker", "Cases", "CityModel", "Door", "Query", "Services", "Store", "Trust", orderedCollections, hummingbird, httpTypes, nio],
+            swiftSettings: strict),
         .target(name: "CitySimulator", dependencies: ["CityModel", orderedCollections], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
-                "Broker", "Cases", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "Mail", "NGSILD", "Policy", "Services", "Site", "Sources", "Store",
+                "Broker", "Cases", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "Mail", "NGSILD", "Open311", "Photos", "Policy", "Query",
+                "Services", "Site", "Sources", "Store",
                 "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),
@@ -178,6 +183,10 @@ let package = Package(
                 "Broker", "CityModel", "Door", "LinkedData", "Policy", "Ledger", "Query", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
                 nioHTTP1, asyncHTTPClient, lifecycle,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "Open311Tests",
+            dependencies: ["Broker", "Cases", "CityModel", "Door", "Open311", "Query", "Services", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),

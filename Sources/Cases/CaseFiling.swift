@@ -124,6 +124,7 @@ private struct NewCase: Sendable {
         entity.set(CaseTerm.answers, report.answers.json(definition) { !$0.isPublic && $0.id != definition.descriptionField?.id }, at: now)
         entity.set(CaseTerm.address, address, at: now)
         entity.set(place: report.answers.place(definition), at: now)
+        if let remark = report.remark { entity.say(remark, by: "resident", at: now) }
         return entity
     }
 

@@ -12,6 +12,8 @@ package struct CaseReport: Sendable {
     /// Told to everybody who may see the case: where the place lies, as people say it.
     package var address: String?
     package var district: String?
+    /// What was said besides the answers, for staff alone.
+    package var remark: String?
     /// The name of this one form: filed again, it is the same case.
     package var formToken: String?
     /// Whether somebody has to look at it before it is public, whatever its service says.

@@ -19,9 +19,10 @@ package struct CaseEvent: Hashable, Sendable {
 
 extension CaseDesk {
     /// What happened to a case, the oldest first, as far as an access shows it.
-    package func timeline(_ reference: CaseReference, _ access: ReadAccess, at now: Instant) async throws -> [CaseEvent] {
+    /// - Parameter notes: whether what is personal is read too.
+    package func timeline(_ reference: CaseReference, notes: Bool = true, _ access: ReadAccess, at now: Instant) async throws -> [CaseEvent] {
         let request = try await evolution(reference.request, access, at: now)
-        let dossier = try await evolution(reference.dossier, access, at: now)
+        let dossier = notes ? try await evolution(reference.dossier, access, at: now) : [:]
         var events: [CaseEvent] = []
         events += Self.texts(request, CaseTerm.step) { .step($0) }
         events += Self.texts(request, CaseTerm.answer) { .answer($0) }

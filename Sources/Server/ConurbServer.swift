@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 package import Broker
+internal import Cases
 package import CityModel
 package import Door
 internal import Federation
@@ -11,7 +12,11 @@ package import Logging
 internal import Mail
 internal import NGSILD
 internal import NIOCore
+internal import Open311
+internal import Photos
+internal import Query
 internal import ServiceLifecycle
+internal import Services
 internal import Site
 internal import Sources
 internal import Store
@@ -290,8 +295,37 @@ private struct Doors {
         let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)
         let administering = administration.routes + accounts.routes + TokensDoor(gatekeeper: gatekeeper).routes
             + ResidentsDoor(broker: broker, gatekeeper: gatekeeper).routes + ServicesDoor(broker: broker, gatekeeper: gatekeeper).routes
-        let all = site.routes + ngsild.routes + history.routes + sources.routes + ledger.routes + administering + system.routes
+        let all = site.routes + ngsild.routes + history.routes + sources.routes + open311.routes + ledger.routes + administering + system.routes
         return all + [openAPI(all)]
+    }
+
+    /// It shares with the pages what makes photos safe, and what counts reports from one connection.
+    private var open311: Open311Door {
+        let (broker, desk, workshop, reports) = (broker, site.desk, site.workshop, site.reports)
+        var settings = Open311Configuration(
+            name: configuration.site.name, zone: CivilZone(configuration.site.timeZone) ?? .utc, municipalities: { try broker.municipalities() })
+        settings.publicAddress = configuration.publicAddress
+        settings.preparePhoto = { bytes in
+            do throws(PhotoFault) {
+                let photo = try await workshop.prepare(bytes)
+                return (photo.jpeg, try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: 320) }.jpeg)
+            } catch {
+                guard error != .busy else { throw CityError.overloaded("media: \(error)") }
+                throw error
+            }
+        }
+        settings.complete = { report, request, access, hasKey in
+            var report = report
+            if !hasKey {
+                switch reports.verdict(on: request.network ?? "unknown", at: request.now) {
+                case .accepted(let isMany): report.isHeldForReview = isMany
+                case .refused(let seconds): throw CityError.overloaded("too many requests came from this connection; come again in \(seconds) seconds")
+                }
+            }
+            report.district = try await desk.district(of: report.answers, report.service.definition, access, at: request.now)
+            return report
+        }
+        return Open311Door(broker: broker, gatekeeper: gatekeeper, desk: desk, configuration: settings)
     }
 
     /// Made once: it keeps caches and counts streams.

@@ -1,7 +1,7 @@
 package import Broker
-internal import Cases
+package import Cases
 package import Door
-internal import Photos
+package import Photos
 package import Trust
 
 /// The pages for people and the answers that their scripts ask for (`docs/pages.md`). Who has no
@@ -18,9 +18,9 @@ package struct SiteDoor: Sendable {
     let templates: Templates
     let outlines: Kept<OutlineKeeper>
     let streams: EventStreams
-    let desk: CaseDesk
-    let workshop = PhotoWorkshop()
-    let reports = ReportThrottle()
+    package let desk: CaseDesk
+    package let workshop = PhotoWorkshop()
+    package let reports = ReportThrottle()
 
     package init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {
         self.broker = broker

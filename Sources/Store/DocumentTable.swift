@@ -25,6 +25,12 @@ extension ReadSnapshot {
         return (try row.decode(Int.self, atIndex: 0), try row.decode(Int.self, atIndex: 1))
     }
 
+    /// When a document of one kind last changed; nil where there is none.
+    package func documentsChangedAt(_ kind: DocumentKind) throws -> Instant? {
+        let sql = "SELECT max(modified_us) FROM document WHERE kind = ?"
+        return try row(sql, [kind.rawValue])?.decode(Int64?.self, atIndex: 0).map { Instant(microseconds: $0) }
+    }
+
     /// All documents of one kind, by identifier.
     package func documents(_ kind: DocumentKind) throws -> [Document] {
         let cursor = try rows("SELECT id, body, modified_us FROM document WHERE kind = ? ORDER BY id", [kind.rawValue])

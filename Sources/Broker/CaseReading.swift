@@ -1,0 +1,24 @@
+package import CityModel
+package import Store
+package import Trust
+
+/// What is asked of many cases at once.
+extension Broker {
+    /// The photos and files of cases that everybody may see, by their references; cases without any are left out.
+    package func publicAttachments(of references: [String], _ access: ReadAccess) async throws -> [String: [Attachment]] {
+        guard !references.isEmpty else { return [:] }
+        return try await file(toRead: access).read { snapshot in
+            var found: [String: [Attachment]] = [:]
+            for reference in references {
+                let attachments = try snapshot.attachments(of: reference).filter(\.isPublic)
+                if !attachments.isEmpty { found[reference] = attachments }
+            }
+            return found
+        }
+    }
+
+    /// When a definition of a service last changed; nil where there is none.
+    package func servicesChangedAt(_ access: ReadAccess) async throws -> Instant? {
+        try await file(toRead: access).read { try $0.documentsChangedAt(.service) }
+    }
+}
