@@ -51,6 +51,11 @@ extension CaseDesk {
         return CasePage(cases: entities, count: page.count ?? entities.count)
     }
 
+    /// How many cases match. They are not put in order, so there may be any number of them.
+    package func count(_ query: CaseQuery, _ access: ReadAccess, at now: Instant) async throws -> Int {
+        try await broker.query(EntityQuery(filter: try query.filter, limit: 0, wantsCount: true), access, at: now).count ?? 0
+    }
+
     /// Cases whose file says something, at most a thousand.
     package func references(assignedTo assignee: String, _ access: ReadAccess, at now: Instant) async throws -> [CaseReference] {
         try await references(CaseTerm.assignee, assignee, access, at: now)

@@ -46,6 +46,15 @@ extension Open311Door {
         var (found, passed) = ([Entity](), 0)
         while found.count < search.limit, let slice = walk.slice {
             let wanted = search.part(slice, offset: max(0, search.offset - passed), limit: search.limit - found.count)
+            if wanted.offset > 0 {
+                // Parts before the page are counted, which is less than to put them in order.
+                let count = try await desk.count(wanted, access, at: now)
+                if count <= wanted.offset {
+                    passed += count
+                    walk.passed(count: count)
+                    continue
+                }
+            }
             do {
                 let page = try await desk.cases(wanted, access, at: now)
                 found += page.cases
