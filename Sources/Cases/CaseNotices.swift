@@ -103,25 +103,16 @@ private struct NoticeWords {
             "status": shown.step?.title[language] ?? names.step(shown.request.text(CaseTerm.step) ?? "", language),
             "answer": shown.request.text(CaseTerm.answer) ?? "",
         ]
-        subject = Self.filled(own?.subject[language] ?? names.subject(common, language), slots)
-        text = Self.filled(own?.text[language] ?? names.text(common, language), slots) + "\n\n" + Self.filled(names.footer(language), slots) + "\n"
+        let words = (own ?? Self.common(common, language, names)).filled(language: language, with: slots)
+        let footer = names.footer(language).replacing("{reference}", with: shown.reference.shown)
+        (subject, text) = (words.subject, Self.withoutEmptyLines(words.text) + "\n\n" + footer + "\n")
     }
 
-    /// From left to right once: what fills a slot is not looked at again. A line that holds nothing but empty slots goes.
-    private static func filled(_ template: String, _ slots: [String: String]) -> String {
-        template.split(separator: "\n", omittingEmptySubsequences: false).compactMap { line -> String? in
-            var (text, rest, wasEmptied) = ("", line, false)
-            while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
-                let name = String(rest[rest.index(after: open)..<close])
-                text += rest[..<open]
-                if let value = slots[name] {
-                    text += value
-                    wasEmptied = wasEmptied || value.isEmpty
-                } else { text += rest[open...close] }
-                rest = rest[rest.index(after: close)...]
-            }
-            text += rest
-            return wasEmptied && text.allSatisfy(\.isWhitespace) ? nil : text
-        }.joined(separator: "\n")
+    private static func common(_ occasion: String, _ language: String, _ names: NoticeNames) -> NoticeText {
+        NoticeText(
+            subject: LocalizedText(names.subject(occasion, language), language: language), text: LocalizedText(names.text(occasion, language), language: language))
     }
+
+    /// Where nothing was said, no gap stands for it.
+    private static func withoutEmptyLines(_ text: String) -> String { text.replacing(/\n{3,}/, with: "\n\n") }
 }

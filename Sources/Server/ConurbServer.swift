@@ -172,7 +172,7 @@ package final class ConurbServer: Service {
             .init(service: Passing(federation, gatekeeper, logger: logger)),
             .init(
                 service: CaseSweeper(
-                    store: store, gatekeeper: gatekeeper, desk: site.caseDesk, ticks: ContinuousClock(), now: { .now }, logger: logger)),
+                    store: store, gatekeeper: gatekeeper, desk: site.desk, ticks: ContinuousClock(), now: { .now }, logger: logger)),
             .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
         ]
         if configuration.listens {
@@ -180,7 +180,7 @@ package final class ConurbServer: Service {
                 services.append(
                     .init(
                         service: Noticing(
-                            store: store, gatekeeper: gatekeeper, desk: site.caseDesk, names: site.noticeNames, sender: SMTPSender(mail),
+                            store: store, gatekeeper: gatekeeper, desk: site.desk, names: site.noticeNames, sender: SMTPSender(mail),
                             address: { [configuration, readiness] in configuration.shownAddress(port: readiness.port) }, ticks: ContinuousClock(),
                             now: { .now }, logger: logger)))
             }
@@ -301,15 +301,12 @@ private struct Doors {
 
     /// It shares with the pages what makes photos safe, and what counts reports from one connection.
     private var open311: Open311Door {
-        let (broker, desk, workshop, reports) = (broker, site.desk, site.workshop, site.reports)
+        let (broker, site, desk, reports) = (broker, site, site.desk, site.reports)
         var settings = Open311Configuration(
             name: configuration.site.name, zone: CivilZone(configuration.site.timeZone) ?? .utc, municipalities: { try broker.municipalities() })
         settings.publicAddress = configuration.publicAddress
         settings.preparePhoto = { bytes in
-            do throws(PhotoFault) {
-                let photo = try await workshop.prepare(bytes)
-                return (photo.jpeg, try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: 320) }.jpeg)
-            } catch {
+            do throws(PhotoFault) { return try await site.prepare(photo: bytes) } catch {
                 guard error != .busy else { throw CityError.overloaded("media: \(error)") }
                 throw error
             }

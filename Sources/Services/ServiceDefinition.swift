@@ -67,6 +67,9 @@ package struct LocalizedText: Hashable, Sendable {
         (self.texts, self.first) = (texts, first)
     }
 
+    /// In one language alone.
+    package init(_ text: String, language: String) { (texts, first) = ([language: text], language) }
+
     /// The first of the file, then the others by their codes.
     package var languages: [String] { [first] + texts.keys.filter { $0 != first }.sorted() }
 

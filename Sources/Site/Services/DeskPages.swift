@@ -276,9 +276,8 @@ extension SiteDoor {
         case "withhold": try await desk.withhold(reference, because: form["reason"] ?? "", access, at: now)
         case "photo":
             guard let part = form.files("photo").first else { throw PhotoFault.empty }
-            let photo = try await workshop.prepare(part.bytes)
-            let small = try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: UploadReading.smallSide) }
-            let attachment = NewAttachment(field: "", mediaType: "image/jpeg", bytes: photo.jpeg, small: small.jpeg)
+            let photo = try await prepare(photo: part.bytes)
+            let attachment = NewAttachment(field: "", mediaType: "image/jpeg", bytes: photo.jpeg, small: photo.thumbnail)
             try await desk.attach(attachment, to: reference, isPublic: form["public"] == "yes", access, at: now)
         default: throw CityError.badRequestData("action: \(action.prefix(40)) is none that there is")
         }

@@ -1,4 +1,5 @@
 package import Cases
+package import Photos
 
 /// The words of notices, of the language files.
 extension SiteDoor {
@@ -10,5 +11,9 @@ extension SiteDoor {
             footer: { text("notice.footer", $0) }, step: { text("case.steps.\($0)", $1) })
     }
 
-    package var caseDesk: CaseDesk { desk }
+    /// A photo that somebody sent, made safe, and the picture of it for lists. Pictures are prepared one after the other, whichever way they came in.
+    package func prepare(photo bytes: [UInt8]) async throws(PhotoFault) -> (jpeg: [UInt8], thumbnail: [UInt8]) {
+        let photo = try await workshop.prepare(bytes)
+        return (photo.jpeg, try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: UploadReading.smallSide) }.jpeg)
+    }
 }

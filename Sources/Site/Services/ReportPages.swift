@@ -69,7 +69,7 @@ extension SiteDoor {
 
     private func file(_ form: MultipartForm, _ filing: Filing, _ request: DoorRequest, isMany: Bool = false) async throws -> Response {
         var typed = try TypedReport(form, filing.service.definition)
-        let reading = UploadReading(workshop: workshop, language: filing.language)
+        let reading = UploadReading(prepare: prepare(photo:), language: filing.language)
         let uploads = await reading.read(typed, kept: form, filing.service.definition)
         var remarks = ReportRemarks(uploadFaults: uploads.faults, kept: uploads.taken)
         let contact = contact(typed, filing.language, &remarks)

@@ -7,7 +7,7 @@ internal import Services
 
 /// Photos and files of a form, made safe or refused with what is wrong.
 struct UploadReading {
-    let workshop: PhotoWorkshop
+    let prepare: @Sendable ([UInt8]) async throws(PhotoFault) -> (jpeg: [UInt8], thumbnail: [UInt8])
     let language: Language
 
     static let fileByteCountMax = 10_000_000
@@ -42,9 +42,8 @@ struct UploadReading {
 
     private func photo(_ part: MultipartForm.Part, _ field: String) async throws(UploadFault) -> NewAttachment {
         do throws(PhotoFault) {
-            let photo = try await workshop.prepare(part.bytes)
-            let small = try await workshop.run { () throws(PhotoFault) in try photo.thumbnail(sideMax: Self.smallSide) }
-            return NewAttachment(field: field, mediaType: "image/jpeg", bytes: photo.jpeg, small: small.jpeg)
+            let photo = try await prepare(part.bytes)
+            return NewAttachment(field: field, mediaType: "image/jpeg", bytes: photo.jpeg, small: photo.thumbnail)
         } catch {
             throw UploadFault(text: language.text("report.reasons.photo.\(error.textName)"))
         }
