@@ -5,6 +5,7 @@ internal import Door
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Policy
 internal import Services
 internal import Trust
 
@@ -55,8 +56,13 @@ struct ServicesDoor: Sendable {
     private func put(_ request: DoorRequest) async throws -> Response {
         let access = try await gatekeeper.administering(name(request), request.credential)
         let (code, text) = (try request.pathParameter("code"), String(buffer: request.body))
+        let purposes = try await gatekeeper.purposes(of: access)
         do throws(DeclarationError) {
             let definition = try ServiceDefinition(parsing: text)
+            for field in definition.fields {
+                guard case .consent(let purpose) = field.kind, !purposes.contains(purpose) else { continue }
+                throw DeclarationError(line: 1, key: "fields.\(field.id).purpose", reason: "\(purpose) is not among the purposes of this municipality")
+            }
             guard definition.id.text == code else { throw DeclarationError(line: 1, key: "id", reason: "the file declares \(definition.id), not \(code.prefix(60))") }
         } catch { throw CityError.badRequestData("service: \(error)") }
         let version = try await broker.putService(code, text: text, access, at: request.now)

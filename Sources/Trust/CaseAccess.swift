@@ -1,5 +1,5 @@
 package import CityModel
-internal import Policy
+package import Policy
 package import Store
 
 /// Permission to do for a resident what residents may do with cases: file one, and go on with one that they follow. The room `Cases` asks for it, and
@@ -25,6 +25,9 @@ extension Gatekeeper {
         guard let signedIn = try await signedIn(credential, municipality) else { return CaseAccess(municipality, .anonymous, subject: nil) }
         return CaseAccess(municipality, .account(signedIn.account.id), subject: signedIn.subject)
     }
+
+    /// The purposes that consent may be asked for.
+    package func purposes(of access: AdministerAccess) async throws(CityError) -> Purposes { try await policies(of: access.municipality).purposes }
 
     /// Whoever shows the private link of a case.
     /// - Throws: `resourceNotFound` for a link that was not made here, whatever is wrong with it.

@@ -47,7 +47,8 @@ extension SiteDoor {
                 .get, "/requests", "Find a public case by its reference", tag: Self.servicesTag,
                 parameters: [Self.municipalityParameter, .init("reference", in: .query, "The reference", isRequired: true)], responses: [.init(303, "The case's page")]
             ) { request in
-                guard let reference = CaseReference(request.query["reference"] ?? "") else { throw Self.noCase }
+                guard let text = request.query["reference"], !text.isEmpty else { throw CityError.badRequestData("reference: it is missing") }
+                guard let reference = CaseReference(text) else { throw Self.noCase }
                 let query = PageAddress(pairs: [("municipality", request.query["municipality"] ?? "")]).query
                 return redirect(to: "/requests/\(reference)" + (query.isEmpty ? "" : "?\(query)"), request)
             },
