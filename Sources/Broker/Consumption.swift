@@ -72,6 +72,24 @@ extension Broker {
         }
     }
 
+    /// Folds all entities that match into one value, reading only some of their attributes: for figures. What is personal is left out of them, so that nothing
+    /// has to be accounted for.
+    package func fold<Value: Sendable>(
+        _ filter: EntityFilter, keeping attributes: Set<IRI>, into initial: Value, _ access: ReadAccess, at now: Instant,
+        _ add: @escaping @Sendable (inout Value, Entity) throws -> Void
+    ) async throws -> Value {
+        var search = search(EntityQuery(filter: filter, limit: .max / 2), access, at: now)
+        search.classificationMax = min(search.classificationMax, .partner)
+        return try await file(toRead: access).read { [search] snapshot in
+            var value = initial
+            try snapshot.visitMatches(search) { found in
+                try add(&value, try snapshot.entity(found, keeping: attributes))
+                return true
+            }
+            return value
+        }
+    }
+
     /// Up to `limit` entities that may be seen, after the one with number `number`, whatever they are: for exports.
     /// - Returns: them, and the number to go on after; nil at the end.
     package func entities(

@@ -64,6 +64,9 @@ static const unsigned char file_explore_mustache[] = {
 static const unsigned char file_factor_mustache[] = {
 #embed "../Site/Resources/factor.mustache"
 };
+static const unsigned char file_figures_mustache[] = {
+#embed "../Site/Resources/figures.mustache"
+};
 static const unsigned char file_head_mustache[] = {
 #embed "../Site/Resources/head.mustache"
 };
@@ -250,6 +253,7 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("error.mustache", file_error_mustache),
     FILE_ENTRY("explore.mustache", file_explore_mustache),
     FILE_ENTRY("factor.mustache", file_factor_mustache),
+    FILE_ENTRY("figures.mustache", file_figures_mustache),
     FILE_ENTRY("head.mustache", file_head_mustache),
     FILE_ENTRY("header.mustache", file_header_mustache),
     FILE_ENTRY("icon.svg", file_icon_svg),

@@ -7,7 +7,7 @@ internal import OrderedCollections
 
 /// One page as it is put together: who reads it, what it is about, and what its template is filled with.
 struct PageModel {
-    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, services, report, `case`, desk, deskcase, error }
+    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, services, report, `case`, desk, deskcase, figures, error }
 
     let name: Name
     let preferences: Preferences

@@ -19,6 +19,7 @@ package struct SiteDoor: Sendable {
     let outlines: Kept<OutlineKeeper>
     let streams: EventStreams
     package let desk: CaseDesk
+    let caseFigures: CaseFiguresKeeper
     package let workshop = PhotoWorkshop()
     package let reports = ReportThrottle()
 
@@ -31,6 +32,7 @@ package struct SiteDoor: Sendable {
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
         desk = CaseDesk(broker: broker, catalogue: ServiceCatalogue(broker: broker))
+        caseFigures = CaseFiguresKeeper(desk: desk)
         let city = city
         outlines = Kept { OutlineKeeper($0, city: city) }
         streams = EventStreams(city: city, limits: configuration.limits)
@@ -38,6 +40,6 @@ package struct SiteDoor: Sendable {
 
     package var routes: [Route] {
         pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes
-        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + assetRoutes
+        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + figureRoutes + assetRoutes
     }
 }

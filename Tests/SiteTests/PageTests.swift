@@ -9,7 +9,7 @@ internal import Store
 internal import Trust
 
 @Suite struct PageTests {
-    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/explore", "/sources", "/about"]
+    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/explore", "/sources", "/about", "/figures/services"]
 
     private func installation() async throws -> Installation {
         let installation = try Installation()
@@ -93,6 +93,10 @@ internal import Trust
         .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy", "staff"],
         .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "entries", "rows", "count", "return"],
         .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
+        .figures: [
+            "lead", "service", "serviceTitle", "isOne", "allHref", "choice", "municipalities", "municipality", "from", "to", "count", "csvHref", "rows", "hasRows", "hasResidents",
+            "outcomes", "hasOutcomes", "channels", "hasChannels",
+        ],
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

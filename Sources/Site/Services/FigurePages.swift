@@ -1,0 +1,125 @@
+internal import Broker
+internal import Cases
+internal import CityModel
+internal import Door
+internal import HTTPTypes
+internal import Hummingbird
+internal import OrderedCollections
+internal import Query
+internal import Trust
+
+/// `/figures/services`: for everybody, how many cases there are of each service, how fast they go and how they end; of one service, by district.
+extension SiteDoor {
+    var figureRoutes: [Route] {
+        let parameters = [
+            Self.municipalityParameter, .init("from", in: .query, "First day on which cases came, as 2026-01-31; a year before the last without it"),
+            .init("to", in: .query, "Last day; today without it"), .init("service", in: .query, "Code of one service: its figures by district"),
+        ]
+        return [
+            Route(
+                .get, "/figures/services", "How many cases there are and how fast they go", tag: Self.servicesTag, parameters: parameters,
+                responses: [.init(200, "The page", mediaTypes: ["text/html"])], handler: figuresPage),
+            Route(
+                .get, "/figures/services.csv", "The same figures as CSV", tag: Self.servicesTag, parameters: parameters,
+                responses: [.init(200, "A row for each service, or for each district of one", mediaTypes: ["text/csv"])], handler: figuresTable),
+        ]
+    }
+
+    private func figures(_ request: DoorRequest) async throws -> (question: FigureQuestion, found: CityFigures) {
+        let municipality = try await municipality(request.query["municipality"])
+        let question = try FigureQuestion(request.query, municipality, zone: CivilZone(configuration.timeZone) ?? .utc, at: request.now)
+        let audience = try await city.audience(request.credential, request.terms)
+        let access = try await city.access(to: municipality, for: audience)
+        return (question, try await caseFigures.figures(question.interval, access, at: request.now))
+    }
+
+    private func figuresPage(_ request: DoorRequest) async throws -> Response {
+        let catalogue = try await city.catalogue(request)
+        var page = PageModel(.figures, self, request, catalogue, cursor: cursor(catalogue))
+        let (question, found) = try await figures(request)
+        let access = try await gatekeeper.reading(question.municipality, .none)
+        // Newer titles than those that cases were filed with, in the reader's language, and those of steps.
+        let offered = (try? await desk.catalogue.services(access)) ?? []
+        let definitions = Dictionary(offered.map { ($0.definition.id.text, $0.definition) }, uniquingKeysWith: { first, _ in first })
+        let model = FigureModel(question: question, found: found, language: page.language, definitions: definitions)
+        for (name, value) in model.members { page.members[name] = value }
+        page.members["lead"] = .string(page.language.text("figures.lead", ["from": page.clock.date(question.start), "to": page.clock.date(question.lastMoment)]))
+        let names = try await configuration.municipalities()
+        page.members["choice"] = .bool(names.count > 1)
+        page.members["municipalities"] = .array(
+            names.map { ["key": .string($0.text), "name": .string(name(of: $0, in: catalogue)), "selected": .bool($0 == question.municipality)] })
+        return try answer(page, request)
+    }
+
+    private func figuresTable(_ request: DoorRequest) async throws -> Response {
+        let (question, found) = try await figures(request)
+        let headers: HTTPFields = [.cacheControl: "no-store", .contentDisposition: "attachment; filename=\"services.csv\""]
+        return Answers.body(FigureTable(question: question, found: found).bytes, type: "text/csv; charset=utf-8; header=present", request, headers: headers)
+    }
+}
+
+/// Which figures somebody asks for.
+struct FigureQuestion: Sendable {
+    let municipality: MunicipalityName
+    let service: String?
+    let from: CivilDay
+    let to: CivilDay
+    private let zone: CivilZone
+
+    static let dayCount = 365
+    static let dayCountMax = 3660
+
+    /// - Throws: `invalidRequest` for a day that is none, and for too long a time.
+    init(_ query: QueryParameters, _ municipality: MunicipalityName, zone: CivilZone, at now: Instant) throws(CityError) {
+        func day(_ name: String) throws(CityError) -> CivilDay? {
+            guard let text = query[name], !text.isEmpty else { return nil }
+            guard let day = CivilDay(text) else { throw .invalidRequest("\(name): a day is written as 2026-01-31") }
+            return day
+        }
+        let last = try day("to") ?? zone.day(of: now)
+        let first = try day("from") ?? CivilDay(number: last.number - Self.dayCount + 1)
+        guard first.number <= last.number else { throw .invalidRequest("from: it is after to") }
+        guard last.number - first.number < Self.dayCountMax else { throw .invalidRequest("from: at most \(Self.dayCountMax) days before to") }
+        (self.municipality, self.zone, from, to) = (municipality, zone, first, last)
+        service = query["service"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    var start: Instant { zone.start(ofDay: from) }
+    private var end: Instant { zone.start(ofDay: CivilDay(number: to.number + 1)) }
+    var lastMoment: Instant { Instant(microseconds: end.microseconds - 1) }
+    var interval: CaseInterval { CaseInterval(start: start, end: end) }
+
+    func address(_ path: String, service: String?) -> String {
+        let pairs = [("municipality", municipality.text), ("from", Self.text(from)), ("to", Self.text(to)), ("service", service ?? "")]
+        return path + "?" + PageAddress(pairs: pairs).query
+    }
+
+    static func text(_ day: CivilDay) -> String { String(Instant(seconds: Int64(day.number) * 86_400).description.prefix(10)) }
+}
+
+/// RFC 4180: the figures as numbers. Times are in seconds; a cell is empty where nothing can be said.
+struct FigureTable {
+    let question: FigureQuestion
+    let found: CityFigures
+
+    var bytes: [UInt8] {
+        var bytes = CSVLine.bytes([
+            "service_code", "service_name", "district", "cases", "open", "closed", "done", "with_target", "within_target", "target_seconds", "median_seconds", "p90_seconds",
+            "residents", "channels",
+        ])
+        if let code = question.service {
+            guard let service = found.cases.service(code) else { return bytes }
+            for (name, figure) in service.districts { bytes += line(service, name, figure) }
+        } else {
+            for service in found.cases.services { bytes += line(service, nil, service.whole) }
+        }
+        return bytes
+    }
+
+    private func line(_ service: CaseFigures.Service, _ district: String?, _ figure: CaseFigure) -> [UInt8] {
+        let counts = [figure.count, figure.openCount, figure.closedCount, figure.doneCount, figure.judgedCount, figure.withinTargetCount].map(String.init)
+        let times = [figure.target, figure.durations?.median, figure.durations?.ninetieth, district.flatMap { found.residents[$0] }].map { $0.map { JSON.number($0).description } ?? "" }
+        let channels = figure.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
+        return CSVLine.bytes([service.code ?? "", service.name, district ?? ""] + counts + times + [channels])
+    }
+}
