@@ -1,7 +1,7 @@
-package import Broker
+internal import Broker
 package import CityModel
 internal import OrderedCollections
-package import Query
+internal import Query
 internal import Store
 package import Trust
 
