@@ -56,6 +56,7 @@ package struct CaseFigure: Hashable, Sendable {
     /// By the step that closed cases ended in; under an empty name those that know no steps.
     package var outcomes: [String: Int] = [:]
     package var channels: [String: Int] = [:]
+    package init() {}
 
     /// From 0 to 1; nil where nothing can be said.
     package var shareWithinTarget: Double? { judgedCount > 0 ? Double(withinTargetCount) / Double(judgedCount) : nil }

@@ -6,6 +6,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import OrderedCollections
 internal import Query
+internal import Services
 internal import Trust
 
 /// `/figures/services`: for everybody, how many cases there are of each service, how fast they go and how they end; of one service, by district.
