@@ -193,10 +193,9 @@ let package = Package(
         .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["CityModel", "Mail"], swiftSettings: strict),
         .testTarget(name: "PhotosTests", dependencies: ["CGD", "Photos"], swiftSettings: strict),
-        .testTarget(name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Query", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "Services", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
+            name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Query", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,3 +1,5 @@
+import Foundation
+import OrderedCollections
 import Cases
 import CityModel
 import Testing

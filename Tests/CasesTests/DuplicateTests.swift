@@ -1,3 +1,5 @@
+import Foundation
+import OrderedCollections
 import Broker
 import Cases
 import CityModel

@@ -222,7 +222,8 @@ internal import Testing
     @Test(arguments: [1, 3, 9])
     func `a history that a source answers in parts is frozen whole (clause 6.3.10)`(busCount: Int) async throws {
         let rides = Rides(busCount: busCount, instanceCount: 25, partMax: 10, pageMax: 2)
-        let city = try Installation { rides.answer($0) }
+        // Many requests one after the other: on a busy machine they take longer than one source may without this.
+        let city = try Installation(limits: FederationLimits(timeoutSeconds: 120, timeoutSecondsMax: 120)) { rides.answer($0) }
         try await register(city)
         let status = try await make(city, "urn:x:s", query(Self.all, #","q":"seats==3""#))
         #expect(status["snapshotTemporalQueriesDetails"] == [["resultStatus": "success"]])
