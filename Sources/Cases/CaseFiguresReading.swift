@@ -21,7 +21,7 @@ package struct CityFigures: Sendable {
 
 extension CaseDesk {
     /// Reads every case of the interval that the access shows, once, and keeps none. What is personal is in no figure: cases are not, as a rule.
-    /// - Complexity: one visit of each case; some 20 µs each.
+    /// - Complexity: one visit of each case.
     package func figures(_ interval: CaseInterval, _ access: ReadAccess, at now: Instant) async throws -> CityFigures {
         let fold = try await broker.fold(
             try interval.filter, keeping: CountedCase.attributes, into: CaseFiguresFold(at: now), access, at: now

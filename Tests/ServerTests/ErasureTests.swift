@@ -90,7 +90,8 @@ import Trust
         while try await sealing.step(at: now) != nil {}
         let record = SnapshotRecord(
             id: "urn:ngsi-ld:Snapshot:1", body: [:], classificationMax: .special, priority: 5, createdAt: now, expiresAt: now.adding(seconds: 6000))
-        try await broker.createSnapshot(record, city.access.writing, at: now)
+        // Not through the broker, which has the server prepare it too: of two who do so one finds nothing left to do.
+        _ = try await city.server.server.store.file(city.name).write { try $0.insert(record) }
         var stored = try #require(try await broker.unfinishedSnapshots(city.access.writing).first)
         let query = SnapshotQuery(filter: EntityFilter(types: .type(Self.named("Report"))), view: EntityView(projection: .everything, context: .core))
         stored.status = try await broker.freeze(stored, [.success(query)], [], city.access.writing.reading, at: now).status
@@ -107,9 +108,7 @@ import Trust
         try await fill(city)
         let words = [Self.text, Self.gone, Self.watched]
         for word in words where classification == .internalUse { #expect(try !city.files(with: [word]).isEmpty, "\(word): the test looks for what is there") }
-        // What moves from a log into its file at this moment may be read in neither: it is looked for until it is found.
-        while classification == .internalUse, try !city.files(with: [Self.text]).contains(where: { $0.contains("snapshots") }) { await Task.yield() }
-        #expect(try city.files(with: [Self.text]).contains { $0.contains("snapshots") } == false || classification == .internalUse)
+        #expect(try city.files(with: [Self.text]).contains { $0.contains("snapshots") } == (classification == .internalUse))
         #expect(try city.files(with: ["Name of ada"]) == [], "what an account is called is sealed")
         let access = try await city.server.server.gatekeeper.erasing(city.me, password: RunningServer.password, at: .now)
         let counts = try await city.broker.erase(access, at: .now)
