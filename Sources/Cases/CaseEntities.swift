@@ -42,7 +42,11 @@ extension Entity {
     }
 
     package func text(_ name: IRI) -> String? { instance(of: name)?.value.stringValue }
-    package func moment(_ name: IRI) -> Instant? { text(name).flatMap { Instant($0) } }
+    /// As cases write it, a text; sources that say that it is a moment write it with its type (JSON-LD typed value).
+    package func moment(_ name: IRI) -> Instant? {
+        guard let value = instance(of: name)?.value else { return nil }
+        return (value.stringValue ?? value["@value"]?.stringValue).flatMap { Instant($0) }
+    }
     package func number(_ name: IRI) -> Int? { instance(of: name)?.value.integerValue.map(Int.init) }
     package func flag(_ name: IRI) -> Bool { instance(of: name)?.value.boolValue ?? false }
     package func target(_ name: IRI) -> IRI? { instance(of: name)?.targets.first.flatMap { IRI($0) } }
