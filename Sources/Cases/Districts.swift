@@ -14,19 +14,45 @@ extension CaseDesk {
     package func district(
         of answers: ServiceAnswers, _ definition: ServiceDefinition, _ access: ReadAccess, at now: Instant
     ) async throws -> String? {
-        guard let place = answers.place(definition) else { return nil }
-        for property in [IRI.plain("boundary"), .location] {
+        guard let place = answers.place(definition), let found = try await area(around: place, Self.districtTypes, access, at: now) else { return nil }
+        return found.districtName ?? String(found.id.lastWord)
+    }
+
+    private static let municipalityTypes: [IRI] = ["Municipality", "Commune", "City"].map(IRI.plain)
+    /// Areas of municipalities that are looked at; a file is one municipality's, with its neighbours at most.
+    private static let areaCountMax = 100
+
+    /// Whether a place lies where the municipality does not: it has an area, and that does not contain it. Where no area is known nothing is outside.
+    package func isOutside(_ answers: ServiceAnswers, _ definition: ServiceDefinition, _ access: ReadAccess, at now: Instant) async throws -> Bool {
+        guard let place = answers.place(definition), try await area(around: place, Self.municipalityTypes, access, at: now) == nil else { return false }
+        let filter = EntityFilter(types: .or(Self.municipalityTypes.map(TypeSelection.type)))
+        let page = try await broker.query(EntityQuery(filter: filter, limit: Self.areaCountMax), access, at: now)
+        return try page.entities.contains { try broker.entity($0, access).hasArea }
+    }
+
+    /// An entity of one of some types whose boundary, or else location, contains a place.
+    private func area(around place: Geometry, _ types: [IRI], _ access: ReadAccess, at now: Instant) async throws -> Entity? {
+        for property in [IRI.boundary, .location] {
             let geo = GeoQuery(relation: .contains, reference: try PreparedGeometry(place), property: property)
-            let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)), geo: geo)
+            let filter = EntityFilter(types: .or(types.map(TypeSelection.type)), geo: geo)
             let page = try await broker.query(EntityQuery(filter: filter, limit: 1), access, at: now)
-            guard let found = page.entities.first else { continue }
-            let entity = try broker.entity(found, access)
-            return entity.districtName ?? String(entity.id.lastWord)
+            if let found = page.entities.first { return try broker.entity(found, access) }
         }
         return nil
     }
 }
 
+extension IRI {
+    fileprivate static let boundary = IRI.plain("boundary")
+}
+
 extension Entity {
+    /// Whether it is somewhere as an area, not as a point.
+    fileprivate var hasArea: Bool {
+        [IRI.boundary, .location].contains { name in
+            instance(of: name)?.value["type"]?.stringValue.map { $0 == "Polygon" || $0 == "MultiPolygon" } ?? false
+        }
+    }
+
     var districtName: String? { attributes.keys.first { $0.lastWord == "name" }.flatMap { text($0) } }
 }

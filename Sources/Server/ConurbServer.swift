@@ -319,6 +319,9 @@ private struct Doors {
                 case .refused(let seconds): throw CityError.overloaded("too many requests came from this connection; come again in \(seconds) seconds")
                 }
             }
+            guard try await !desk.isOutside(report.answers, report.service.definition, access, at: request.now) else {
+                throw CityError.badRequestData("lat, long: this place is outside of the municipality")
+            }
             report.district = try await desk.district(of: report.answers, report.service.definition, access, at: request.now)
             return report
         }

@@ -4,6 +4,7 @@ import email
 import email.policy
 import html
 import io
+import json
 import pathlib
 import re
 import struct
@@ -290,6 +291,30 @@ class WorkTest(CaseCase):
             self.server.base + path.split("?")[0] + "/words", data={"text": "x"}, headers={"Origin": "https://elsewhere.example"}, timeout=30,
             allow_redirects=False)
         self.assertEqual(foreign.status_code, 403)
+
+
+class OutsideTest(CaseCase):
+    def test_a_place_elsewhere_is_refused_once_the_area_is_known(self):
+        far = (48.85, 2.35)
+        self.report(place=far)
+        ring = [[3.7, 43.5], [4.0, 43.5], [4.0, 43.75], [3.7, 43.75], [3.7, 43.5]]
+        area = {"id": "urn:ngsi-ld:Municipality:alder", "type": "Municipality", "boundary": {"type": "GeoProperty", "value": {"type": "Polygon", "coordinates": [ring]}}}
+        source = self.folder / "area.yaml"
+        source.write_text(
+            "id: area\ntitle: Area\nsteward: City\nlicence: {name: none, url: 'https://example.org/none'}\nattribution: City\nclassification: open\n"
+            "format: ngsi-ld\n")
+        file = self.folder / "area.json"
+        file.write_text(json.dumps([area]))
+        done = self.conurb.import_files(self.data, "alder", source, file)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        answer = self.fill(self.visitor(), "pothole", self.whole("pothole", far))
+        self.assertEqual(answer.status_code, 422)
+        self.assertIn("outside of the municipality", answer.text)
+        self.report(place=PLACE)
+        open311 = requests.post(
+            self.server.base + "/open311/v2/requests.json", timeout=30,
+            data={"jurisdiction_id": "alder", "service_code": "pothole", "lat": far[0], "long": far[1], "attribute[surface]": "road", "attribute[size]": "hand", "attribute[danger]": "no"})
+        self.assertEqual(open311.status_code, 400, open311.text)
 
 
 class Mailbox:

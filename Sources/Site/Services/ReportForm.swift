@@ -61,8 +61,8 @@ struct TypedReport {
 /// What stands beside a form that is shown again.
 struct ReportRemarks {
     var faults: [AnswerFault] = []
-    /// Photos and files that can't be taken, by field.
-    var uploadFaults: [String: String] = [:]
+    /// Photos and files that can't be taken, and a place that is another municipality's, by field.
+    var otherFaults: [String: String] = [:]
     var emailFault: String?
     /// Those that were sent and are kept in the page.
     var kept: [String: [NewAttachment]] = [:]
@@ -70,7 +70,7 @@ struct ReportRemarks {
     var duplicates: [Entity] = []
     var near: [FoundMark] = []
 
-    var isFaulty: Bool { !faults.isEmpty || !uploadFaults.isEmpty || emailFault != nil }
+    var isFaulty: Bool { !faults.isEmpty || !otherFaults.isEmpty || emailFault != nil }
 }
 
 /// A service's questions as the page's template shows them.
@@ -96,7 +96,7 @@ struct ReportFormModel {
     private func target(_ field: ServiceField) -> String { "q-\(field.id)" }
 
     private func fault(_ field: ServiceField) -> String? {
-        if let text = remarks.uploadFaults[field.id] { return text }
+        if let text = remarks.otherFaults[field.id] { return text }
         return remarks.faults.first { $0.field == field.id }.map { words($0.reason, field) }
     }
 

@@ -71,12 +71,16 @@ extension SiteDoor {
         var typed = try TypedReport(form, filing.service.definition)
         let reading = UploadReading(prepare: prepare(photo:), language: filing.language)
         let uploads = await reading.read(typed, kept: form, filing.service.definition)
-        var remarks = ReportRemarks(uploadFaults: uploads.faults, kept: uploads.taken)
+        var remarks = ReportRemarks(otherFaults: uploads.faults, kept: uploads.taken)
         let contact = contact(typed, filing.language, &remarks)
         try await findPlace(&typed, &remarks, filing, request)
-        guard let answers = answers(typed, uploads.taken, filing, &remarks, at: request.now), !remarks.isFaulty else {
-            return try await page(request, filing, typed, remarks, status: .unprocessableContent)
+        let answers = answers(typed, uploads.taken, filing, &remarks, at: request.now)
+        if let answers, let field = filing.service.definition.placeField,
+            try await desk.isOutside(answers, filing.service.definition, filing.access, at: request.now)
+        {
+            remarks.otherFaults[field.id] = filing.language.text("report.reasons.outside")
         }
+        guard let answers, !remarks.isFaulty else { return try await page(request, filing, typed, remarks, status: .unprocessableContent) }
         guard try await isWhole(typed, answers, &remarks, filing, request) else { return try await page(request, filing, typed, remarks) }
         let channel = filing.staff == nil ? .web : form["channel"].flatMap(CaseChannel.init).flatMap { Self.entryChannels.contains($0) ? $0 : nil } ?? .phone
         var report = CaseReport(
@@ -123,7 +127,7 @@ extension SiteDoor {
                 to: typed.texts(filing.service.definition), uploads: uploads.mapValues(\.count), today: zone.day(of: now))
         } catch {
             // A photo that can't be taken is told of as such, not as missing.
-            remarks.faults = error.faults.filter { remarks.uploadFaults[$0.field] == nil }
+            remarks.faults = error.faults.filter { remarks.otherFaults[$0.field] == nil }
             return nil
         }
     }
