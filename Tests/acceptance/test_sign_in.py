@@ -295,7 +295,7 @@ class SessionTest(SignInCase):
     def test_signing_out_everywhere_ends_all(self):
         here, there = self.member("everywhere"), self.visitor()
         there.sign_in("everywhere")
-        self.assertEqual(here.get("/account").text.count("<li><strong>python-requests"), 2)
+        self.assertEqual(here.get("/account").text.count("<li><strong><bdi>python-requests"), 2)
         here.post("/account/sessions/end", {"form": here.field("/account", "form")})
         self.assertFalse(here.is_in() or there.is_in())
 
