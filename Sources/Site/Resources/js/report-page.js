@@ -2,6 +2,7 @@
 import "./text-page.js";
 import { boot } from "./boot.js";
 import { byId } from "./dom.js";
+import { text } from "./text.js";
 import { forget, keep, waiting } from "./report-waiting.js";
 
 const form = byId("report");
@@ -32,14 +33,14 @@ if (place) {
     longitude.value = lon.toFixed(6);
     place.querySelectorAll("input[type=radio]").forEach((choice) => { choice.checked = false; });
     if (map) marker.setLatLng([lat, lon]).addTo(map);
-    said.textContent = boot.strings.placeChosen ?? "";
+    said.textContent = text("placeChosen");
   };
   tools.hidden = false;
   tools.querySelector("[data-here]").addEventListener("click", () => {
     navigator.geolocation?.getCurrentPosition(({ coords }) => {
       show(coords.latitude, coords.longitude);
       map?.setView([coords.latitude, coords.longitude], 18);
-    }, () => { said.textContent = boot.strings.placeUnknown ?? ""; }, { enableHighAccuracy: true, timeout: 10_000 });
+    }, () => { said.textContent = text("placeUnknown"); }, { enableHighAccuracy: true, timeout: 10_000 });
   });
   box.hidden = false;
   Promise.all([import("../leaflet/leaflet.esm.min.js"), import("./outlines.js"), import("./controls.js")]).then(([L, { Outlines }, { addControls }]) => {
@@ -100,7 +101,7 @@ form.addEventListener("submit", async (event) => {
     replacePage(await answer.text());
   } catch {
     const isKept = await keep(form.action, data).catch(() => false);
-    said.textContent = isKept ? form.dataset.offline : boot.strings.failed ?? "";
+    said.textContent = isKept ? form.dataset.offline : text("failed");
   }
   isSending = false;
 });
