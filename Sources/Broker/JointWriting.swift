@@ -51,6 +51,7 @@ package struct JointWriter {
     package func record(_ act: Act, _ access: WriteAccess) throws { try transaction.record(act, access.reading, at: now) }
     package func addNotice(to contact: IRI, _ occasion: String) throws { try transaction.addNotice(to: contact, occasion, at: now) }
     package func filedForm(_ token: String) throws -> String? { try transaction.filedForm(token) }
+    package func forgetForms(before border: Instant) throws { try transaction.forgetForms(before: border) }
     package func noteForm(_ token: String, filedAs reference: String) throws { try transaction.noteForm(token, filedAs: reference, at: now) }
 }
 

@@ -22,6 +22,12 @@ extension CaseDesk {
         return count
     }
 
+    /// Forgets which forms were filed long ago: nobody sends them again.
+    package func forgetForms(_ access: WriteAccess, at now: Instant) async throws {
+        let border = now.adding(seconds: -limits.formSeconds)
+        try await broker.jointly(access, at: now) { try $0.forgetForms(before: border) }
+    }
+
     private func files(_ name: IRI, until now: Instant, _ access: WriteAccess, limit: Int) async throws -> [Entity] {
         guard limit > 0 else { return [] }
         let path = AttributePath(root: .init(term: String(name.lastWord), iri: name))

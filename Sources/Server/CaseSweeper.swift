@@ -27,6 +27,7 @@ struct CaseSweeper<Ticks: Clock>: Service where Ticks.Duration == Duration {
     private func sweep(_ municipality: MunicipalityName) async {
         do {
             let access = try await gatekeeper.writing(municipality, .program)
+            try await desk.forgetForms(access, at: now())
             while !Task.isShuttingDownGracefully, try await desk.retire(access, limit: Self.turnCount, at: now()) == Self.turnCount {}
         } catch {
             logger.error("what was kept long enough can't be erased", metadata: ["municipality": "\(municipality)", "error": "\(error)"])

@@ -1,7 +1,7 @@
 package import Broker
 package import Cases
 package import Door
-package import Photos
+internal import Photos
 package import Trust
 
 /// The pages for people and the answers that their scripts ask for (`docs/pages.md`). Who has no
@@ -20,7 +20,7 @@ package struct SiteDoor: Sendable {
     let streams: EventStreams
     package let desk: CaseDesk
     let caseFigures: CaseFiguresKeeper
-    package let workshop = PhotoWorkshop()
+    let workshop = PhotoWorkshop()
     package let reports = ReportThrottle()
 
     package init(broker: Broker, gatekeeper: Gatekeeper, configuration: SiteConfiguration) {

@@ -74,6 +74,22 @@ struct CaseRetentionTests {
     }
 }
 
+/// What a form that is sent again comes to.
+struct FiledFormTests {
+    @Test func `a form is known for as long as the limits say, and forgotten then`() async throws {
+        let city = try await CaseCity()
+        let access = try await city.gatekeeper.filing(CaseCity.alder, .none)
+        let service = try await city.desk.catalogue.service("lamp", access.reading)
+        let answers = try service.definition.answers(to: ["place": ["43.61,3.87"]], today: .init(number: 20_000))
+        let report = CaseReport(service: service, answers: answers, channel: .web, formToken: "one-and-the-same-form")
+        let (first, end) = (try await city.desk.file(report, access, at: CaseCity.noon), CaseCity.noon.adding(seconds: city.desk.limits.formSeconds))
+        try await city.desk.forgetForms(try await city.staff(), at: end)
+        #expect(try await city.desk.file(report, access, at: end).reference == first.reference)
+        try await city.desk.forgetForms(try await city.staff(), at: end.adding(seconds: 1))
+        #expect(try await city.desk.file(report, access, at: end).reference != first.reference)
+    }
+}
+
 /// Giving a case to another municipality.
 struct CaseTransferTests {
     private let noon = CaseCity.noon
