@@ -31,10 +31,6 @@ package struct JointWriter {
         try transaction.edit(id, at: now, provenance: Provenance(classification: classification), body)
     }
 
-    /// - Returns: whether there was one.
-    @discardableResult
-    package func delete(_ id: IRI) throws -> Bool { try transaction.delete(id, at: now) }
-
     // MARK: What belongs to cases
 
     package func link(to contact: String) throws -> CaseLink { try CaseLink(to: contact, in: transaction) }

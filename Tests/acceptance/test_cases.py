@@ -348,7 +348,9 @@ class Mailbox:
         return self.to(address)
 
 
-class NoticeTest(CaseCase):
+class MailCase(CaseCase):
+    """The same with a mail server."""
+
     @classmethod
     def setUpClass(cls):
         cls.mailbox = Mailbox()
@@ -359,6 +361,8 @@ class NoticeTest(CaseCase):
             "CONURB_MAIL_HOST": "127.0.0.1", "CONURB_MAIL_PORT": str(cls.smtp.port), "CONURB_MAIL_SECURITY": "none", "CONURB_MAIL_FROM": "city@alder.example"}
         super().setUpClass()
 
+
+class NoticeTest(MailCase):
     def test_whoever_reports_is_told_of_each_step_and_the_link_in_it_works(self):
         path = self.report(**{"contact.email": "ada@example.org"})
         reference, link = self.reference(path), path.split("?")[0]

@@ -8,25 +8,18 @@ import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 
-import aiosmtpd.controller
 import browser as browsing
 import harness
 from test_account_pages import SIZES
-from test_cases import CaseCase, Mailbox, png
+from test_cases import MailCase, png
 
 PHONE = (360, 740)
 LANGUAGES = (("en", "light"), ("ar", "dark"))
 
 
-class ReportPagesTest(CaseCase):
+class ReportPagesTest(MailCase):
     @classmethod
     def setUpClass(cls):
-        cls.mailbox = Mailbox()
-        cls.smtp = aiosmtpd.controller.Controller(cls.mailbox, hostname="127.0.0.1", port=harness.free_port())
-        cls.smtp.start()
-        cls.addClassCleanup(cls.smtp.stop)
-        cls.environment = {
-            "CONURB_MAIL_HOST": "127.0.0.1", "CONURB_MAIL_PORT": str(cls.smtp.port), "CONURB_MAIL_SECURITY": "none", "CONURB_MAIL_FROM": "city@alder.example"}
         super().setUpClass()
         cls.photo = cls.folder / "photo.png"
         cls.photo.write_bytes(png(2400, 1200))
