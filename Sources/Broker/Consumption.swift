@@ -11,11 +11,13 @@ package struct EntityQuery: Sendable {
     package var offset: Int
     package var limit: Int
     package var wantsCount: Bool
+    /// A name that tells the filter and the ordering exactly, where the same is asked for again and again.
+    package var keptAs: String?
 
-    package init(filter: EntityFilter, ordering: Ordering? = nil, offset: Int = 0, limit: Int, wantsCount: Bool = false) {
+    package init(filter: EntityFilter, ordering: Ordering? = nil, offset: Int = 0, limit: Int, wantsCount: Bool = false, keptAs: String? = nil) {
         self.filter = filter
         self.ordering = ordering
-        (self.offset, self.limit, self.wantsCount) = (offset, limit, wantsCount)
+        (self.offset, self.limit, self.wantsCount, self.keptAs) = (offset, limit, wantsCount, keptAs)
     }
 }
 
@@ -105,10 +107,12 @@ extension Broker {
 
     func search(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) -> EntitySearch {
         let limits = configuration.searchLimits
-        return EntitySearch(
+        var search = EntitySearch(
             filter: query.filter, classificationMax: access.classificationMax, ordering: query.ordering, offset: query.offset,
             limit: query.limit, wantsCount: query.wantsCount, now: now,
             limits: SearchLimits(duration: limits.duration, orderedCountMax: limits.orderedCountMax))
+        search.keptAs = query.keptAs
+        return search
     }
 
     /// Deletes the entities that match, or removes attributes from them (clause 5.6.21), `purgeBatchCount` in one write.

@@ -21,7 +21,7 @@ package struct CaseQuery: Hashable, Sendable {
     package var statuses: [String] = []
     package var requested: ClosedRange<Instant>?
     package var updated: ClosedRange<Instant>?
-    /// By when they should be closed.
+    /// By when they should be closed. Of those who look again, they are best served who round it to the minute: then the order that was found is still there.
     package var expected: ClosedRange<Instant>?
     /// Metres around a point.
     package var near: (point: Geometry, metres: Double)?
@@ -32,6 +32,14 @@ package struct CaseQuery: Hashable, Sendable {
 
     package static func == (left: CaseQuery, right: CaseQuery) -> Bool { left.key == right.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(key) }
+    /// The name of what is looked at in its order, whichever page of it; nil for what is hardly looked at twice.
+    fileprivate var orderName: String? {
+        guard references.isEmpty, near == nil, requested == nil, updated == nil else { return nil }
+        var query = self
+        (query.offset, query.limit) = (0, 0)
+        return "cases: \(query.key)"
+    }
+
     private var key: String { "\(references) \(services) \(departments) \(districts) \(statuses) \(requested?.description ?? "") \(updated?.description ?? "") \(expected?.description ?? "") \(near?.point.json.description ?? "") \(near?.metres ?? 0) \(order) \(offset) \(limit)" }
 }
 
@@ -46,7 +54,8 @@ extension CaseDesk {
     /// - Throws: `tooManyResults` where more are wanted in an order than can be put in one.
     package func cases(_ query: CaseQuery, _ access: ReadAccess, at now: Instant) async throws -> CasePage {
         let page = try await broker.query(
-            EntityQuery(filter: try query.filter, ordering: try query.ordering, offset: query.offset, limit: query.limit, wantsCount: true), access, at: now)
+            EntityQuery(filter: try query.filter, ordering: try query.ordering, offset: query.offset, limit: query.limit, wantsCount: true, keptAs: query.orderName),
+            access, at: now)
         let entities = try page.entities.map { try broker.entity($0, access) }
         return CasePage(cases: entities, count: page.count ?? entities.count)
     }

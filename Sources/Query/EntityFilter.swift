@@ -44,6 +44,11 @@ public struct EntityFilter: Sendable {
         return names
     }
 
+    /// Whether it looks at nothing but the entity itself: at none that it is linked to.
+    public var isOfEntitiesAlone: Bool {
+        query?.terms.allSatisfy(\.path.hops.isEmpty) ?? true && (alternatives ?? []).allSatisfy(\.isOfEntitiesAlone)
+    }
+
     /// Whether the entity passes every part. The cheap ones are asked first.
     public func matches(_ entity: Entity, lookup: (IRI) -> Entity? = { _ in nil }) -> Bool {
         if let ids, !ids.contains(entity.id) { return false }

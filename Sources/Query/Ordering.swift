@@ -40,6 +40,9 @@ public struct Ordering: Sendable {
         }
     }
 
+    /// The attributes of an entity that its key is made of.
+    public var attributesRead: Set<IRI> { Set(terms.map(\.path.root.iri)) }
+
     /// Negative, zero or positive as `left` comes before, is, or comes after `right`. To sort many, use `sorted`, which
     /// makes each key once.
     public func compare(_ left: Entity, _ right: Entity) -> Int {

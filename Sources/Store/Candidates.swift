@@ -54,7 +54,7 @@ struct CandidatePlanner {
         }
         if let attributes = filter.attributes { offers.append(try byPresence(attributes, types: types)) }
         if let scopes = filter.scopes.flatMap(byScope) { offers.append(scopes) }
-        if let geo = filter.geo, let box = geo.boundingBox { offers.append(byPlace(box, attribute: geo.property)) }
+        if let geo = filter.geo, let box = geo.boundingBox { offers.append(try byPlace(box, attribute: geo.property, types: types)) }
         if let query = filter.query { offers.append(contentsOf: try byValue(query, types: types)) }
         if let exact = try byEquality(filter) { offers = [exact] }
         return offers
@@ -110,7 +110,7 @@ extension CandidatePlanner {
         return Candidates(selects: [(sql + (types.isEmpty ? "" : " ORDER BY 1"), arguments)], mayRepeat: false)
     }
 
-    private func byPlace(_ box: BoundingBox, attribute: IRI) -> Candidates {
+    private func byPlace(_ box: BoundingBox, attribute: IRI, types: [IRI]?) throws -> Candidates {
         // Where rules tell places roughly, it is looked around what is asked for, by where things are: each candidate is asked what is told of it.
         let metres = snapshot.seen?.current.ruling?.placeMetresMax ?? 0
         let box = metres > 0 ? box.widened(metres: Double(metres)) : box
@@ -119,7 +119,9 @@ extension CandidatePlanner {
             WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute IN (?, \(IndexRows.anyAttribute))
             """
         let number = snapshot.terms.number(of: attribute) ?? -1
-        return Candidates(selects: [(sql, [box.east, box.west, box.north, box.south, number])], mayRepeat: true)
+        // Of what is sealed no index tells where it is.
+        let sealed = try byValue(attribute: attribute, types: types, conditions: [("value = ?", [IndexValue.sealedPlace.databaseValue])])
+        return .merged([Candidates(selects: [(sql, [box.east, box.west, box.north, box.south, number])], mayRepeat: true), sealed])
     }
 
     private func byScope(_ query: ScopeQuery) -> Candidates? {

@@ -29,9 +29,13 @@ extension ReadSnapshot {
     }
 
     /// Another after each consent that was given or withdrawn. What was found out before it is found out anew.
-    package func consentRevision() throws -> Int64 { try document(.setting, Self.consentRevisionSetting)?.body.integerValue ?? 0 }
+    package func consentRevision() throws -> Int64 { try db.consentRevision() }
+}
 
+extension Database {
     fileprivate static var consentRevisionSetting: String { "consent-revision" }
+
+    func consentRevision() throws -> Int64 { try Document(.setting, Self.consentRevisionSetting, in: self)?.body.integerValue ?? 0 }
 }
 
 extension WriteTransaction {
@@ -59,7 +63,7 @@ extension WriteTransaction {
     /// To be called with whatever changes what somebody is shown of a person without changing an entity.
     private func noteConsents(at now: Instant) throws {
         changesConsents = true
-        try put(.setting, Self.consentRevisionSetting, .integer(try consentRevision() + 1), at: now)
+        try put(.setting, Database.consentRevisionSetting, .integer(try consentRevision() + 1), at: now)
     }
 }
 

@@ -15,7 +15,7 @@ package struct Document: Hashable, Sendable {
 
 extension ReadSnapshot {
     package func document(_ kind: DocumentKind, _ id: String) throws -> Document? {
-        try row("SELECT id, body, modified_us FROM document WHERE kind = ? AND id = ?", [kind.rawValue, id]).map(Document.init)
+        try Document(kind, id, in: db)
     }
 
     /// How many documents of one kind there are, and how many bytes they take.
@@ -62,6 +62,11 @@ extension WriteTransaction {
 }
 
 extension Document {
+    init?(_ kind: DocumentKind, _ id: String, in db: Database) throws {
+        guard let row = try RowCursor(db, "SELECT id, body, modified_us FROM document WHERE kind = ? AND id = ?", [kind.rawValue, id]).next() else { return nil }
+        try self.init(row)
+    }
+
     fileprivate init(_ row: Row) throws {
         id = try row.decode(String.self, atIndex: 0)
         body = try row.withUnsafeData(atIndex: 1) { data in try data.map { try JSON(parsing: $0) } ?? .null }

@@ -36,7 +36,9 @@ struct IndexRows {
             let tells = !isSealed || name == .dataSubject
             for instance in instances {
                 if instance.kind == .geoProperty, let geometry = try? Geometry(instance.value) {
-                    add(Place(attribute: attribute, box: isSealed ? .world : geometry.boundingBox))
+                    if isSealed { values.insert(Value(attribute: attribute, value: .sealedPlace)) } else {
+                        add(Place(attribute: attribute, box: geometry.boundingBox))
+                    }
                 }
                 for value in tells ? IndexValue.values(of: instance) : [.present] { values.insert(Value(attribute: attribute, value: value)) }
             }
@@ -70,6 +72,8 @@ enum IndexValue: Hashable {
     case text(String)
     /// Says that the attribute is there, and has values that no other row tells.
     case present
+    /// Says that the attribute has a place, of an entity that is sealed. It says nothing else, so `present` is there too.
+    case sealedPlace
 
     static let textByteCountMax = 120
     /// Values of one instance that are indexed one by one. When there are more, `present` stands for the rest.
@@ -115,7 +119,7 @@ enum IndexValue: Hashable {
         switch (left, right) {
         case (.number(let left), .number(let right)): left == right
         case (.text(let left), .text(let right)): left.hasSameCodePoints(as: right)
-        case (.present, .present): true
+        case (.present, .present), (.sealedPlace, .sealedPlace): true
         default: false
         }
     }
@@ -125,6 +129,7 @@ enum IndexValue: Hashable {
         case .number(let number): number.databaseValue
         case .text(let text): text.databaseValue
         case .present: [UInt8]().databaseBlob
+        case .sealedPlace: [UInt8](arrayLiteral: 0).databaseBlob
         }
     }
 }

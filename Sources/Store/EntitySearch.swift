@@ -17,6 +17,8 @@ package struct EntitySearch: Sendable {
     package var limits: SearchLimits
     /// Only entities whose number is in it; nil looks at all. Visits alone ask for one.
     package var share: ReadShare?
+    /// A name that tells the filter and the ordering exactly, where the same is asked for again and again: then the order is kept in memory.
+    package var keptAs: String?
 
     package init(
         filter: EntityFilter, classificationMax: Classification, ordering: Ordering? = nil, offset: Int = 0, limit: Int,
@@ -61,8 +63,8 @@ package struct EntityPage: Sendable {
 extension ReadSnapshot {
     /// - Throws: `CityError.tooComplexQuery` when the time is up, `.tooManyResults` when there are too many to be ordered.
     package func search(_ search: EntitySearch) throws -> EntityPage {
+        if let ordering = search.ordering { return try orderedPage(search, ordering) }
         let candidates = try CandidatePlanner(snapshot: self).plan(search.filter)
-        if let ordering = search.ordering { return try orderedPage(search, candidates, ordering) }
         let isIndexEnough = try candidates.isExact && !hasExpired(search.now)
         if isIndexEnough, search.classificationMax == .special { return try indexPage(search, candidates) }
         let countsByVisit = search.wantsCount && !isIndexEnough
@@ -137,26 +139,21 @@ extension ReadSnapshot {
         return count
     }
 
-    private func orderedPage(_ search: EntitySearch, _ candidates: Candidates, _ ordering: Ordering) throws -> EntityPage {
-        var matches: [(found: FoundEntity, entity: Entity, key: OrderingKey)] = []
-        try visitMatches(search, candidates) { found in
-            guard matches.count < search.limits.orderedCountMax else {
-                throw CityError.tooManyResults("orderBy: more than \(search.limits.orderedCountMax) entities match; narrow the query")
-            }
-            let entity = try found.entity ?? entity(found.stored)
-            matches.append((found, entity, ordering.key(for: entity)))
-            return true
+    private func orderedPage(_ search: EntitySearch, _ ordering: Ordering) throws -> EntityPage {
+        let matches = try order(search, ordering)
+        var entities: [FoundEntity] = []
+        for match in matches.dropFirst(search.offset).prefix(search.limit) {
+            guard let stored = try storedEntity(number: match.entity) else { continue }
+            let hasExpired = stored.expiresAt.map { $0 <= search.now } ?? false
+            entities.append(FoundEntity(stored: stored, entity: hasExpired ? try entity(stored).unexpired(at: search.now) : nil))
         }
-        matches.sort { $0.key < $1.key }
-        let page = matches.dropFirst(search.offset).prefix(search.limit)
         return EntityPage(
-            entities: page.map { FoundEntity(stored: $0.found.stored, entity: $0.entity) },
-            count: search.wantsCount ? matches.count : nil, hasMore: matches.count > search.offset + search.limit)
+            entities: entities, count: search.wantsCount ? matches.count : nil, hasMore: matches.count > search.offset + search.limit)
     }
 
     /// The entity as it is now when it matches; nil when it does not, or has expired.
     /// - Parameter attributes: those that the filter looks at; while nothing has expired, no others are read.
-    private func match(
+    func match(
         _ stored: StoredEntity, _ search: EntitySearch, reading attributes: Set<IRI>, isExact: Bool
     ) throws -> FoundEntity? {
         if let expiry = stored.expiresAt, expiry <= search.now {
@@ -174,7 +171,7 @@ extension ReadSnapshot {
         }
     }
 
-    private func hasExpired(_ now: Instant) throws -> Bool {
+    func hasExpired(_ now: Instant) throws -> Bool {
         try row("SELECT 1 FROM entity WHERE expires_us <= ? LIMIT 1", [now.microseconds]) != nil
     }
 }

@@ -51,7 +51,7 @@ extension QueryTerm {
             switch value {
             case .text(let text): text.utf8.count <= IndexValue.textByteCountMax - 4 && text.utf8.allSatisfy { $0 < 0x80 }
             case .number(let number): abs(number) < 9_007_199_254_740_992
-            case .present: false
+            case .present, .sealedPlace: false
             }
         }
         return areTold ? indexed : nil

@@ -41,7 +41,7 @@ extension Interest.Key {
                 switch IndexValue(value) {
                 case .number(let number)?: .number(attribute, number)
                 case .text(let text)?: .text(attribute, text)
-                case .present?, nil: nil
+                case .present?, .sealedPlace?, nil: nil
                 }
             }
             return keys.count == values.count ? keys : nil

@@ -37,34 +37,38 @@ extension ReadSnapshot {
         in box: BoundingBox, _ classificationMax: Classification, at now: Instant, countMax: Int
     ) throws -> [LivePlace] {
         guard let location = terms.number(of: .location) else { return [] }
-        func found(_ condition: String, countMax: Int) throws -> [LivePlace] {
-            try places(
-                rows(
-                    """
-                    SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2, classification
-                    FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-                    WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? AND \(condition) LIMIT ?
-                    """,
-                    [now.microseconds, box.east, box.west, box.north, box.south, location, classificationMax.rank, countMax]))
-        }
-        let told = try found("NOT \(Self.isUntold)", countMax: countMax)
+        let cursor = try rows(
+            """
+            SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2, classification
+            FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
+            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? LIMIT ?
+            """,
+            [now.microseconds, box.east, box.west, box.north, box.south, location, classificationMax.rank, countMax])
+        let told = try places(cursor)
         guard classificationMax.isSealed, told.count < countMax else { return told }
-        // Of what is sealed the index does not tell where it is.
-        let untold = try found(Self.isUntold, countMax: Self.untoldCountMax).compactMap { place -> LivePlace? in
-            guard let middle = try locations(of: place.number).first(where: box.intersects)?.center else { return nil }
+        let untold = try sealedPlaces(location, classificationMax).compactMap { stored -> LivePlace? in
+            guard let middle = try locations(of: stored).first(where: box.intersects)?.center else { return nil }
             return LivePlace(
-                number: place.number, version: place.version, longitude: middle.longitude, latitude: middle.latitude, hasExpired: place.hasExpired,
-                isPersonal: place.isPersonal)
+                number: stored.number, version: stored.version, longitude: middle.longitude, latitude: middle.latitude,
+                hasExpired: stored.expiresAt.map { $0 <= now } ?? false, isPersonal: true)
         }
         return Array(unrepeated(told + untold).prefix(countMax))
     }
 
-    /// The condition that a row of the index by place stands for a place that is sealed.
-    private static let isUntold = "(entity.key IS NOT NULL AND west = -180 AND east = 180 AND south = -90 AND north = 90)"
+    /// Entities of which the index does not tell where they are, for they are sealed: some thousands at most.
+    private func sealedPlaces(_ attribute: Int64, _ classificationMax: Classification) throws -> [StoredEntity] {
+        var numbers: Set<Int64> = []
+        for type in try types(having: attribute) {
+            let cursor = try rows(
+                "SELECT entity FROM entity_value WHERE attribute = ? AND type = ? AND value = ? LIMIT ?",
+                [attribute, type, IndexValue.sealedPlace.databaseValue, Self.untoldCountMax - numbers.count])
+            while let row = try cursor.next() { numbers.insert(try row.decode(Int64.self, atIndex: 0)) }
+        }
+        return try numbers.sorted().compactMap(storedEntity(number:)).filter { $0.classification <= classificationMax }
+    }
 
     /// The boxes of an entity's places, as they are shown.
-    private func locations(of number: Int64) throws -> [BoundingBox] {
-        guard let stored = try storedEntity(number: number) else { return [] }
+    private func locations(of stored: StoredEntity) throws -> [BoundingBox] {
         let instances = try decoder.entity(stored.document, keeping: [.location]).attributes[.location] ?? []
         return instances.compactMap { try? Geometry($0.value).boundingBox }
     }
@@ -121,17 +125,11 @@ extension ReadSnapshot {
             """
             SELECT min(west), min(south), max(east), max(north)
             FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE attribute = ? AND classification <= ? AND NOT \(Self.isUntold)
+            WHERE attribute = ? AND classification <= ?
             """, [location, classificationMax.rank])
         let told = try row.flatMap(box)
         guard classificationMax.isSealed else { return told }
-        let cursor = try rows(
-            """
-            SELECT DISTINCT entity.id FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE attribute = ? AND classification <= ? AND \(Self.isUntold) LIMIT ?
-            """, [location, classificationMax.rank, Self.untoldCountMax])
-        var all = told.map { [$0] } ?? []
-        while let row = try cursor.next() { all += try locations(of: row.decode(Int64.self, atIndex: 0)) }
+        let all = try (told.map { [$0] } ?? []) + sealedPlaces(location, classificationMax).flatMap(locations)
         return all.dropFirst().reduce(into: all.first) { whole, box in
             whole?.extend(longitude: box.west, latitude: box.south)
             whole?.extend(longitude: box.east, latitude: box.north)

@@ -39,6 +39,7 @@ package final class MunicipalityFile: Sendable {
     private let decoders: DecoderPool
     let sealing: SealingState
     private let chunks: OpenChunks
+    private let orders: KeptOrders?
     let commits: CommitCount
 
     /// The file's name within the municipality's folder.
@@ -74,6 +75,7 @@ package final class MunicipalityFile: Sendable {
         (self.followed, snapshotUses) = (FollowedCount(followed), SnapshotUses())
         (policies, consents, uses) = (RevisionSignal(), RevisionSignal(), UseMemory())
         (registrations, chunks, commits) = (RevisionSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
+        orders = name.snapshot == nil ? KeptOrders() : nil
         queue = CommitQueue(
             pool: pool, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, consents: consents,
             uses: uses, sealing: sealing, commits: commits
@@ -106,7 +108,7 @@ package final class MunicipalityFile: Sendable {
         vault = whole.vault
         (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
         (policies, consents, uses) = (whole.policies, whole.consents, whole.uses)
-        (followed, snapshotUses) = (whole.followed, whole.snapshotUses)
+        (followed, snapshotUses, orders) = (whole.followed, whole.snapshotUses, whole.orders)
     }
 
     /// The last change of a classification in the municipality that a snapshot has followed.
@@ -144,9 +146,11 @@ package final class MunicipalityFile: Sendable {
 
     /// Runs `body` on a consistent view of what was committed when it began. Never waits for a writer.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
-        if let sight { return try await narrowed.read(sight, chunks: chunks, body) }
-        let (terms, decoders, vault, chunks) = (terms, decoders, vault, chunks)
-        return try await pool.read { db in try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks)) }
+        if let sight { return try await narrowed.read(sight, chunks: chunks, orders: orders, body) }
+        let (terms, decoders, vault, chunks, orders) = (terms, decoders, vault, chunks, orders)
+        return try await pool.read { db in
+            try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks, orders: orders))
+        }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.

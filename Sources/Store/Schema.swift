@@ -1,3 +1,4 @@
+internal import CityModel
 internal import Foundation
 internal import GRDB
 
@@ -35,6 +36,7 @@ enum Schema {
         migrator.registerMigration("0018-subjects") { db in try db.execute(sql: SubjectTable.schema) }
         migrator.registerMigration("0020-sealed-accounts") { db in try db.execute(sql: AccountTable.sealed) }
         migrator.registerMigration("0021-cases") { db in try db.execute(sql: CaseTable.schema) }
+        migrator.registerMigration("0023-sealed-places") { db in try db.execute(sql: sealedPlaces) }
         return migrator
     }
 
@@ -96,6 +98,16 @@ enum Schema {
         ) WITHOUT ROWID, STRICT;
 
         CREATE VIRTUAL TABLE entity_place USING rtree (id, west, east, south, north, +attribute INTEGER);
+        """
+
+    /// A place that is sealed was a box around the world, which every search by place came upon.
+    private static let sealedPlaces = """
+        INSERT INTO entity_value (attribute, type, value, entity)
+            SELECT DISTINCT entity_place.attribute, entity_type.type, x'00', entity.id FROM entity_place
+            JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax) JOIN entity_type ON entity_type.entity = entity.id
+            WHERE entity_place.attribute <> \(IndexRows.anyAttribute) AND entity.key IS NOT NULL AND entity.classification >= \(Classification.sealedMin.rank);
+        DELETE FROM entity_place WHERE id / \(IndexRows.placeCountMax) IN
+            (SELECT id FROM entity WHERE key IS NOT NULL AND classification >= \(Classification.sealedMin.rank));
         """
 
     private static let journal = """

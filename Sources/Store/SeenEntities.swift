@@ -18,11 +18,14 @@ final class SeenEntities: @unchecked Sendable {
     private var needs: FactNeeds = []
     /// What the rules say of entities that are there now. It stays from read to read: what changed since the last is asked anew.
     private var known = KnownViews()
+    /// The same of other sights that were read under.
+    private var shelf = ViewShelf()
     /// The same of entities that are gone.
     private var knownPast = KnownViews()
     private var bounds: [Int64: Classification] = [:]
     /// The newest change of the file that was looked at.
     private var followed: Int64?
+    private var consentRevision: Int64 = 0
     private var places: (entity: Int64, boxes: [BoundingBox])?
 
     /// Changes between two reads up to which it is looked at one by one what they changed.
@@ -36,11 +39,22 @@ final class SeenEntities: @unchecked Sendable {
     /// - Parameter isFollowed: whether the file's journal tells all that changes, so that it can go on from a read before under the same rules.
     func begin(_ sight: Sight, isFollowed: Bool = false) throws {
         (bounds, places, knownPast) = ([:], nil, KnownViews())
-        let goesOn = isFollowed && sight == self.sight && !needs.contains(.consents)
+        if sight != self.sight {
+            shelf.put(known, of: self.sight)
+            known = shelf.take(sight) ?? KnownViews()
+        }
         (self.sight, needs) = (sight, sight.ruling?.needs ?? [])
-        if try !(goesOn && follow()) { known = KnownViews() }
-        if isFollowed { followed = try lastChange() }
+        guard isFollowed else {
+            (known, shelf) = (KnownViews(), ViewShelf())
+            return
+        }
+        let consents = try db.consentRevision()
+        if try consents != consentRevision || !follow() { (known, shelf) = (KnownViews(), ViewShelf()) }
+        (followed, consentRevision) = (try lastChange(), consents)
     }
+
+    /// Consents as they were when the read began: the journal does not tell when one is given or withdrawn. Nil where they decide nothing.
+    var consentsAsked: Int64? { needs.contains(.consents) ? consentRevision : nil }
 
     /// What it reads under.
     var current: Sight { sight }
@@ -56,7 +70,11 @@ final class SeenEntities: @unchecked Sendable {
         guard let first = try RowCursor(db, "SELECT min(seq) FROM main.change", []).next()?.decode(Int64?.self, atIndex: 0) else { return followed == 0 }
         guard first <= followed + 1, try lastChange() >= followed, try lastChange() - followed <= Self.followedCountMax else { return false }
         let changed = try RowCursor(db, "SELECT entity FROM main.change WHERE seq > ?", [followed])
-        while let row = try changed.next() { known.forget(try row.decode(Int64.self, atIndex: 0)) }
+        while let row = try changed.next() {
+            let entity = try row.decode(Int64.self, atIndex: 0)
+            known.forget(entity)
+            shelf.forget(entity)
+        }
         return true
     }
 
@@ -236,37 +254,6 @@ final class SeenEntities: @unchecked Sendable {
         defer { decoders.giveBack(decoder) }
         return try decoder.entity(StoredDocument(bytes: bytes), keeping: wanted)
     }
-}
-
-/// How much of entities is shown. There are few views and many entities: each view is kept once.
-private struct KnownViews {
-    private var places: [Int64: Int32] = [:]
-    private var views: [View?] = []
-    private var placesOfViews: [View?: Int32] = [:]
-
-    private static let countMax = 500_000
-    private static let viewCountMax = 10_000
-
-    /// Nil where it is not known.
-    subscript(entity: Int64) -> Shown? { places[entity].map { Shown(view: views[Int($0)]) } }
-
-    /// Nil where an entity is not shown.
-    struct Shown { let view: View? }
-
-    /// - Returns: the view.
-    mutating func keep(_ view: View?, of entity: Int64) -> View? {
-        if places.count >= Self.countMax || views.count >= Self.viewCountMax { self = KnownViews() }
-        if let place = placesOfViews[view] {
-            places[entity] = place
-            return views[Int(place)]
-        }
-        let place = Int32(views.count)
-        views.append(view)
-        (placesOfViews[view], places[entity]) = (place, place)
-        return view
-    }
-
-    mutating func forget(_ entity: Int64) { places[entity] = nil }
 }
 
 extension Entity {

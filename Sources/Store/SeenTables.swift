@@ -103,12 +103,12 @@ final class SeenReaders: Sendable {
 
     /// Those who read at the same moment wait for each other where there are more than connections.
     func read<Value: Sendable>(
-        _ sight: Sight, chunks: OpenChunks, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
+        _ sight: Sight, chunks: OpenChunks, orders: KeptOrders?, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
     ) async throws -> Value {
         let reader = try reader(for: sight)
         return try await reader.queue.read { [terms, decoders, vault, isFollowed] db in
             try reader.seen.begin(sight, isFollowed: isFollowed)
-            return try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks, seen: reader.seen))
+            return try body(ReadSnapshot(db: db, terms: terms, decoders: decoders, vault: vault, chunks: chunks, orders: orders, seen: reader.seen))
         }
     }
 

@@ -14,6 +14,8 @@ package class ReadSnapshot {
     let seen: SeenEntities?
     /// Chunks of the file that are open; nil for who may see what is not committed.
     let chunks: OpenChunks?
+    /// Orders of the file that are kept; nil where its journal does not tell all that changes, and for who may see what is not committed.
+    let orders: KeptOrders?
     /// Room for the numbers of the block that is looked at.
     lazy var blockBuffer = BlockBuffer()
     /// Whether there is any chunk, once it was asked.
@@ -27,12 +29,12 @@ package class ReadSnapshot {
     /// The last chunk that was opened.
     var openedChunk: (id: Int64, chunk: Chunk)?
 
-    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, chunks: OpenChunks? = nil, seen: SeenEntities? = nil) {
+    init(db: Database, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, chunks: OpenChunks? = nil, orders: KeptOrders? = nil, seen: SeenEntities? = nil) {
         (self.seen, self.vault) = (seen, vault)
         self.db = db
         self.terms = terms
         self.decoders = decoders
-        self.chunks = chunks
+        (self.chunks, self.orders) = (chunks, orders)
     }
 
     /// Judges what is read for somebody by the rules of a sight.

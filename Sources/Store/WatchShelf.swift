@@ -70,6 +70,7 @@ struct WatchShelf: Sendable {
                 values[attribute]?.spans.find(number, found)
             case .text(let text): values[attribute]?.texts[text]?.forEach(found)
             case .present: values[attribute]?.all.keys.forEach(found)
+            case .sealedPlace: break
             }
         }
     }

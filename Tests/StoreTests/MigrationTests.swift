@@ -103,6 +103,34 @@ import Testing
         #expect((begun, failed) == (["alder", "birch", "birch"], ["birch", "birch"]), "what is current isn't opened")
     }
 
+    @Test func `places of what is sealed leave the index by place, and are found as before`() async throws {
+        let folder = try TemporaryStore()
+        var person = entity(1)
+        person.attributes[.location] = [Attribute(kind: .geoProperty, value: ["type": "Point", "coordinates": [2.2, 48.8]])]
+        try await folder.file().write { [person] in try $0.insert(person, provenance: .init(classification: .personal), at: noon) }
+        try folder.store.close()
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO entity_place (id, west, east, south, north, attribute)
+                        SELECT entity * \(IndexRows.placeCountMax), -180, 180, -90, 90, attribute FROM entity_value WHERE value = x'00';
+                    DELETE FROM entity_value WHERE value = x'00';
+                    DELETE FROM grdb_migrations WHERE identifier = '0023-sealed-places';
+                    """)
+            #expect(try Int.fetchOne(db, sql: "SELECT count(*) FROM entity_place") == 1)
+        }
+        try queue.close()
+        let file = try folder.file()
+        #expect(try await file.verify().faults == [])
+        let near = try GeoQuery(georel: "near;maxDistance==100", geometry: "Point", coordinates: [2.2, 48.8], geoproperty: nil, expand: { _ in .location })
+        let found = try await file.read { snapshot in
+            #expect(try snapshot.row("SELECT count(*) FROM entity_place")?.decode(Int.self, atIndex: 0) == 0)
+            return try snapshot.search(EntitySearch(filter: EntityFilter(geo: near), classificationMax: .special, limit: 9, now: noon)).entities.map(\.stored.id)
+        }
+        #expect(found == [entityID(1)])
+    }
+
     @Test func `subscriptions are counted as they come and go`() async throws {
         let folder = try TemporaryStore()
         try FileManager.default.createDirectory(atPath: "\(folder.path)/alder", withIntermediateDirectories: true)

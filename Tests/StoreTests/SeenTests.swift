@@ -11,7 +11,7 @@ import Testing
     private static let words = ["amber", "birch", "cedar", "delta"]
 
     /// Entities with everything that rules ask about.
-    private func city(_ random: inout SplitMix) -> [(entity: Entity, classification: Classification)] {
+    func city(_ random: inout SplitMix) -> [(entity: Entity, classification: Classification)] {
         (0..<40).map { number in
             var made = entity(number, type: ["Lamp", "Bench", "Person"].randomElement(using: &random) ?? "Lamp")
             made.scopes = [["/north/a", "/north/b", "/south"].randomElement(using: &random)].compactMap { $0.flatMap { Scope($0) } }
@@ -50,7 +50,7 @@ import Testing
             """
     }
 
-    private func policies(_ random: inout SplitMix) throws -> Policies {
+    func policies(_ random: inout SplitMix) throws -> Policies {
         let rules = (0..<Int.random(in: 1...4, using: &random)).map { rule($0, &random) }
         return try Policies(
             files: [.init(name: "random", text: "rules: [\(rules.joined(separator: ",\n"))]")], purposes: ShippedPolicy.purposes(),
@@ -58,7 +58,7 @@ import Testing
     }
 
     /// What the rules show of an entity, read off the verdict attribute by attribute.
-    private func shown(_ entity: Entity, _ classification: Classification, _ policies: Policies) -> Entity? {
+    func shown(_ entity: Entity, _ classification: Classification, _ policies: Policies) -> Entity? {
         let facts = ResourceFacts(
             types: Set(entity.types), scopes: entity.scopes, classification: classification, location: { entity.place })
         let verdict = policies.decide(.anonymous, .read, on: facts, now: noon)

@@ -44,6 +44,8 @@ extension SiteDoor {
     }
 
     private static let rowCount = 50
+    /// How long ago a case was closed that the queue still shows.
+    private static let closedSeconds = 30.0 * 86_400
 
     // MARK: The queue
 
@@ -106,7 +108,8 @@ extension SiteDoor {
         (query.offset, query.limit) = (filter.page * Self.rowCount, Self.rowCount)
         query.statuses = filter.view == .closed ? ["closed"] : ["open", "inProgress"]
         query.order = filter.view == .closed ? .updated : .due
-        if filter.view == .overdue { query.expected = Instant(seconds: 0)...now }
+        if filter.view == .overdue { query.expected = Instant(seconds: 0)...Instant(seconds: now.seconds - now.seconds % 60) }
+        if filter.view == .closed { query.updated = now.adding(seconds: -Self.closedSeconds)...now }
         switch filter.view {
         case .mine: query.references = try await desk.references(assignedTo: signedIn.subject, access, at: now)
         case .review: query.references = try await desk.references(inReview: "waiting", access, at: now)
