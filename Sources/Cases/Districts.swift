@@ -18,6 +18,20 @@ extension CaseDesk {
         return found.districtName ?? String(found.id.lastWord)
     }
 
+    /// Districts that are offered to choose from.
+    private static let nameCountMax = 500
+
+    /// What the districts of a municipality are called, in the order of their names.
+    /// - Parameter attributes: those that hold names.
+    package func districtNames(_ attributes: [IRI], _ access: ReadAccess, at now: Instant) async throws -> [String] {
+        let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)))
+        let names = try await broker.fold(filter, keeping: Set(attributes), into: Set<String>(), access, at: now) { names, district in
+            guard names.count < Self.nameCountMax else { return }
+            names.insert(district.districtName ?? String(district.id.lastWord))
+        }
+        return names.sorted { $0.lowercased() < $1.lowercased() }
+    }
+
     private static let municipalityTypes: [IRI] = ["Municipality", "Commune", "City"].map(IRI.plain)
     /// Areas of municipalities that are looked at; a file is one municipality's, with its neighbours at most.
     private static let areaCountMax = 100

@@ -1,4 +1,5 @@
 internal import Broker
+internal import Cases
 internal import CityModel
 internal import Door
 internal import HTTPTypes
@@ -33,6 +34,8 @@ extension SiteDoor {
                 "language": account.language.map(JSON.string) ?? .null, "createdAt": .string(account.createdAt.description),
                 "signedInAt": account.signedInAt.map { .string($0.description) } ?? .null, "hasSecondFactor": .bool(signedIn.hasSecondFactor),
             ]))
+        writer.raw(",\"deskViews\":")
+        writer.write(.array(try await desk.views(signedIn).all.map { ["name": .string($0.name), "narrowing": .string($0.narrowing)] }))
         let isWhole = try await writeHeld(request, signedIn, to: &writer)
         writer.raw(",\"consents\":")
         writer.write(.array(try await gatekeeper.consents(signedIn).map(\.record)))

@@ -36,6 +36,7 @@ enum Schema {
         migrator.registerMigration("0018-subjects") { db in try db.execute(sql: SubjectTable.schema) }
         migrator.registerMigration("0020-sealed-accounts") { db in try db.execute(sql: AccountTable.sealed) }
         migrator.registerMigration("0021-cases") { db in try db.execute(sql: CaseTable.schema) }
+        migrator.registerMigration("0022-desk-views") { db in try db.execute(sql: DeskViewTable.schema) }
         migrator.registerMigration("0023-sealed-places") { db in try db.execute(sql: sealedPlaces) }
         return migrator
     }

@@ -91,7 +91,9 @@ internal import Trust
         ],
         .erase: ["lead", "open", "formToken", "hasPassword", "fault"], .services: ["municipality", "choice", "municipalities", "groups"],
         .report: ["heading", "help", "action", "municipality", "formToken", "fields", "faults", "hasFaults", "contact", "privacy", "staff"],
-        .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: ["formToken", "view", "views", "services", "departments", "entries", "rows", "count", "return"],
+        .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: [
+            "formToken", "view", "views", "ownViews", "narrowing", "viewName", "viewNameMax", "services", "departments", "districts", "entries", "rows", "count", "return",
+        ],
         .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
         .figures: [
             "lead", "service", "serviceTitle", "isOne", "allHref", "choice", "municipalities", "municipality", "from", "to", "count", "csvHref", "rows", "hasRows", "hasResidents",

@@ -60,6 +60,16 @@ class CaseCase(SignInCase):
         assert answer.status_code == 303, answer.text[:2000]
         return visitor
 
+    def bring(self, name, *entities):
+        """What a source of open data brings: entities as NGSI-LD writes them."""
+        source, file = self.folder / f"{name}.yaml", self.folder / f"{name}.json"
+        source.write_text(
+            f"id: {name}\ntitle: {name}\nsteward: City\nlicence: {{name: none, url: 'https://example.org/none'}}\nattribution: City\nclassification: open\n"
+            "format: ngsi-ld\n")
+        file.write_text(json.dumps(entities))
+        done = self.conurb.import_files(self.data, "alder", source, file)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     # What a browser without scripts does
 
     def fill(self, visitor, code, fields, photos=(), **extra):
@@ -258,6 +268,73 @@ class WorkTest(CaseCase):
         for path in ("/desk", f"/desk/{reference}"):
             self.assertEqual(stranger.get(path).status_code, 403)
 
+    def view(self, member, action, name="", narrowing="view=open", number=""):
+        """What staff do with a view of their own."""
+        token = member.field("/desk?view=open", "form")
+        return member.post("/desk/views", {"form": token, "action": action, "name": name, "narrowing": narrowing, "view": number})
+
+    def own_views(self, member):
+        page = member.get("/desk?view=open").text
+        return {html.unescape(name): html.unescape(href) for href, name in re.findall(r'<a class="own" href="([^"]*)"[^>]*><bdi>([^<]*)</bdi>', page)}
+
+    def test_staff_give_names_to_views_and_open_the_desk_with_one(self):
+        member = self.new_member("viewer", "owner-department")
+        narrowing = "view=overdue&service=pothole&department=Roads%20%26%20Bridges&district=Mosson"
+        saved = self.view(member, "saveView", "Late holes <b>", narrowing)
+        self.assertEqual((saved.status_code, saved.headers["Location"]), (303, f"/desk?{narrowing}&done=saveView"))
+        self.assertEqual(self.own_views(member), {"Late holes <b>": f"/desk?{narrowing}"})
+        page = member.get(f"/desk?{narrowing}").text
+        self.assertRegex(page, r'<a class="own" [^>]*aria-current="page"><bdi>Late holes &lt;b&gt;')
+        self.assertEqual(page.count('aria-current="page"'), 2, "the view, and the desk among the pages")
+        self.assertIn('<option value="Mosson" selected>', page)
+        number = re.search(r'name="view" value="(\d+)"', page).group(1)
+
+        self.assertEqual(member.get("/desk", allow_redirects=False).status_code, 200)
+        self.assertEqual(self.view(member, "openWith", "", narrowing, number).status_code, 303)
+        opened = member.get("/desk", allow_redirects=False)
+        self.assertEqual((opened.status_code, opened.headers["Location"]), (303, f"/desk?{narrowing}"))
+        self.assertEqual(member.get("/desk?view=open", allow_redirects=False).status_code, 200)
+        self.assertEqual(self.view(member, "renameView", "Holes", narrowing, number).status_code, 303)
+        self.assertEqual(list(self.own_views(member)), ["Holes"])
+        self.assertEqual(self.view(member, "deleteView", "", narrowing, number).status_code, 303)
+        self.assertEqual((self.own_views(member), member.get("/desk", allow_redirects=False).status_code), ({}, 200))
+
+    def test_a_view_that_can_not_be_kept_says_why_and_keeps_what_was_typed(self):
+        member, other = self.new_member("viewer-2", "owner-department"), self.new_member("viewer-3", "owner-department")
+        self.assertEqual(self.view(member, "saveView", "Mine").status_code, 303)
+        for name, said in (("mine", "Name of the view: you have one"), (" ", "Name of the view: say"), ("a" * 41, "Name of the view: at most 40")):
+            answer = self.view(member, "saveView", name, "view=overdue&service=noise")
+            self.assertEqual(answer.status_code, 422)
+            self.assertIn(said, answer.text)
+            self.assertIn(f'name="name" value="{name}"', answer.text)
+            self.assertIn('<option value="noise" selected>', answer.text)
+        self.assertEqual(self.view(member, "saveView", "Long", "service=" + "a" * 2000).status_code, 422)
+        self.assertEqual(self.view(other, "renameView", "Theirs", number="1").status_code, 422)
+        self.assertEqual(self.own_views(member), {"Mine": "/desk?view=open"})
+        self.assertEqual(self.view(member, "explode").status_code, 400)
+        stranger = self.new_member("resident-2", "resident")
+        token = stranger.field("/account", "form")
+        self.assertEqual(stranger.post("/desk/views", {"form": token, "action": "saveView", "name": "X", "narrowing": "view=open"}).status_code, 403)
+        self.assertEqual(member.post("/desk/views", {"action": "saveView", "name": "X", "narrowing": "view=open"}).status_code, 403)
+
+    def test_the_queue_is_narrowed_to_a_district_and_what_is_done_to_several_stays_there(self):
+        place = (43.40, 3.40)
+        area = {"type": "Polygon", "coordinates": [[[3.39, 43.39], [3.41, 43.39], [3.41, 43.41], [3.39, 43.41], [3.39, 43.39]]]}
+        self.bring("districts", {
+            "id": "urn:ngsi-ld:District:1", "type": "District", "name": {"type": "Property", "value": "Écusson"}, "location": {"type": "GeoProperty", "value": area}})
+        inside, outside = self.reference(self.report(place=place)), self.reference(self.report(place=(43.42, 3.40)))
+        address = "/desk?view=open&district=%C3%89cusson"
+        page = self.clerk.get(address).text
+        self.assertIn('<option value="Écusson" selected>', page)
+        self.assertIn(f'data-reference="{inside}"', page)
+        self.assertNotIn(f'data-reference="{outside}"', page)
+        token = self.clerk.field(address, "form")
+        done = self.clerk.post("/desk", {"form": token, "action": "take", "reference": inside, "return": address})
+        self.assertEqual(done.headers["Location"], address + "&done=bulk")
+        none = self.clerk.post("/desk", {"form": token, "action": "take", "return": address})
+        self.assertEqual(none.status_code, 422)
+        self.assertNotIn(f'data-reference="{outside}"', none.text)
+
     def test_how_somebody_is_reached_is_told_to_nobody_else(self):
         path = self.report(**{"contact.email": "secret-marker@example.org", "contact.name": "Marker-Person"})
         reference = self.reference(path)
@@ -299,14 +376,7 @@ class OutsideTest(CaseCase):
         self.report(place=far)
         ring = [[3.7, 43.5], [4.0, 43.5], [4.0, 43.75], [3.7, 43.75], [3.7, 43.5]]
         area = {"id": "urn:ngsi-ld:Municipality:alder", "type": "Municipality", "boundary": {"type": "GeoProperty", "value": {"type": "Polygon", "coordinates": [ring]}}}
-        source = self.folder / "area.yaml"
-        source.write_text(
-            "id: area\ntitle: Area\nsteward: City\nlicence: {name: none, url: 'https://example.org/none'}\nattribution: City\nclassification: open\n"
-            "format: ngsi-ld\n")
-        file = self.folder / "area.json"
-        file.write_text(json.dumps([area]))
-        done = self.conurb.import_files(self.data, "alder", source, file)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.bring("area", area)
         answer = self.fill(self.visitor(), "pothole", self.whole("pothole", far))
         self.assertEqual(answer.status_code, 422)
         self.assertIn("outside of the municipality", answer.text)

@@ -182,6 +182,14 @@ class ReportPagesTest(MailCase):
             for page, name in (("/desk", "desk"), (f"/desk/{reference}", "desk-case")):
                 browser.open(page)
                 self.look(browser, f"{name}-{language}")
+            # A view of one's own, by forms alone.
+            browser.open(f"/desk?view=overdue&service={'waste' if language == 'en' else 'noise'}")
+            browser.run("document.querySelector('.own-view').open = true")
+            self.find(browser, "#view-name").send_keys(f"Late bins of the old town ({language})")
+            self.press(browser, 'button[value="saveView"]')
+            browser.run("document.querySelector('.own-view').open = true")
+            self.assertEqual(self.find(browser, '.views [aria-current="page"]').text, f"Late bins of the old town ({language})")
+            self.look(browser, f"desk-view-{language}")
 
 
 if __name__ == "__main__":

@@ -172,6 +172,19 @@ class RightsTest(SignInCase):
                 found = [word for word in words if word.encode() in path.read_bytes()]
                 self.assertEqual(found, [], path)
 
+    def test_views_of_the_desk_are_taken_along_and_erased(self):
+        name = "Letters-of-Quillfeather"
+        clerk = self.member("viewer", "owner-department")
+        token = clerk.field("/desk?view=open", "form")
+        saved = clerk.post("/desk/views", {"form": token, "action": "saveView", "name": name, "narrowing": "view=mine"})
+        self.assertEqual(saved.status_code, 303, saved.text[:500])
+        self.assertEqual(clerk.get("/account/data.json").json()["deskViews"], [{"name": name, "narrowing": "view=mine"}])
+        self.assertIn(name, clerk.get("/desk?view=open").text)
+        self.assert_nowhere(name)
+        erased = self.press(clerk, "/account/data/erase", password=PASSWORD, confirm="yes")
+        self.assertEqual(erased.status_code, 200, erased.text[:2000])
+        self.assertEqual(self.conurb.verify(self.data).returncode, 0)
+
     def test_erasing_from_the_command_line(self):
         resident = self.member("grace", "resident")
         self.held(2, self.subject(resident), name="Zwischenmeister-Grace")

@@ -20,8 +20,12 @@ extension SiteDoor {
         let filters = ["view", "service", "department", "district", "page", "done"].map { Route.Parameter($0, in: .query, "What the list is narrowed to: \($0)") }
         return [
             Route(.get, "/desk", "The queue of cases", tag: Self.servicesTag, parameters: filters, responses: [page, elsewhere]) { request in
-                try await withSignedIn(request) { try await deskPage(request, $0) }
+                try await withSignedIn(request) { try await queue(request, $0) }
             },
+            Route(
+                .post, "/desk/views", "Give a name to what the queue is narrowed to, or change one", tag: Self.servicesTag,
+                body: Self.form(["form", "action", "view", "name", "narrowing"]), responses: [elsewhere, refused]
+            ) { request in try await withForm(request) { try await changeViews(request, $0, $1) } },
             Route(
                 .post, "/desk", "Do the same to several cases", tag: Self.servicesTag, body: Self.form(["form", "action", "reference", "return"]),
                 responses: [elsewhere, refused]
@@ -54,9 +58,17 @@ extension SiteDoor {
         try await gatekeeper.writing(municipality, request.credential, Self.serving(request.terms))
     }
 
-    private func deskPage(_ request: DoorRequest, _ signedIn: SignedIn, fault: String? = nil) async throws -> Response {
+    /// An address that says nothing opens with the view that somebody chose for it.
+    private func queue(_ request: DoorRequest, _ signedIn: SignedIn) async throws -> Response {
+        if request.query.pairs.isEmpty, let opening = try await desk.views(signedIn).opening { return redirect(to: "/desk?" + opening.narrowing, request) }
+        return try await deskPage(request, signedIn, DeskFilter(request.query))
+    }
+
+    /// - Parameter form: what was sent and can't be done, with the reason in `fault`.
+    func deskPage(
+        _ request: DoorRequest, _ signedIn: SignedIn, _ filter: DeskFilter, fault: String? = nil, form: FormFields? = nil
+    ) async throws -> Response {
         let access = try await deskAccess(request, signedIn.municipality).reading
-        let filter = DeskFilter(request.query)
         let (rows, count) = try await rows(filter, signedIn, access, at: request.now)
         let catalogue = try await city.catalogue(request)
         var page = PageModel(.desk, self, request, catalogue, cursor: cursor(catalogue))
@@ -64,12 +76,7 @@ extension SiteDoor {
         let services = try await desk.catalogue.services(access)
         let titles = Dictionary(services.map { ($0.definition.id.text, $0.definition.title[language.code]) }, uniquingKeysWith: { first, _ in first })
         page.members["formToken"] = .string(signedIn.formToken)
-        page.members["views"] = .array(
-            DeskFilter.View.allCases.map { view in
-                [
-                    "href": .string("/desk?" + filter.with(view).address.query), "label": .string(language.text("desk.views.\(view.rawValue)")), "selected": .bool(view == filter.view),
-                ]
-            })
+        show(try await desk.views(signedIn), filter, form, in: &page)
         func choices(_ values: [String], _ chosen: String?, _ label: (String) -> String) -> JSON {
             .array(values.map { ["key": .string($0), "label": .string(label($0)), "selected": .bool($0 == chosen)] })
         }
@@ -77,6 +84,9 @@ extension SiteDoor {
         page.members["services"] = choices(titles.keys.sorted { titles[$0, default: ""] < titles[$1, default: ""] }, filter.service) { titles[$0] ?? $0 }
         let departments = Set(services.flatMap { $0.definition.departments.map(\.department) }).sorted()
         page.members["departments"] = choices(departments, filter.department) { $0 }
+        let districts = try await desk.districtNames(catalogue.municipality(signedIn.municipality.text).map { catalogue.municipalities[$0].nameAttributes } ?? [], access, at: request.now)
+        page.members["districts"] = choices(districts + (filter.district.map { districts.contains($0) ? [] : [$0] } ?? []), filter.district) { $0 }
+        page.members["hasDistricts"] = .bool(!districts.isEmpty || filter.district != nil)
         page.members["entries"] = .array(
             services.map { ["href": .string("/desk/entry/\($0.definition.id)"), "label": .string($0.definition.title[language.code])] }.sorted {
                 ($0["label"]?.stringValue ?? "") < ($1["label"]?.stringValue ?? "")
@@ -105,6 +115,7 @@ extension SiteDoor {
     private func rows(_ filter: DeskFilter, _ signedIn: SignedIn, _ access: ReadAccess, at now: Instant) async throws -> (rows: [DeskRow], count: Int) {
         var query = CaseQuery()
         (query.services, query.departments) = (filter.service.map { [$0] } ?? [], filter.department.map { [$0] } ?? [])
+        query.districts = filter.district.map { [$0] } ?? []
         (query.offset, query.limit) = (filter.page * Self.rowCount, Self.rowCount)
         query.statuses = filter.view == .closed ? ["closed"] : ["open", "inProgress"]
         query.order = filter.view == .closed ? .updated : .due
@@ -162,7 +173,9 @@ extension SiteDoor {
     /// The same for several cases: those that can't be are named, the others are done.
     private func bulk(_ request: DoorRequest, _ signedIn: SignedIn, _ fields: FormFields) async throws -> Response {
         let references = fields.all("reference").prefix(Self.rowCount).compactMap { CaseReference($0) }
-        guard !references.isEmpty else { return try await deskPage(request, signedIn, fault: language(request).text("desk.noneChosen")) }
+        let target = Preferences.safeReturn(fields["return"] ?? "/desk")
+        let filter = DeskFilter(address: target)
+        guard !references.isEmpty else { return try await deskPage(request, signedIn, filter, fault: language(request).text("desk.noneChosen")) }
         let access = try await deskAccess(request, signedIn.municipality)
         var failed: [String] = []
         for reference in references {
@@ -175,40 +188,9 @@ extension SiteDoor {
                 }
             } catch is CaseFault { failed.append(reference.shown) } catch CityError.resourceNotFound { failed.append(reference.shown) }
         }
-        guard failed.isEmpty else { return try await deskPage(request, signedIn, fault: language(request).text("desk.failed", ["references": failed.joined(separator: ", ")])) }
-        let target = Preferences.safeReturn(fields["return"] ?? "/desk")
+        guard failed.isEmpty else {
+            return try await deskPage(request, signedIn, filter, fault: language(request).text("desk.failed", ["references": failed.joined(separator: ", ")]))
+        }
         return redirect(to: target + (target.contains("?") ? "&" : "?") + "done=bulk", request)
-    }
-}
-
-/// What the queue is narrowed to, as its address says.
-struct DeskFilter {
-    enum View: String, CaseIterable { case open, mine, overdue, review, closed }
-
-    var view = View.open
-    var service: String?
-    var department: String?
-    var page = 0
-
-    init(_ query: QueryParameters) {
-        view = query["view"].flatMap(View.init) ?? .open
-        (service, department) = (query["service"].flatMap { $0.isEmpty ? nil : $0 }, query["department"].flatMap { $0.isEmpty ? nil : $0 })
-        page = min(max(query["page"].flatMap { Int($0) } ?? 0, 0), 400)
-    }
-
-    var address: PageAddress {
-        PageAddress(pairs: [("view", view == .open ? "" : view.rawValue), ("service", service ?? ""), ("department", department ?? ""), ("page", page == 0 ? "" : String(page))])
-    }
-
-    func with(_ view: View) -> DeskFilter {
-        var filter = self
-        (filter.view, filter.page) = (view, 0)
-        return filter
-    }
-
-    func at(_ page: Int) -> DeskFilter {
-        var filter = self
-        filter.page = page
-        return filter
     }
 }
