@@ -1,6 +1,5 @@
 package import CityModel
 internal import OrderedCollections
-internal import Policy
 internal import Services
 
 /// Attributes as cases write them.
@@ -51,17 +50,6 @@ extension Entity {
     package func flag(_ name: IRI) -> Bool { instance(of: name)?.value.boolValue ?? false }
     package func target(_ name: IRI) -> IRI? { instance(of: name)?.targets.first.flatMap { IRI($0) } }
     package var point: Geometry? { instance(of: .location).flatMap { try? Geometry($0.value) } }
-}
-
-extension ServicePublication {
-    /// A place as everybody may see it; nil where nobody may.
-    func shown(_ place: Geometry?) -> Geometry? {
-        switch self.place {
-        case .exact: place
-        case .hidden: nil
-        case .rounded(let metres): place.flatMap { Precision(placeMetres: Int(metres.rounded()), period: nil).rounded($0) }
-        }
-    }
 }
 
 extension ServiceStep.Phase {

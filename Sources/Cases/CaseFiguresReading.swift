@@ -41,7 +41,7 @@ extension CaseDesk {
         var residents: [String: Double] = [:]
         for found in page.entities {
             let district = try broker.entity(found, access)
-            guard let count = district.instance(of: Self.population)?.value.doubleValue, count > 0, let name = district.districtName else { continue }
+            guard let count = district.instance(of: Self.population)?.value.doubleValue, count > 0, let name = district.placeName else { continue }
             residents[name] = count
         }
         return residents

@@ -20,7 +20,9 @@ extension CaseDesk {
 
     private func file(_ report: CaseReport, subject: String?, _ access: WriteAccess, at now: Instant) async throws -> FiledCase {
         try check(report.attachments)
-        let (form, limits) = (NewCase(report, subject: subject), limits)
+        let (definition, address) = (report.service.definition, report.address ?? report.answers.address(report.service.definition))
+        let place = try await publicPlace(of: report.answers, address: address, definition, access.reading, at: now)
+        let (form, limits) = (NewCase(report, place: place, subject: subject), limits)
         return try await broker.jointly(access, at: now) { writer in
             if let token = report.formToken, let known = try writer.filedForm(token), let reference = CaseReference(known) {
                 return FiledCase(reference: reference, link: try writer.link(to: reference.text), isRepeated: true)
@@ -53,10 +55,11 @@ extension CaseDesk {
 /// A report as the entities of a case.
 private struct NewCase: Sendable {
     let report: CaseReport
+    let place: PublicPlace
     /// Whose data it is: of somebody's account, else of the case alone.
     let subject: String?
 
-    init(_ report: CaseReport, subject: String?) { (self.report, self.subject) = (report, subject) }
+    init(_ report: CaseReport, place: PublicPlace, subject: String?) { (self.report, self.place, self.subject) = (report, place, subject) }
 
     private var definition: ServiceDefinition { report.service.definition }
     private var isPublicAtOnce: Bool { definition.publication.when == .atOnce && !report.isHeldForReview }
@@ -77,7 +80,7 @@ private struct NewCase: Sendable {
         let first = definition.steps[0]
         let title = definition.title[definition.title.first]
         var entity = Entity(.request, reference.text)
-        entity.set(CaseTerm.name, [title, shownAddress].compactMap { $0 }.joined(separator: ", "), at: now)
+        entity.set(CaseTerm.name, [title, place.address].compactMap { $0 }.joined(separator: ", "), at: now)
         entity.set(CaseTerm.reference, reference.text, at: now)
         entity.set(CaseTerm.serviceCode, definition.id.text, at: now)
         entity.set(CaseTerm.serviceName, title, at: now)
@@ -90,18 +93,16 @@ private struct NewCase: Sendable {
         entity.set(CaseTerm.expectedAt, due.close, at: now)
         entity.set(CaseTerm.answerExpectedAt, due.answer, at: now)
         entity.set(CaseTerm.department, definition.department(for: report.answers, district: report.district), at: now)
-        entity.set(CaseTerm.address, shownAddress, at: now)
+        entity.set(CaseTerm.address, place.address, at: now)
         entity.set(CaseTerm.district, report.district, at: now)
         entity.set(CaseTerm.channel, report.channel.rawValue, at: now)
         entity.set(CaseTerm.concerns, link: report.answers.concerned(definition), at: now)
         entity.set(CaseTerm.followerCount, .integer(1), at: now)
         entity.set(CaseTerm.answers, report.answers.json(definition) { $0.isPublic && $0.id != definition.descriptionField?.id }, at: now)
-        entity.set(place: definition.publication.shown(report.answers.place(definition)), at: now)
+        entity.set(place: place.point, at: now)
         return entity
     }
 
-    /// An address says where something is to the house: it is told where the place itself is.
-    private var shownAddress: String? { definition.publication.place == .exact ? address : nil }
     private var address: String? { report.address ?? report.answers.address(definition) }
 
     private var publicDescription: String? {

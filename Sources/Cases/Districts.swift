@@ -15,7 +15,7 @@ extension CaseDesk {
         of answers: ServiceAnswers, _ definition: ServiceDefinition, _ access: ReadAccess, at now: Instant
     ) async throws -> String? {
         guard let place = answers.place(definition), let found = try await area(around: place, Self.districtTypes, access, at: now) else { return nil }
-        return found.districtName ?? String(found.id.lastWord)
+        return found.placeName ?? String(found.id.lastWord)
     }
 
     /// Districts that are offered to choose from.
@@ -27,7 +27,7 @@ extension CaseDesk {
         let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)))
         let names = try await broker.fold(filter, keeping: Set(attributes), into: Set<String>(), access, at: now) { names, district in
             guard names.count < Self.nameCountMax else { return }
-            names.insert(district.districtName ?? String(district.id.lastWord))
+            names.insert(district.placeName ?? String(district.id.lastWord))
         }
         return names.sorted { $0.lowercased() < $1.lowercased() }
     }
@@ -68,5 +68,6 @@ extension Entity {
         }
     }
 
-    var districtName: String? { attributes.keys.first { $0.lastWord == "name" }.flatMap { text($0) } }
+    /// What a district or a street is called.
+    var placeName: String? { attributes.keys.first { $0.lastWord == "name" }.flatMap { text($0) } }
 }

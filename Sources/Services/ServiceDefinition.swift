@@ -275,6 +275,8 @@ package struct ServicePublication: Hashable, Sendable {
         case exact
         /// Rounded to a square of so many metres.
         case rounded(metres: Double)
+        /// As a stretch of the street that is nearest.
+        case street
         case hidden
     }
 

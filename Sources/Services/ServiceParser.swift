@@ -140,8 +140,9 @@ private struct ServiceParser {
         }
         switch value.scalar {
         case "exact": return .exact
+        case "street": return .street
         case "hidden": return .hidden
-        default: throw value.failure("exact, hidden, or {roundTo: 50} for squares of so many metres is needed here")
+        default: throw value.failure("exact, street, hidden, or {roundTo: 50} for squares of so many metres is needed here")
         }
     }
 

@@ -111,6 +111,7 @@ struct ServicePreview {
             switch publication.place {
             case .exact: "exactly"
             case .rounded(let metres): "to \(Self.number(metres)) m"
+            case .street: "to the street"
             case .hidden: "not at all"
             }
         func kept(_ days: Int?) -> String { days.map { "\($0) days after it was closed" } ?? "for good" }

@@ -88,7 +88,7 @@ import Trust
 }
 
 /// SplitMix (G. Steele, D. Lea and C. Flood).
-private struct SeededGenerator: RandomNumberGenerator {
+struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }

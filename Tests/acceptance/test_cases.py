@@ -455,6 +455,45 @@ class NoticeTest(MailCase):
         self.mailbox.wait("last@example.org", 1)
         self.assertEqual(len(self.mailbox.to("ada@example.org")), 3, other)
 
+    def test_where_a_service_tells_the_street_no_house_is_told_to_anybody(self):
+        road = {
+            "id": "urn:ngsi-ld:RoadSegment:1", "type": "RoadSegment", "name": {"type": "Property", "value": "Rue de la Loge"},
+            "location": {"type": "GeoProperty", "value": {"type": "LineString", "coordinates": [[3.3, 43.3], [3.3035, 43.3]]}}}
+        self.bring("roads", road)
+        place, house, receiver = (43.300137, 3.300463), "4711 ter rue de la Loge", "loge@example.org"
+        path = self.report(code="noise", place=place, **{"f.place.address": house, "f.hours": "night", "contact.email": receiver})
+        reference = self.reference(path)
+        self.assertEqual(self.work(reference, "publish", description="Loud every night").status_code, 303)
+        self.assertEqual(self.work(reference, "answer", answer="We measure it").status_code, 303)
+        self.visitor().post(f"/requests/{reference}/followers?municipality=alder", {"email": "neighbour@example.org"})
+        self.assertEqual(self.work(reference, "answer", answer="We measured it").status_code, 303)
+
+        entity, headers = f"urn:ngsi-ld:Open311ServiceRequest:{reference}", {"NGSILD-Tenant": "alder"}
+        public = [
+            f"/ngsi-ld/v1/entities/{entity}", f"/ngsi-ld/v1/entities?type=Open311ServiceRequest&id={entity}", f"/ngsi-ld/v1/temporal/entities/{entity}",
+            f"/open311/v2/requests/{reference}.json?jurisdiction_id=alder&extensions=true", f"/open311/v2/requests.xml?jurisdiction_id=alder&service_request_id={reference}",
+            f"/open311/v2/servicerequestupdates.json?jurisdiction_id=alder&service_request_id={reference}", "/live/map?types=Open311ServiceRequest",
+            f"/live/entity?municipality=alder&id={entity}", "/table?type=Open311ServiceRequest", "/table.csv?type=Open311ServiceRequest", "/table.geojson?type=Open311ServiceRequest",
+            "/requests.atom?municipality=alder&service=noise", f"/requests/{reference}?municipality=alder", f"/requests/{reference}/feed.atom?municipality=alder"]
+        told = 0
+        for address in public:
+            answer = self.visitor().get(address, headers=headers)
+            told += "Rue de la Loge" in answer.text
+            for secret in ("4711", "43.300137", "43.30013", "43.30014", "3.300463", "3.30046"):
+                self.assertNotIn(secret, answer.text, address)
+        self.assertGreaterEqual(told, 6)
+        found = self.visitor().get(public[0], headers=headers).json()
+        self.assertEqual(found["address_string"]["value"], "Rue de la Loge")
+        longitude, latitude = found["location"]["value"]["coordinates"]
+        self.assertAlmostEqual(latitude, 43.3, 6)
+        self.assertAlmostEqual((longitude - 3.3) / 0.0035, 0.25, 3, "a quarter: the middle of the first of two stretches")
+        near = self.fill(self.visitor(), "noise", self.whole("noise", (43.29994, 3.3016)), **{"f.place.address": "1 rue de la Loge", "f.hours": "night"})
+        self.assertIn("Loud every night", near.text)
+        for message in self.mailbox.wait(receiver, 3) + self.mailbox.wait("neighbour@example.org", 1):
+            self.assertNotIn("4711", message.get_content() + message["Subject"])
+        self.assertIn(house, self.text(f"/desk/{reference}", self.clerk))
+        self.assertIn(house, self.text(path))
+
     def test_a_notice_is_in_the_language_of_the_form(self):
         visitor = self.visitor()
         visitor.session.headers["Accept-Language"] = "ar"

@@ -24,7 +24,7 @@ struct CaseModel {
         let answers = answers(dossier)
         return [
             "title": .string("\(title) \(shown.reference.shown)"), "heading": .string(title), "reference": .string(shown.reference.shown),
-            "address": (request.text(CaseTerm.address) ?? dossier?.text(CaseTerm.address)).map(JSON.string) ?? .null,
+            "address": (dossier?.text(CaseTerm.address) ?? request.text(CaseTerm.address)).map(JSON.string) ?? .null,
             "status": .string(request.text(CaseTerm.status) ?? ""), "step": .string(step(request.text(CaseTerm.step) ?? "")), "due": due,
             "description": (dossier?.text(CaseTerm.description) ?? request.text(CaseTerm.description)).map(JSON.string) ?? .null,
             "answers": .array(answers), "hasAnswers": .bool(!answers.isEmpty), "photos": .array(photos), "hasPhotos": .bool(!photos.isEmpty),

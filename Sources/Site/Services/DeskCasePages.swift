@@ -59,7 +59,8 @@ extension SiteDoor {
 
     /// Other open cases nearby of the same service.
     private func likely(_ shown: ShownCase, _ reference: CaseReference, _ access: ReadAccess, _ page: PageModel, at now: Instant) async throws -> [JSON] {
-        guard let point = shown.dossier?.point ?? shown.request.point, !shown.isClosed else { return [] }
+        // Where others are is known as everybody may see it; so it is asked of this one.
+        guard let point = shown.request.point, !shown.isClosed else { return [] }
         let found = try await desk.duplicates(of: shown.service.definition.id.text, at: point, access, days: 30, at: now)
         return found.compactMap { entity in
             guard let key = entity.text(CaseTerm.reference), key != reference.text, let other = CaseReference(key) else { return nil }

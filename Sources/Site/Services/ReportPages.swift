@@ -152,9 +152,7 @@ extension SiteDoor {
         _ typed: TypedReport, _ answers: ServiceAnswers, _ remarks: inout ReportRemarks, _ filing: Filing, _ request: DoorRequest
     ) async throws -> Bool {
         guard remarks.candidates.isEmpty else { return false }
-        guard !typed.isConfirmed, let field = filing.service.definition.placeField, case .place(let place)? = answers[field.id],
-            let coordinates = place.coordinates, let point = try? Geometry(longitude: coordinates.longitude, latitude: coordinates.latitude)
-        else { return true }
+        guard !typed.isConfirmed, let point = try await desk.publicPoint(of: answers, filing.service.definition, filing.access, at: request.now) else { return true }
         remarks.duplicates = try await desk.duplicates(of: filing.service.definition.id.text, at: point, filing.access, at: request.now)
         return remarks.duplicates.isEmpty
     }
@@ -203,8 +201,19 @@ extension SiteDoor {
     /// What becomes of it, for whoever is about to send it.
     private func privacy(_ definition: ServiceDefinition, _ language: Language) -> String {
         let shown = language.text("report.public.\(definition.publication.when.rawValue)")
-        guard let days = definition.retention.contactDays else { return shown }
-        return shown + " " + language.text("report.keptFor", count: days)
+        let days = definition.retention.contactDays
+        return [shown, place(definition, language), days.map { language.text("report.keptFor", count: $0) }].compactMap { $0 }.joined(separator: " ")
+    }
+
+    /// How exactly everybody sees where it is; nil where that goes without saying.
+    private func place(_ definition: ServiceDefinition, _ language: Language) -> String? {
+        guard definition.placeField != nil, definition.publication.when != .never else { return nil }
+        return switch definition.publication.place {
+        case .exact: nil
+        case .rounded(let metres): language.text("report.place.rounded", count: Int(metres.rounded()))
+        case .street: language.text("report.place.street")
+        case .hidden: language.text("report.place.hidden")
+        }
     }
 
     private func duplicate(_ entity: Entity, _ filing: Filing, _ page: PageModel, _ request: DoorRequest) -> JSON {
