@@ -75,11 +75,11 @@ let package = Package(
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
-        .target(name: "Declarations", dependencies: ["CityModel", orderedCollections, yams], swiftSettings: strict),
-        // The shipped policy, embedded like the pages' files.
-        .target(name: "CPolicyFiles"),
+        // The shipped policy and the services that are examples, embedded like the pages' files.
+        .target(name: "CDeclarationFiles"),
+        .target(name: "Declarations", dependencies: ["CDeclarationFiles", "CityModel", orderedCollections, yams], swiftSettings: strict),
         .target(
-            name: "Policy", dependencies: ["CityModel", "CPolicyFiles", "Declarations", "Query", orderedCollections], swiftSettings: strict),
+            name: "Policy", dependencies: ["CityModel", "Declarations", "Query", orderedCollections], swiftSettings: strict),
         .target(name: "Photos", dependencies: ["CGD"], swiftSettings: strict),
         .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query"], swiftSettings: strict),
         .target(

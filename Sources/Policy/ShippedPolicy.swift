@@ -1,24 +1,13 @@
-internal import CPolicyFiles
 package import Declarations
 package import Query
 
-/// The policy that a municipality begins with: the files of `policies/`, which are part of the program (target `CPolicyFiles`).
+/// The policy that a municipality begins with: the files of `policies/`.
 package enum ShippedPolicy {
-    private static let files: [String: String] = {
-        var files: [String: String] = [:]
-        for index in 0..<conurb_policy_file_count() {
-            let file = conurb_policy_file_at(index)
-            guard let name = file.name, let bytes = file.bytes else { continue }
-            files[String(cString: name)] = String(decoding: UnsafeBufferPointer(start: bytes, count: file.count), as: UTF8.self)
-        }
-        return files
-    }()
-
     /// In order.
-    package static var names: [String] { files.keys.sorted() }
+    package static var names: [String] { ShippedFiles.names(in: "policies") }
 
     /// - Parameter name: within `policies`, such as `default.yaml`.
-    package static func text(_ name: String) -> String? { files[name] }
+    package static func text(_ name: String) -> String? { ShippedFiles.text("policies/" + name) }
 
     package static var rules: Policies.File { file("default.yaml") }
     package static var tests: Policies.File { file("default.tests.yaml") }

@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Broker
 import CityModel
 import CitySimulator
+import Declarations
 import LinkedData
 import NIOHTTP1
 import Store
@@ -78,10 +79,20 @@ struct DemoWriter {
             _ = try await door.json(
                 .PUT, "/sources/" + Self.source, municipality: name.text, contentType: "application/yaml",
                 body: .bytes(Array(Self.definition.utf8)))
+            if known == nil { try await offerServices(in: name) }
             runs[name] = try await broker.beginImport(of: Self.source, version: "seed \(metropolis.plan.seed)", access, at: .now)
             positions.append(known?["until"]?.stringValue.flatMap { Instant($0) })
         }
         return positions.contains(nil) ? nil : positions.compactMap { $0 }.min()
+    }
+
+    /// Residents can report what the examples of services ask for.
+    private func offerServices(in name: MunicipalityName) async throws {
+        for file in ShippedFiles.names(in: "services") {
+            let text = ShippedFiles.text("services/" + file) ?? ""
+            _ = try await door.json(
+                .PUT, "/municipalities/\(name)/services/\(file.prefix { $0 != "." })", contentType: "application/yaml", body: .bytes(Array(text.utf8)))
+        }
     }
 
     private func setting(_ access: ReadAccess) async throws -> JSON? {

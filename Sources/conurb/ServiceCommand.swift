@@ -9,7 +9,24 @@ struct ServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "service", abstract: "Check, preview and offer digital services.",
         discussion: "A service is a file that says what is asked, who handles it and how long that may take (docs/services.md).",
-        subcommands: [Check.self, Preview.self, Put.self, List.self, Withdraw.self])
+        subcommands: [Example.self, Check.self, Preview.self, Put.self, List.self, Withdraw.self])
+
+    struct Example: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a service that comes with the program, to begin one of your own with.", discussion: "Without a name it lists them.")
+        @Argument(help: "The example, such as pothole.") var name: String?
+
+        func run() async throws {
+            try await reportingFailure {
+                let names = ShippedFiles.names(in: "services").map { String($0.prefix { $0 != "." }) }
+                guard let name else { return print(names.joined(separator: "\n")) }
+                guard let text = ShippedFiles.text("services/\(name).yaml") else {
+                    throw CommandFailure(description: "\(name) is no example; there are \(names.joined(separator: ", "))")
+                }
+                print(text, terminator: "")
+            }
+        }
+    }
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

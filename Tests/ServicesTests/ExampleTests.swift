@@ -1,4 +1,5 @@
 import CityModel
+import Declarations
 import Query
 import Services
 import Testing
@@ -9,6 +10,11 @@ struct ExampleTests {
         let ids = try Places.examples.map { try ServiceDefinition(parsing: Places.text("examples/services/\($0)")).id.text }
         #expect(ids.count >= 8)
         #expect(ids.map { $0 + ".yaml" } == Places.examples)
+    }
+
+    @Test func `the program comes with all of them as they are`() throws {
+        #expect(ShippedFiles.names(in: "services") == Places.examples)
+        for name in Places.examples { #expect(try ShippedFiles.text("services/\(name)") == Places.text("examples/services/\(name)")) }
     }
 
     @Test(arguments: Places.examples)
