@@ -11,9 +11,11 @@ package struct CaseFigures: Hashable, Sendable {
         package let whole: CaseFigure
         /// By name; those of no district at the end, under nil.
         package let districts: [(name: String?, figure: CaseFigure)]
+        /// What was said last as cases were closed, the newest first.
+        package let answers: [ClosingAnswer]
 
         package static func == (left: Service, right: Service) -> Bool {
-            left.code == right.code && left.name == right.name && left.whole == right.whole
+            left.code == right.code && left.name == right.name && left.whole == right.whole && left.answers == right.answers
                 && left.districts.elementsEqual(right.districts) { $0.name == $1.name && $0.figure == $1.figure }
         }
 
@@ -53,8 +55,9 @@ package struct CaseFigure: Hashable, Sendable {
     package var durations: Durations?
     /// How long the cases that had a target were allowed to take, in seconds: the median.
     package var target: Double?
-    /// By the step that closed cases ended in; under an empty name those that know no steps.
-    package var outcomes: [String: Int] = [:]
+    /// Of the closed cases; together they are as many.
+    package var outcomes: [CaseOutcome: Int] = [:]
+    /// Under an empty name those that came in by ways that are too many to be told apart.
     package var channels: [String: Int] = [:]
     package init() {}
 
@@ -66,10 +69,9 @@ package struct CaseFigure: Hashable, Sendable {
 /// What of a case its figures rest on.
 package struct CountedCase: Hashable, Sendable {
     package static let attributes: Set<IRI> = [
-        CaseTerm.serviceCode, CaseTerm.serviceName, CaseTerm.district, neighbourhood, CaseTerm.status, CaseTerm.step, CaseTerm.isDone, CaseTerm.requestedAt,
-        CaseTerm.updatedAt, CaseTerm.closedAt, CaseTerm.expectedAt, CaseTerm.channel,
+        CaseTerm.serviceCode, CaseTerm.serviceName, CaseTerm.district, CaseTerm.neighbourhood, CaseTerm.status, CaseTerm.step, CaseTerm.isDone, CaseTerm.requestedAt,
+        CaseTerm.updatedAt, CaseTerm.closedAt, CaseTerm.expectedAt, CaseTerm.channel, CaseTerm.answer, CaseTerm.reference,
     ]
-    private static let neighbourhood = IRI.plain("neighbourhood")
 
     package var code: String
     package var name: String
@@ -82,25 +84,30 @@ package struct CountedCase: Hashable, Sendable {
     package var isDone: Bool?
     package var step: String?
     package var channel: String?
+    package var reference: String?
+    /// The last that was said in public, and when; of an imported case that is not known.
+    package var said: String?
+    package var saidAt: Instant?
 
     package init(
         code: String, name: String, district: String? = nil, requestedAt: Instant, expectedAt: Instant? = nil, closedAt: Instant? = nil, isClosed: Bool? = nil,
-        isDone: Bool? = nil, step: String? = nil, channel: String? = nil
+        isDone: Bool? = nil, step: String? = nil, channel: String? = nil, reference: String? = nil, said: String? = nil, saidAt: Instant? = nil
     ) {
         (self.code, self.name, self.district, self.requestedAt) = (code, name, district, requestedAt)
         (self.expectedAt, self.closedAt, self.isClosed, self.isDone) = (expectedAt, closedAt, isClosed ?? (closedAt != nil), isDone)
-        (self.step, self.channel) = (step, channel)
+        (self.step, self.channel, self.reference, self.said, self.saidAt) = (step, channel, reference, said, saidAt)
     }
 
     /// Nil for a case that says not when it came or what it is about. One that was imported may not say when it was closed: then it was when it changed last.
     package init?(_ entity: Entity) {
         guard let code = entity.text(CaseTerm.serviceCode) ?? entity.text(CaseTerm.serviceName), let requestedAt = entity.moment(CaseTerm.requestedAt) else { return nil }
         let isClosed = entity.text(CaseTerm.status) == "closed"
-        let district = entity.text(CaseTerm.district) ?? entity.text(Self.neighbourhood)
+        let district = entity.text(CaseTerm.district) ?? entity.text(CaseTerm.neighbourhood)
         self.init(
             code: code, name: entity.text(CaseTerm.serviceName) ?? code, district: district.flatMap { $0.isEmpty ? nil : $0 }, requestedAt: requestedAt,
             expectedAt: entity.moment(CaseTerm.expectedAt), closedAt: isClosed ? entity.moment(CaseTerm.closedAt) ?? entity.moment(CaseTerm.updatedAt) : nil, isClosed: isClosed,
-            isDone: entity.instance(of: CaseTerm.isDone)?.value.boolValue, step: entity.text(CaseTerm.step), channel: entity.text(CaseTerm.channel))
+            isDone: entity.instance(of: CaseTerm.isDone)?.value.boolValue, step: entity.text(CaseTerm.step), channel: entity.text(CaseTerm.channel),
+            reference: entity.text(CaseTerm.reference), said: entity.text(CaseTerm.answer), saidAt: entity.instance(of: CaseTerm.answer)?.observedAt)
     }
 
     /// Whether somebody else goes on with it: its own end tells nothing of how fast things are done.
@@ -122,7 +129,7 @@ extension Instant {
     fileprivate func seconds(to end: Instant) -> Double { Double(end.microseconds - microseconds) / 1_000_000 }
 }
 
-/// Folds cases into figures. Holds 16 bytes of each at most, and one sum for each service and district.
+/// Folds cases into figures. Holds 16 bytes of each at most, one sum for each service and district, and so many sentences and answers as its bounds say.
 package struct CaseFiguresFold: Sendable {
     private struct Key: Hashable {
         let code: String
@@ -131,6 +138,7 @@ package struct CaseFiguresFold: Sendable {
 
     private struct Sums {
         var figure = CaseFigure()
+        var outcomes = OutcomeCounts()
         var durations: [Double] = []
         var targets: [Double] = []
     }
@@ -139,10 +147,17 @@ package struct CaseFiguresFold: Sendable {
     private let now: Instant
     private var sums: [Key: Sums] = [:]
     private var names: [String: String] = [:]
+    private var answers: [String: LastAnswers] = [:]
+    private var sentenceRoom = sentenceCountMax
 
-    /// Services times districts that are told apart, and steps and channels in each.
+    /// Services times districts that are told apart.
     package static let groupCountMax = 20_000
-    private static let wordCountMax = 50
+    /// Channels in each.
+    private static let channelCountMax = 50
+    /// Sentences in all of them.
+    private static let sentenceCountMax = 50_000
+    /// Services of which answers are kept: those that came first.
+    private static let answeringCountMax = 500
 
     package init(at now: Instant) { self.now = now }
 
@@ -153,14 +168,16 @@ package struct CaseFiguresFold: Sendable {
             throw .tooManyResults("figures: more than \(Self.groupCountMax) pairs of a service and a district; choose a shorter time")
         }
         names[one.code, default: one.name] = names[one.code] ?? one.name
-        Self.count(one, in: &sums[key, default: Sums()], at: now)
+        Self.count(one, in: &sums[key, default: Sums()], sentenceRoom: &sentenceRoom, at: now)
+        guard let answer = one.closingAnswer, answers[one.code] != nil || answers.count < Self.answeringCountMax else { return }
+        answers[one.code, default: LastAnswers()].add(answer)
     }
 
-    private static func count(_ one: CountedCase, in sums: inout Sums, at now: Instant) {
+    private static func count(_ one: CountedCase, in sums: inout Sums, sentenceRoom: inout Int, at now: Instant) {
         sums.figure.count += 1
         if one.isClosed { sums.figure.closedCount += 1 }
         if one.isClosed, one.isDone == true { sums.figure.doneCount += 1 }
-        if one.isClosed { increment(&sums.figure.outcomes, one.step ?? "") }
+        if let outcome = one.outcome { sums.outcomes.add(outcome, room: &sentenceRoom) }
         if let channel = one.channel { increment(&sums.figure.channels, channel) }
         if let duration = one.duration { sums.durations.append(duration) }
         guard let target = one.target, let expectedAt = one.expectedAt, !one.isElsewhere else { return }
@@ -174,26 +191,26 @@ package struct CaseFiguresFold: Sendable {
     }
 
     private static func increment(_ counts: inout [String: Int], _ word: String) {
-        let isNew = counts[word] == nil
-        guard !isNew || counts.count < wordCountMax else { return }
-        counts[word, default: 0] += 1
+        let isTold = counts[word] != nil || counts.count < channelCountMax
+        counts[isTold ? word : "", default: 0] += 1
     }
 
     package var figures: CaseFigures {
         let byCode = Dictionary(grouping: sums.keys, by: \.code)
-        let services = byCode.map { code, keys in service(code, names[code] ?? code, keys.map { ($0.district, [$0]) }) }
+        let services = byCode.map { code, keys in service(code, names[code] ?? code, keys.map { ($0.district, [$0]) }, answers[code] ?? .init()) }
         let byDistrict = Dictionary(grouping: sums.keys, by: \.district)
+        let lastAnswers = answers.values.reduce(into: LastAnswers()) { $0.add($1) }
         return CaseFigures(
-            all: service(nil, "", byDistrict.map { ($0.key, $0.value) }),
+            all: service(nil, "", byDistrict.map { ($0.key, $0.value) }, lastAnswers),
             services: services.sorted { ($0.name, $0.code ?? "") < ($1.name, $1.code ?? "") })
     }
 
-    private func service(_ code: String?, _ name: String, _ parts: [(district: String?, keys: [Key])]) -> CaseFigures.Service {
+    private func service(_ code: String?, _ name: String, _ parts: [(district: String?, keys: [Key])], _ answers: LastAnswers) -> CaseFigures.Service {
         let districts = parts.map { (name: $0.district, figure: figure(of: $0.keys)) }.sorted { left, right in
             guard let first = left.name, let second = right.name else { return left.name != nil }
             return first < second
         }
-        return CaseFigures.Service(code: code, name: name, whole: figure(of: parts.flatMap(\.keys)), districts: districts)
+        return CaseFigures.Service(code: code, name: name, whole: figure(of: parts.flatMap(\.keys)), districts: districts, answers: answers.all)
     }
 
     private func figure(of keys: [Key]) -> CaseFigure {
@@ -205,11 +222,12 @@ package struct CaseFiguresFold: Sendable {
             whole.figure.doneCount += part.figure.doneCount
             whole.figure.judgedCount += part.figure.judgedCount
             whole.figure.withinTargetCount += part.figure.withinTargetCount
-            whole.figure.outcomes.merge(part.figure.outcomes, uniquingKeysWith: +)
+            whole.outcomes.add(part.outcomes)
             whole.figure.channels.merge(part.figure.channels, uniquingKeysWith: +)
             whole.durations += part.durations
             whole.targets += part.targets
         }
+        whole.figure.outcomes = whole.outcomes.shortened
         whole.durations.sort()
         whole.targets.sort()
         if whole.durations.count >= CaseFigure.durationCountMin {

@@ -56,6 +56,8 @@ package enum CaseTerm {
     package static let department = IRI.plain("agency_responsible")
     package static let address = IRI.plain("address_string")
     package static let district = IRI.plain("district")
+    /// As Smart Data Models have it; of imported cases, where there is no `district`.
+    package static let neighbourhood = IRI.plain("neighbourhood")
     package static let mediaURL = IRI.plain("media_url")
     package static let channel = IRI.plain("channel")
     /// The thing that it is about.

@@ -70,7 +70,7 @@ import Testing
         #expect((whole.count, whole.closedCount, whole.doneCount) == (6, 6, 3))
         #expect(hours(whole.durations) == [2, 2.8])
         #expect((whole.judgedCount, whole.target) == (0, nil))
-        #expect(whole.outcomes == ["": 3, "merged": 1, "transferred": 1, "declined": 1])
+        #expect(whole.outcomes == [.unsaid: 3, .step("merged"): 1, .step("transferred"): 1, .step("declined"): 1])
     }
 
     @Test func `a case that was closed before it came counts for no time`() throws {
@@ -123,4 +123,56 @@ import Testing
     }
 
     @Test func `a case that does not say when it came is not counted`() { #expect(CountedCase(entity(["service_code": "pothole"])) == nil) }
+
+    // MARK: How they ended
+
+    private func ended(_ number: Int, step: String? = nil, _ said: String? = nil, saidAfter hours: Double? = nil) -> CountedCase {
+        var one = one(Double(number), step: step)
+        (one.reference, one.said, one.saidAt) = (String(10_000 + number), said, hours.map { Self.start.adding(seconds: (Double(number) + $0) * 3600) })
+        return one
+    }
+
+    @Test func `every closed case is in one outcome, and the sentences that come most often are told apart`() throws {
+        // The sentence of number n comes n times.
+        let sentences = (1...30).flatMap { number in (0..<number).map { ended($0, "  Words  \(number)\n") } }
+        let cases = sentences + [ended(1, step: "done", "Mended"), ended(2, step: "done"), ended(3), one(), ended(4, "  ")]
+        let whole = try figures(cases.shuffled()).all.whole
+        var expected: [CaseOutcome: Int] = [.step("done"): 2, .unsaid: 2, .other: (1...18).reduce(0, +)]
+        for number in 19...30 { expected[.said("Words \(number)")] = number }
+        #expect(whole.outcomes == expected)
+        #expect(whole.outcomes.values.reduce(0, +) == whole.closedCount)
+    }
+
+    @Test func `the outcomes of districts are those of the service`() throws {
+        let cases = (0..<300).map { number in
+            var one = ended(number, step: number % 3 == 0 ? "s\(number % 7)" : nil, number % 4 == 0 ? nil : "Words \(number % 5)")
+            one.district = "d\(number % 6)"
+            return one
+        }
+        let service = try #require(try figures(cases).service("pothole"))
+        let sums = service.districts.map(\.figure.outcomes).reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+        #expect(sums == service.whole.outcomes)
+    }
+
+    @Test func `steps without end are taken together`() throws {
+        let whole = try figures((0..<1000).map { ended($0, step: "s\($0)") }).all.whole
+        #expect(whole.outcomes.count == 113 && whole.outcomes[.other] == 888)
+    }
+
+    @Test func `the last answers are those of the cases that were closed last`() throws {
+        let cases = (1...50).map { ended($0, step: "done", "Words \($0)", saidAfter: 0) }
+        let found = try figures(cases.shuffled())
+        #expect(found.service("pothole")?.answers.map(\.text) == (41...50).reversed().map { "Words \($0)" })
+        #expect(found.all.answers == found.service("pothole")?.answers)
+        #expect(found.all.answers.first?.outcome == .step("done"))
+    }
+
+    @Test func `what was said before the end is no answer at the end`() throws {
+        let cases = [ended(5, step: "merged", "We come on Monday", saidAfter: -1), ended(6, step: "done", "Mended", saidAfter: 0), ended(7, step: "done", "And painted", saidAfter: 2), ended(8)]
+        #expect(try figures(cases).all.answers.map(\.text) == ["And painted", "Mended"])
+    }
+
+    @Test func `of a long answer its first words are kept`() throws {
+        #expect(try figures([ended(5, String(repeating: "word ", count: 1000))]).all.answers.map(\.text.count) == [ClosingAnswer.textCountMax])
+    }
 }

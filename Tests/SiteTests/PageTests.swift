@@ -97,7 +97,7 @@ internal import Trust
         .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
         .figures: [
             "lead", "service", "serviceTitle", "isOne", "allHref", "choice", "municipalities", "municipality", "from", "to", "count", "csvHref", "rows", "hasRows", "hasResidents",
-            "outcomes", "hasOutcomes", "channels", "hasChannels",
+            "outcomes", "hasOutcomes", "outcomesHref", "outcomesCount", "answers", "hasAnswers", "channels", "hasChannels",
         ],
     ]
 

@@ -1,8 +1,9 @@
-"""`/figures/services.csv` against pandas over the same file: half a year of real service requests of Boston.
+"""`/figures/services.csv` and `/figures/outcomes.csv` against pandas over the same file: half a year of real service requests of Boston.
 
 The data lies beside the checkout, in ../shared/data; without it everything here is skipped, aloud.
 """
 
+import html
 import io
 import re
 import time
@@ -20,6 +21,8 @@ ZONE = "America/New_York"
 QUERY = "municipality=boston&from=2011-07-01&to=2011-12-31"
 CITY_HALL = (-71.0587, 42.3594)  # what the file says where it knows no address
 FEW = 3  # fewer closed cases than these show no times
+TOLD_APART = 12  # sentences at the end of cases, the most frequent
+ANSWER_COUNT = 10
 
 
 def requests_of_boston():
@@ -104,6 +107,40 @@ class ServiceFiguresTest(unittest.TestCase):
             part["neighborhood"] = part["neighborhood"].fillna("").str.strip()
             with self.subTest(kind):
                 self.assert_figures(found.set_index("district"), expected_figures(part, "neighborhood"))
+
+    def ends(self, frame):
+        """What was said at the end of closed requests, as the city is told of it: with single blanks, nothing where nothing was said."""
+        closed = frame[frame["case_status"] == "Closed"]
+        return closed["closure_reason"].fillna("").str.split().str.join(" ").str[:200]
+
+    def expected_outcomes(self, frame):
+        counts = self.ends(frame).value_counts().to_dict()
+        expected = {"Closed": counts.pop("")} if "" in counts else {}
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        rest = sum(count for _, count in ordered[TOLD_APART:])
+        return expected | dict(ordered[:TOLD_APART]) | ({"Others": rest} if rest else {})
+
+    def test_how_requests_of_every_type_ended_is_what_pandas_counts(self):
+        answer = self.server.get(f"/figures/outcomes.csv?{QUERY}")
+        self.assertEqual(answer.status_code, 200, answer.text[:1000])
+        found = pandas.read_csv(io.StringIO(answer.text), keep_default_na=False)
+        closed = self.frame[self.frame["case_status"] == "Closed"]
+        self.assertEqual(found["cases"].sum(), len(closed))
+        for kind, part in closed.groupby("type"):
+            rows = found[found["service_name"] == kind]
+            self.assertEqual(dict(zip(rows["outcome"], rows["cases"])), self.expected_outcomes(part), kind)
+            self.assertAlmostEqual(rows["share"].sum(), 1)
+
+    def test_the_last_answers_are_those_that_were_given_last(self):
+        codes = self.table().set_index("service_name")["service_code"]
+        for kind in self.frame["type"].value_counts().index[:3]:
+            page = self.server.get(f"/figures/services?{QUERY}&service={codes[kind]}").text
+            shown = re.findall(r'<li><p class="answer-head"><time datetime="([^"]+)".*? · <bdi>(\d+)</bdi></p>\s*<p class="said" dir="auto">(.*?)</p>', page, re.DOTALL)
+            closed = self.frame[(self.frame["type"] == kind) & (self.frame["case_status"] == "Closed")].dropna(subset=["closure_reason"])
+            closed = closed[closed["closure_reason"].str.strip() != ""].sort_values(["closed_dt", "case_enquiry_id"], ascending=[False, True]).head(ANSWER_COUNT)
+            self.assertEqual([reference for _, reference, _ in shown], closed["case_enquiry_id"].tolist(), kind)
+            self.assertEqual([html.unescape(text).split() for _, _, text in shown], closed["closure_reason"].str.split().tolist(), kind)
+            self.assertEqual([pandas.Timestamp(at) for at, _, _ in shown], closed["closed_dt"].tolist(), kind)
 
     def test_the_page_shows_the_same_in_every_language(self):
         for language in ("en", "fr", "es", "ar"):

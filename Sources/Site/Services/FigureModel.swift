@@ -8,8 +8,11 @@ struct FigureModel {
     let question: FigureQuestion
     let found: CityFigures
     let language: Language
-    /// By code, those that are offered now.
-    let definitions: [String: ServiceDefinition]
+    let clock: ClockText
+    /// What services and their steps are called.
+    let titles: ServiceTitles
+    /// As everybody may see them: what leads on from here leads to pages for everybody.
+    let answers: [ClosingAnswer]
 
     var members: JSONObject {
         let chosen = question.service.flatMap { found.cases.service($0) }
@@ -23,12 +26,15 @@ struct FigureModel {
             "allHref": .string(question.address("/figures/services", service: nil)), "csvHref": .string(question.address("/figures/services.csv", service: question.service)),
             "count": .string(language.text("figures.count", count: whole.count)), "rows": .array(rows), "hasRows": .bool(!rows.isEmpty),
             "hasResidents": .bool(isOne && rows.contains { $0["perThousand"]?.stringValue != nil }),
-            "outcomes": words(whole.outcomes) { outcome($0, chosen?.code) }, "hasOutcomes": .bool(!whole.outcomes.isEmpty),
-            "channels": words(whole.channels) { language.value($0, of: "channel") }, "hasChannels": .bool(!whole.channels.isEmpty),
+            "outcomes": outcomes(isOne ? chosen.map { [$0] } ?? [] : found.cases.services), "hasOutcomes": .bool(whole.closedCount > 0),
+            "outcomesHref": .string(question.address("/figures/outcomes.csv", service: question.service)),
+            "outcomesCount": .string(language.text("figures.closedCount", count: whole.closedCount)),
+            "answers": .array(answers.map(answer)), "hasAnswers": .bool(!answers.isEmpty),
+            "channels": .array(channels(whole.channels)), "hasChannels": .bool(!whole.channels.isEmpty),
         ]
     }
 
-    private func title(_ service: CaseFigures.Service) -> String { service.code.flatMap { definitions[$0]?.title[language.code] } ?? service.name }
+    private func title(_ service: CaseFigures.Service) -> String { service.code.flatMap { titles.title(of: $0, language) } ?? service.name }
 
     private func serviceRow(_ service: CaseFigures.Service) -> JSON {
         row(title(service), service.whole, href: question.address("/figures/services", service: service.code))
@@ -64,14 +70,49 @@ struct FigureModel {
         return language.text("figures.\(name)", count: Int(min(seconds / size, 1e9).rounded()))
     }
 
-    private func outcome(_ step: String, _ code: String?) -> String {
-        if step.isEmpty { return language.text("figures.closedOnly") }
-        if let known = language.known("case.steps.\(step)") { return known }
-        let definition = code.flatMap { definitions[$0] } ?? definitions.values.first { $0.step(step) != nil }
-        return definition?.step(step)?.title[language.code] ?? step
+    /// Steps of several services that are called the same are one line.
+    private func outcomes(_ services: [CaseFigures.Service]) -> JSON {
+        var counts: [String: Int] = [:]
+        for service in services {
+            for (outcome, count) in service.whole.outcomes { counts[titles.words(outcome, of: service.code, language), default: 0] += count }
+        }
+        let whole = counts.values.reduce(0, +)
+        return .array(
+            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.outcomeCountMax).map { label, count in
+                ["label": .string(label), "count": .string(language.count(count)), "share": .string(percent(count, of: whole))]
+            })
     }
 
-    private func words(_ counts: [String: Int], _ label: (String) -> String) -> JSON {
-        .array(counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ["label": .string(label($0.key)), "count": .string(language.count($0.value))] })
+    private static let outcomeCountMax = 40
+
+    private func percent(_ count: Int, of whole: Int) -> String {
+        language.text("figures.percent", ["number": language.number((Double(count) / Double(max(whole, 1)) * 1000).rounded() / 10)])
     }
+
+    private func answer(_ answer: ClosingAnswer) -> JSON {
+        let reference = answer.reference.flatMap(CaseReference.init)
+        // Only what was filed here has a page.
+        let isHere = reference != nil && titles.title(of: answer.code, language) != nil
+        let query = PageAddress(pairs: [("municipality", question.municipality.text)]).query
+        let isCut = answer.text.count >= ClosingAnswer.textCountMax
+        return [
+            "reference": .string(reference?.shown ?? answer.reference ?? ""), "href": isHere ? reference.map { .string("/requests/\($0)?\(query)") } ?? .null : .null,
+            "iso": .string(answer.closedAt.description), "when": .string(clock.date(answer.closedAt)),
+            "service": .string(titles.title(of: answer.code, language) ?? found.cases.service(answer.code)?.name ?? answer.code),
+            "outcome": .string(titles.words(answer.outcome, of: answer.code, language)), "isStep": .bool(answer.outcome.isStep),
+            "text": .string(answer.text + (isCut ? "…" : "")),
+        ]
+    }
+
+    private func channels(_ counts: [String: Int]) -> [JSON] {
+        let words = counts.map { (label: $0.key.isEmpty ? language.text("figures.otherWays") : language.value($0.key, of: "channel"), count: $0.value) }
+        let whole = counts.values.reduce(0, +)
+        return words.sorted { ($1.count, $0.label) < ($0.count, $1.label) }.map { label, count in
+            ["label": .string(label), "count": .string(language.count(count)), "share": .string(percent(count, of: whole))]
+        }
+    }
+}
+
+extension CaseOutcome {
+    fileprivate var isStep: Bool { if case .step = self { true } else { false } }
 }

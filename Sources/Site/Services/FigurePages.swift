@@ -23,6 +23,9 @@ extension SiteDoor {
             Route(
                 .get, "/figures/services.csv", "The same figures as CSV", tag: Self.servicesTag, parameters: parameters,
                 responses: [.init(200, "A row for each service, or for each district of one", mediaTypes: ["text/csv"])], handler: figuresTable),
+            Route(
+                .get, "/figures/outcomes.csv", "How closed cases ended, as CSV", tag: Self.servicesTag, parameters: parameters,
+                responses: [.init(200, "A row for each way in which cases of a service, or of each district of one, ended", mediaTypes: ["text/csv"])], handler: outcomesTable),
         ]
     }
 
@@ -39,10 +42,10 @@ extension SiteDoor {
         var page = PageModel(.figures, self, request, catalogue, cursor: cursor(catalogue))
         let (question, found) = try await figures(request)
         let access = try await gatekeeper.reading(question.municipality, .none)
-        // Newer titles than those that cases were filed with, in the reader's language, and those of steps.
-        let offered = (try? await desk.catalogue.services(access)) ?? []
-        let definitions = Dictionary(offered.map { ($0.definition.id.text, $0.definition) }, uniquingKeysWith: { first, _ in first })
-        let model = FigureModel(question: question, found: found, language: page.language, definitions: definitions)
+        let titles = try await titles(question, found, access)
+        let open = try await caseFigures.figures(question.interval, access, at: request.now).cases
+        let answers = question.service.map { open.service($0)?.answers ?? [] } ?? open.all.answers
+        let model = FigureModel(question: question, found: found, language: page.language, clock: page.clock, titles: titles, answers: answers)
         for (name, value) in model.members { page.members[name] = value }
         page.members["lead"] = .string(page.language.text("figures.lead", ["from": page.clock.date(question.start), "to": page.clock.date(question.lastMoment)]))
         let names = try await configuration.municipalities()
@@ -50,6 +53,35 @@ extension SiteDoor {
         page.members["municipalities"] = .array(
             names.map { ["key": .string($0.text), "name": .string(name(of: $0, in: catalogue)), "selected": .bool($0 == question.municipality)] })
         return try answer(page, request)
+    }
+
+    /// Newer titles than those that cases were filed with, in the reader's language, and those of the steps that cases ended in.
+    private func titles(_ question: FigureQuestion, _ found: CityFigures, _ access: ReadAccess) async throws -> ServiceTitles {
+        var titles = ServiceTitles()
+        let shown = question.service.map { found.cases.service($0).map { [$0] } ?? [] } ?? found.cases.services
+        for service in shown.prefix(Self.titledCountMax) {
+            guard let code = service.code, let newest = try? await desk.catalogue.service(code, access) else { continue }
+            titles.add(newest.definition)
+            var version = newest.version - 1
+            let steps = service.whole.outcomes.keys.compactMap { if case .step(let step) = $0 { step } else { nil } }
+            while version > 0, version > newest.version - Self.versionCountMax, !steps.allSatisfy({ titles.knows($0, of: code) }) {
+                if let older = try? await desk.catalogue.service(code, version: version, access) { titles.add(older.definition) }
+                version -= 1
+            }
+        }
+        return titles
+    }
+
+    /// Services whose definitions are looked for, and versions of one: of older ones steps keep their bare names.
+    private static let titledCountMax = 300
+    private static let versionCountMax = 20
+
+    private func outcomesTable(_ request: DoorRequest) async throws -> Response {
+        let (question, found) = try await figures(request)
+        let titles = try await titles(question, found, try await gatekeeper.reading(question.municipality, .none))
+        let headers: HTTPFields = [.cacheControl: "no-store", .contentDisposition: "attachment; filename=\"outcomes.csv\""]
+        let bytes = OutcomeTable(question: question, found: found, titles: titles, language: language(request)).bytes
+        return Answers.body(bytes, type: "text/csv; charset=utf-8; header=present", request, headers: headers)
     }
 
     private func figuresTable(_ request: DoorRequest) async throws -> Response {
@@ -106,7 +138,7 @@ struct FigureTable {
     var bytes: [UInt8] {
         var bytes = CSVLine.bytes([
             "service_code", "service_name", "district", "cases", "open", "closed", "done", "with_target", "within_target", "target_seconds", "median_seconds", "p90_seconds",
-            "residents", "channels",
+            "residents", "channels", "outcomes",
         ])
         if let code = question.service {
             guard let service = found.cases.service(code) else { return bytes }
@@ -121,6 +153,41 @@ struct FigureTable {
         let counts = [figure.count, figure.openCount, figure.closedCount, figure.doneCount, figure.judgedCount, figure.withinTargetCount].map(String.init)
         let times = [figure.target, figure.durations?.median, figure.durations?.ninetieth, district.flatMap { found.residents[$0] }].map { $0.map { JSON.number($0).description } ?? "" }
         let channels = figure.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
-        return CSVLine.bytes([service.code ?? "", service.name, district ?? ""] + counts + times + [channels])
+        return CSVLine.bytes([service.code ?? "", service.name, district ?? ""] + counts + times + [channels, outcomes(figure)])
+    }
+
+    /// The steps alone; what was said has a table of its own.
+    private func outcomes(_ figure: CaseFigure) -> String {
+        figure.outcomes.compactMap { outcome, count in if case .step(let step) = outcome { (step: step, count: count) } else { nil } }
+            .sorted { ($1.count, $0.step) < ($0.count, $1.step) }.map { "\($0.step): \($0.count)" }.joined(separator: "; ")
+    }
+}
+
+/// RFC 4180: how cases ended, in the reader's language, with how many of the closed ones that is.
+struct OutcomeTable {
+    let question: FigureQuestion
+    let found: CityFigures
+    let titles: ServiceTitles
+    let language: Language
+
+    var bytes: [UInt8] {
+        var bytes = CSVLine.bytes(["service_code", "service_name", "district", "step", "outcome", "cases", "closed", "share"])
+        if let code = question.service {
+            guard let service = found.cases.service(code) else { return bytes }
+            for (name, figure) in service.districts { bytes += lines(service, name, figure) }
+        } else {
+            for service in found.cases.services { bytes += lines(service, nil, service.whole) }
+        }
+        return bytes
+    }
+
+    private func lines(_ service: CaseFigures.Service, _ district: String?, _ figure: CaseFigure) -> [UInt8] {
+        let rows = figure.outcomes.map { outcome, count in
+            (step: { if case .step(let step) = outcome { step } else { "" } }(), words: titles.words(outcome, of: service.code, language), count: count)
+        }
+        return rows.sorted { ($1.count, $0.words) < ($0.count, $1.words) }.flatMap { row in
+            let share = JSON.number(Double(row.count) / Double(max(figure.closedCount, 1))).description
+            return CSVLine.bytes([service.code ?? "", service.name, district ?? "", row.step, row.words, String(row.count), String(figure.closedCount), share])
+        }
     }
 }
