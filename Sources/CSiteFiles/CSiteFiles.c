@@ -37,6 +37,9 @@ static const unsigned char file_css_explore_css[] = {
 static const unsigned char file_css_map_css[] = {
 #embed "../Site/Resources/css/map.css"
 };
+static const unsigned char file_css_measure_css[] = {
+#embed "../Site/Resources/css/measure.css"
+};
 static const unsigned char file_css_pages_css[] = {
 #embed "../Site/Resources/css/pages.css"
 };
@@ -51,6 +54,12 @@ static const unsigned char file_desk_mustache[] = {
 };
 static const unsigned char file_deskcase_mustache[] = {
 #embed "../Site/Resources/deskcase.mustache"
+};
+static const unsigned char file_deskmeasure_mustache[] = {
+#embed "../Site/Resources/deskmeasure.mustache"
+};
+static const unsigned char file_deskmeasures_mustache[] = {
+#embed "../Site/Resources/deskmeasures.mustache"
 };
 static const unsigned char file_erase_mustache[] = {
 #embed "../Site/Resources/erase.mustache"
@@ -145,11 +154,17 @@ static const unsigned char file_js_layers_js[] = {
 static const unsigned char file_js_map_page_js[] = {
 #embed "../Site/Resources/js/map-page.js"
 };
+static const unsigned char file_js_measure_page_js[] = {
+#embed "../Site/Resources/js/measure-page.js"
+};
 static const unsigned char file_js_outlines_js[] = {
 #embed "../Site/Resources/js/outlines.js"
 };
 static const unsigned char file_js_panel_js[] = {
 #embed "../Site/Resources/js/panel.js"
+};
+static const unsigned char file_js_place_field_js[] = {
+#embed "../Site/Resources/js/place-field.js"
 };
 static const unsigned char file_js_places_js[] = {
 #embed "../Site/Resources/js/places.js"
@@ -195,6 +210,12 @@ static const unsigned char file_js_words_js[] = {
 };
 static const unsigned char file_map_mustache[] = {
 #embed "../Site/Resources/map.mustache"
+};
+static const unsigned char file_measure_mustache[] = {
+#embed "../Site/Resources/measure.mustache"
+};
+static const unsigned char file_measures_mustache[] = {
+#embed "../Site/Resources/measures.mustache"
 };
 static const unsigned char file_report_mustache[] = {
 #embed "../Site/Resources/report.mustache"
@@ -244,11 +265,14 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("css/base.css", file_css_base_css),
     FILE_ENTRY("css/explore.css", file_css_explore_css),
     FILE_ENTRY("css/map.css", file_css_map_css),
+    FILE_ENTRY("css/measure.css", file_css_measure_css),
     FILE_ENTRY("css/pages.css", file_css_pages_css),
     FILE_ENTRY("css/report.css", file_css_report_css),
     FILE_ENTRY("data.mustache", file_data_mustache),
     FILE_ENTRY("desk.mustache", file_desk_mustache),
     FILE_ENTRY("deskcase.mustache", file_deskcase_mustache),
+    FILE_ENTRY("deskmeasure.mustache", file_deskmeasure_mustache),
+    FILE_ENTRY("deskmeasures.mustache", file_deskmeasures_mustache),
     FILE_ENTRY("erase.mustache", file_erase_mustache),
     FILE_ENTRY("error.mustache", file_error_mustache),
     FILE_ENTRY("explore.mustache", file_explore_mustache),
@@ -280,8 +304,10 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/in-view.js", file_js_in_view_js),
     FILE_ENTRY("js/layers.js", file_js_layers_js),
     FILE_ENTRY("js/map-page.js", file_js_map_page_js),
+    FILE_ENTRY("js/measure-page.js", file_js_measure_page_js),
     FILE_ENTRY("js/outlines.js", file_js_outlines_js),
     FILE_ENTRY("js/panel.js", file_js_panel_js),
+    FILE_ENTRY("js/place-field.js", file_js_place_field_js),
     FILE_ENTRY("js/places.js", file_js_places_js),
     FILE_ENTRY("js/preferences.js", file_js_preferences_js),
     FILE_ENTRY("js/report-page.js", file_js_report_page_js),
@@ -297,6 +323,8 @@ static const conurb_site_file files[] = {
     FILE_ENTRY("js/timebar.js", file_js_timebar_js),
     FILE_ENTRY("js/words.js", file_js_words_js),
     FILE_ENTRY("map.mustache", file_map_mustache),
+    FILE_ENTRY("measure.mustache", file_measure_mustache),
+    FILE_ENTRY("measures.mustache", file_measures_mustache),
     FILE_ENTRY("report.mustache", file_report_mustache),
     FILE_ENTRY("schemas/policy.json", file_schemas_policy_json),
     FILE_ENTRY("schemas/service.json", file_schemas_service_json),

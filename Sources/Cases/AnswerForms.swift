@@ -38,7 +38,7 @@ extension ServiceAnswers.Answer {
         case .text(let text): .string(text)
         case .number(let number): Int64(exactly: number).map(JSON.integer) ?? .number(number)
         case .choices(let choices): .array(choices.map(JSON.string))
-        case .date(let day): .string(String(Instant(seconds: Int64(day.number) * 86_400).description.prefix(10)))
+        case .date(let day): .string(day.text)
         case .consent: .bool(true)
         case .entity(let id): .string(id.text)
         case .place, .uploads: nil

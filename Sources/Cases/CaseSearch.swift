@@ -110,16 +110,16 @@ extension CaseDesk {
 }
 
 extension CaseQuery {
-    fileprivate var filter: EntityFilter {
+    var filter: EntityFilter {
         get throws {
             var filter = EntityFilter(types: .type(CaseType.request.iri))
             if !references.isEmpty { filter.ids = Set(references.map(\.request)) }
             var terms: [QueryExpression] = []
             for (name, values) in [
-                (CaseTerm.serviceCode, services), (CaseTerm.department, departments), (CaseTerm.district, districts), (CaseTerm.status, statuses),
-            ] where !values.isEmpty {
-                terms.append(.term(QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .equal(values.map(QueryValue.text)))))
-            }
+                (CaseTerm.serviceCode, services), (CaseTerm.department, departments), (CaseTerm.status, statuses),
+            ] where !values.isEmpty { terms.append(Self.isOne(of: values, name)) }
+            // Imported cases may say it by another name.
+            if !districts.isEmpty { terms.append(.or([CaseTerm.district, CaseTerm.neighbourhood].map { Self.isOne(of: districts, $0) })) }
             for (name, range) in [(CaseTerm.requestedAt, requested), (CaseTerm.updatedAt, updated), (CaseTerm.expectedAt, expected)] {
                 guard let range, let values = QueryRange(min: .of(range.lowerBound), max: .of(range.upperBound)) else { continue }
                 terms.append(.term(QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .inside(values))))
@@ -128,6 +128,10 @@ extension CaseQuery {
             if let near { filter.geo = GeoQuery(relation: .nearMax(near.metres), reference: try PreparedGeometry(near.point)) }
             return filter
         }
+    }
+
+    private static func isOne(of values: [String], _ name: IRI) -> QueryExpression {
+        .term(QueryTerm(path: AttributePath(root: .init(term: String(name.lastWord), iri: name)), condition: .equal(values.map(QueryValue.text))))
     }
 
     fileprivate var ordering: Ordering {

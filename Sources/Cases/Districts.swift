@@ -15,21 +15,7 @@ extension CaseDesk {
         of answers: ServiceAnswers, _ definition: ServiceDefinition, _ access: ReadAccess, at now: Instant
     ) async throws -> String? {
         guard let place = answers.place(definition), let found = try await area(around: place, Self.districtTypes, access, at: now) else { return nil }
-        return found.placeName ?? String(found.id.lastWord)
-    }
-
-    /// Districts that are offered to choose from.
-    private static let nameCountMax = 500
-
-    /// What the districts of a municipality are called, in the order of their names.
-    /// - Parameter attributes: those that hold names.
-    package func districtNames(_ attributes: [IRI], _ access: ReadAccess, at now: Instant) async throws -> [String] {
-        let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)))
-        let names = try await broker.fold(filter, keeping: Set(attributes), into: Set<String>(), access, at: now) { names, district in
-            guard names.count < Self.nameCountMax else { return }
-            names.insert(district.placeName ?? String(district.id.lastWord))
-        }
-        return names.sorted { $0.lowercased() < $1.lowercased() }
+        return found.districtName
     }
 
     private static let municipalityTypes: [IRI] = ["Municipality", "Commune", "City"].map(IRI.plain)
@@ -56,17 +42,47 @@ extension CaseDesk {
     }
 }
 
+/// Districts by their names.
+extension CaseDesk {
+    private static let districtCountMax = 5000
+
+    private func districts(_ access: ReadAccess, at now: Instant) async throws -> [Entity] {
+        let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)))
+        let page = try await broker.query(EntityQuery(filter: filter, limit: Self.districtCountMax), access, at: now)
+        return try page.entities.map { try broker.entity($0, access) }
+    }
+
+    /// What districts are called, in the order of their letters.
+    /// - Parameter attributes: those that hold names; no others are read, for areas are large.
+    package func districtNames(_ attributes: [IRI], _ access: ReadAccess, at now: Instant) async throws -> [String] {
+        let filter = EntityFilter(types: .or(Self.districtTypes.map(TypeSelection.type)))
+        let names = try await broker.fold(filter, keeping: Set(attributes), into: Set<String>(), access, at: now) { names, district in
+            if names.count < Self.districtCountMax { names.insert(district.districtName) }
+        }
+        return names.sorted { $0.lowercased() < $1.lowercased() }
+    }
+
+    /// Where a district is; nil where none of this name says so.
+    func districtArea(_ name: String, _ access: ReadAccess, at now: Instant) async throws -> Geometry? {
+        let named = try await districts(access, at: now).filter { $0.districtName == name }
+        return named.lazy.compactMap(\.area).first
+    }
+}
+
 extension IRI {
     fileprivate static let boundary = IRI.plain("boundary")
 }
 
 extension Entity {
     /// Whether it is somewhere as an area, not as a point.
-    fileprivate var hasArea: Bool {
-        [IRI.boundary, .location].contains { name in
-            instance(of: name)?.value["type"]?.stringValue.map { $0 == "Polygon" || $0 == "MultiPolygon" } ?? false
-        }
+    fileprivate var hasArea: Bool { areaValue != nil }
+    fileprivate var area: Geometry? { areaValue.flatMap { try? Geometry($0) } }
+
+    private var areaValue: JSON? {
+        [IRI.boundary, .location].lazy.compactMap { instance(of: $0)?.value }.first { value in ["Polygon", "MultiPolygon"].contains(value["type"]?.stringValue) }
     }
+
+    fileprivate var districtName: String { placeName ?? String(id.lastWord) }
 
     /// What a district or a street is called.
     var placeName: String? { attributes.keys.first { $0.lastWord == "name" }.flatMap { text($0) } }

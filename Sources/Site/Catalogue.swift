@@ -88,6 +88,9 @@ struct Catalogue: Sendable {
 
     func municipality(_ key: String) -> Int? { municipalities.firstIndex { $0.key == key } }
 
+    /// The attributes that hold names of entities of a municipality.
+    func nameAttributes(_ name: MunicipalityName) -> [IRI] { municipality(name.text).map { municipalities[$0].nameAttributes } ?? [] }
+
     func count(_ entry: Int, in municipality: Int? = nil) -> Int {
         let type = entries[entry].type
         if let municipality { return municipalities[municipality].counts[type] ?? 0 }

@@ -7,7 +7,7 @@ internal import OrderedCollections
 
 /// One page as it is put together: who reads it, what it is about, and what its template is filled with.
 struct PageModel {
-    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, services, report, `case`, desk, deskcase, figures, error }
+    enum Name: String, CaseIterable { case map, table, explore, sources, about, signin, code, setup, account, factor, tokens, data, erase, services, report, `case`, desk, deskcase, figures, measures, measure, deskmeasures, deskmeasure, error }
 
     let name: Name
     let preferences: Preferences
@@ -35,7 +35,7 @@ struct PageModel {
             "assets": .string(door.assets.base), "path": .string(Self.path(request)),
             "at": .object(JSONObject(uniqueKeysWithValues: Name.allCases.dropLast().map { ($0.rawValue, .bool($0 == name)) })),
             "accountLink": door.accountLink(request).map(JSON.string) ?? .null,
-            "onDesk": .bool(name == .desk || name == .deskcase), "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
+            "onDesk": .bool([.desk, .deskcase, .deskmeasures, .deskmeasure].contains(name)), "accountLabel": .string(language.text(request.session == nil ? "account.signIn" : "account.link")),
             "languages": .array(door.languages.all.map { ["code": .string($0.code), "name": .string($0.name), "isChosen": .bool($0.code == language.code)] }),
         ]
     }

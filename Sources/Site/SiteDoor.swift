@@ -19,7 +19,8 @@ package struct SiteDoor: Sendable {
     let outlines: Kept<OutlineKeeper>
     let streams: EventStreams
     package let desk: CaseDesk
-    let caseFigures: CaseFiguresKeeper
+    let caseFigures: FiguresKeeper<CaseInterval, CityFigures>
+    let measureFigures: FiguresKeeper<MeasureQuestion, MeasureFigures>
     let workshop = PhotoWorkshop()
     package let reports = ReportThrottle()
 
@@ -32,14 +33,15 @@ package struct SiteDoor: Sendable {
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
         desk = CaseDesk(broker: broker, catalogue: ServiceCatalogue(broker: broker))
-        caseFigures = CaseFiguresKeeper(desk: desk)
-        let city = city
+        let (city, desk) = (city, desk)
+        caseFigures = FiguresKeeper(desk: desk) { try await desk.figures($0, $1, at: $2) }
+        measureFigures = FiguresKeeper(desk: desk) { try await desk.figures($0, $1, at: $2) }
         outlines = Kept { OutlineKeeper($0, city: city) }
         streams = EventStreams(city: city, limits: configuration.limits)
     }
 
     package var routes: [Route] {
         pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes
-        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + figureRoutes + assetRoutes
+        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + figureRoutes + measureRoutes + deskMeasureRoutes + assetRoutes
     }
 }

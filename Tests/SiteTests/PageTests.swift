@@ -9,7 +9,7 @@ internal import Store
 internal import Trust
 
 @Suite struct PageTests {
-    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/explore", "/sources", "/about", "/figures/services"]
+    static let pages = ["/", "/table", "/table?type=AirQualityObserved", "/table?q=nothing-is-called-this", "/explore", "/sources", "/about", "/figures/services", "/measures"]
 
     private func installation() async throws -> Installation {
         let installation = try Installation()
@@ -97,8 +97,11 @@ internal import Trust
         .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
         .figures: [
             "lead", "service", "serviceTitle", "isOne", "allHref", "choice", "municipalities", "municipality", "from", "to", "count", "csvHref", "rows", "hasRows", "hasResidents",
-            "outcomes", "hasOutcomes", "outcomesHref", "outcomesCount", "answers", "hasAnswers", "channels", "hasChannels",
+            "outcomes", "hasOutcomes", "outcomesHref", "outcomesCount", "answers", "hasAnswers", "channels", "hasChannels", "measuresHref",
         ],
+        .measures: ["municipality", "count", "measures", "hasMeasures", "figuresHref", "previous", "next", "choice", "municipalities"],
+        .measure: ["municipality", "allHref", "heading", "text", "day", "services", "said", "where", "examples", "weeks", "reports", "beforeDays", "afterDays", "reportNotes", "indicator"],
+        .deskmeasures: ["count", "measures", "hasMeasures", "done", "previous", "next"], .deskmeasure: ["heading", "action", "formToken", "faults", "first", "others", "services"],
     ]
 
     @Test func `the map page has layers, municipalities and an area`() async throws {

@@ -76,9 +76,11 @@ public struct CivilZone: Hashable, Sendable {
 }
 
 /// A day of the calendar, counted from 1970-01-01.
-public struct CivilDay: Hashable, Sendable {
+public struct CivilDay: Hashable, Comparable, Sendable {
     public var number: Int
     public init(number: Int) { self.number = number }
+
+    public static func < (left: CivilDay, right: CivilDay) -> Bool { left.number < right.number }
 
     init(containing shown: Instant) { number = Int((Double(shown.seconds) / 86_400).rounded(.down)) }
 

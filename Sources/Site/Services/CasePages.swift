@@ -146,6 +146,8 @@ extension SiteDoor {
 
     // MARK: The public page
 
+    private static let shownMeasureCount = 3
+
     private func publicPage(_ request: DoorRequest) async throws -> Response { try await publicPage(request, fault: nil) }
 
     private func publicPage(_ request: DoorRequest, fault: String?) async throws -> Response {
@@ -161,6 +163,10 @@ extension SiteDoor {
         page.members["base"] = .string("/requests/\(reference)")
         page.members["municipality"] = .string(municipality.text)
         page.members["canFollow"] = .bool(!shown.isClosed)
+        let measures = try await desk.measures(answering: shown.request, access, zone: zone, at: request.now)
+        page.members["measures"] = .array(
+            measures.prefix(Self.shownMeasureCount).map { ["href": .string(Self.address(of: $0, in: municipality)), "title": .string($0.title[page.language.code])] })
+        page.members["hasMeasures"] = .bool(!measures.isEmpty)
         page.members["done"] = request.query["done"] == "followers" ? .string(page.language.text("case.done.followers")) : .null
         page.members["fault"] = fault.map(JSON.string) ?? .null
         return try answer(page, request, status: fault == nil ? .ok : .unprocessableContent)

@@ -23,7 +23,8 @@ struct FigureModel {
         return [
             "municipality": .string(question.municipality.text), "from": .string(FigureQuestion.text(question.from)), "to": .string(FigureQuestion.text(question.to)),
             "service": question.service.map(JSON.string) ?? .null, "serviceTitle": chosen.map { .string(title($0)) } ?? .null, "isOne": .bool(isOne),
-            "allHref": .string(question.address("/figures/services", service: nil)), "csvHref": .string(question.address("/figures/services.csv", service: question.service)),
+            "allHref": .string(question.address("/figures/services", service: nil)), "measuresHref": .string("/measures?" + PageAddress(pairs: [("municipality", question.municipality.text)]).query),
+            "csvHref": .string(question.address("/figures/services.csv", service: question.service)),
             "count": .string(language.text("figures.count", count: whole.count)), "rows": .array(rows), "hasRows": .bool(!rows.isEmpty),
             "hasResidents": .bool(isOne && rows.contains { $0["perThousand"]?.stringValue != nil }),
             "outcomes": outcomes(isOne ? chosen.map { [$0] } ?? [] : found.cases.services), "hasOutcomes": .bool(whole.closedCount > 0),

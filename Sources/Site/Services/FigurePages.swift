@@ -127,7 +127,7 @@ struct FigureQuestion: Sendable {
         return path + "?" + PageAddress(pairs: pairs).query
     }
 
-    static func text(_ day: CivilDay) -> String { String(Instant(seconds: Int64(day.number) * 86_400).description.prefix(10)) }
+    static func text(_ day: CivilDay) -> String { day.text }
 }
 
 /// RFC 4180: the figures as numbers. Times are in seconds; a cell is empty where nothing can be said.

@@ -1,7 +1,7 @@
 // The form of a service: where one is, a map, smaller photos, questions that depend on others, and a connection that comes and goes. Without it the form works too.
 import "./text-page.js";
-import { boot } from "./boot.js";
 import { byId } from "./dom.js";
+import { placeField } from "./place-field.js";
 import { text } from "./text.js";
 import { forget, keep, waiting } from "./report-waiting.js";
 
@@ -21,41 +21,8 @@ function showAsked() {
 form.addEventListener("change", showAsked);
 showAsked();
 
-// MARK: The place
-
 const place = form.querySelector(".place");
-if (place) {
-  const [latitude, longitude, said] = ["[data-latitude]", "[data-longitude]", "[data-place-said]"].map((query) => place.querySelector(query));
-  const box = place.querySelector("[data-map]"), tools = place.querySelector(".place-tools");
-  let marker, map;
-  const show = (lat, lon) => {
-    latitude.value = lat.toFixed(6);
-    longitude.value = lon.toFixed(6);
-    place.querySelectorAll("input[type=radio]").forEach((choice) => { choice.checked = false; });
-    if (map) marker.setLatLng([lat, lon]).addTo(map);
-    said.textContent = text("placeChosen");
-  };
-  tools.hidden = false;
-  tools.querySelector("[data-here]").addEventListener("click", () => {
-    navigator.geolocation?.getCurrentPosition(({ coords }) => {
-      show(coords.latitude, coords.longitude);
-      map?.setView([coords.latitude, coords.longitude], 18);
-    }, () => { said.textContent = text("placeUnknown"); }, { enableHighAccuracy: true, timeout: 10_000 });
-  });
-  box.hidden = false;
-  Promise.all([import("../leaflet/leaflet.esm.min.js"), import("./outlines.js"), import("./controls.js")]).then(([L, { Outlines }, { addControls }]) => {
-    const [west, south, east, north] = boot.bbox, whole = L.latLngBounds([south, west], [north, east]);
-    map = L.map(box, { zoomControl: false, attributionControl: false }).fitBounds(whole);
-    addControls(map, () => map.fitBounds(whole));
-    new Outlines(map).load().catch(() => {});
-    marker = L.circleMarker([0, 0], { radius: 10, weight: 4, className: "chosen-place" });
-    map.on("click", ({ latlng }) => show(latlng.lat, latlng.lng));
-    if (latitude.value && longitude.value) {
-      show(Number(latitude.value), Number(longitude.value));
-      map.setView([Number(latitude.value), Number(longitude.value)], 17);
-    }
-  }).catch(() => { box.hidden = true; });
-}
+if (place) placeField(place);
 
 // MARK: Photos
 

@@ -1,0 +1,101 @@
+internal import Cases
+internal import CityModel
+internal import OrderedCollections
+internal import Query
+internal import Services
+
+/// What the sensors of a measure's indicator said, before and after.
+struct IndicatorModel {
+    let measure: Measure
+    let figures: MeasureFigures
+    let words: MeasureWords
+    let units: Languages
+
+    private var language: Language { words.language }
+
+    /// Null without an indicator.
+    var json: JSON {
+        guard let indicator = measure.indicator, let answer = figures.indicator else { return .null }
+        let name = language.attribute(indicator.attribute.shortName, of: indicator.type.shortName)
+        var members: JSONObject = ["name": .string(name), "kind": .string(language.type(indicator.type.shortName)), "fault": false, "lead": "", "rows": [], "hasRows": false, "chart": false, "notes": []]
+        func fault(_ text: String) { members["fault"] = .string(text) }
+        switch answer {
+        case .noArea(let district): fault(language.text("measure.noArea", ["district": district]))
+        case .noSensors: fault(language.text("measure.noSensors"))
+        case .tooManySensors(let count, let countMax): fault(language.text("measure.tooManySensors", count: count, ["most": language.count(countMax)]))
+        case .compared(let comparison): members.merge(compared(indicator, comparison)) { $1 }
+        }
+        return .object(members)
+    }
+
+    private func compared(_ indicator: Measure.Indicator, _ comparison: IndicatorComparison) -> JSONObject {
+        let unit = units.unit(comparison.unitCode, of: indicator.attribute.shortName)
+        let (before, after) = (comparison.before, comparison.after)
+        return [
+            "lead": .string(lead(indicator, comparison)), "rows": .array(rows(before, after, unit)), "hasRows": true,
+            "beforeDays": .string(days(before)), "afterDays": .string(days(after)), "notes": .array(notes(indicator, comparison, unit).map(JSON.string)),
+            "chart": chart(before, after, unit),
+        ]
+    }
+
+    private func days(_ window: IndicatorWindow) -> String { window.days.isEmpty ? language.text("measure.notYet") : words.days(window.days) }
+
+    private func lead(_ indicator: Measure.Indicator, _ comparison: IndicatorComparison) -> String {
+        let place = indicator.metres.map { language.text("measure.areas.around", ["distance": words.metres($0)]) } ?? words.area(measure)
+        return language.text("measure.sensors", count: comparison.sensorCount, ["where": place])
+    }
+
+    private func number(_ value: Double, _ unit: ShownUnit) -> String {
+        let symbol = unit.symbol ?? ""
+        return language.number(value * unit.factor) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
+    }
+
+    private func rows(_ before: IndicatorWindow, _ after: IndicatorWindow, _ unit: ShownUnit) -> [JSON] {
+        func row(_ key: String, _ value: (IndicatorWindow) -> String) -> JSON {
+            ["label": .string(language.text("measure.rows.\(key)")), "before": .string(value(before)), "after": .string(value(after))]
+        }
+        return [
+            row("mean") { window in window.isFew ? language.text("measure.fewValues") : window.mean.map { number($0, unit) } ?? "" },
+            row("values") { language.count($0.count) },
+            row("complete") { language.text("measure.ofDays", ["number": language.count($0.answeredDayCount), "all": language.count($0.days.dayCount)]) },
+            row("sensors") { language.count($0.sensorCount) },
+        ]
+    }
+
+    private func notes(_ indicator: Measure.Indicator, _ comparison: IndicatorComparison, _ unit: ShownUnit) -> [String] {
+        var notes: [String] = []
+        if let difference = comparison.difference, let before = comparison.before.mean {
+            let symbol = unit.symbol ?? ""
+            var text = words.signed(difference * unit.factor) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
+            if before != 0 { text += " (" + language.text("figures.percent", ["number": words.signed((difference / before.magnitude * 1000).rounded() / 10)]) + ")" }
+            notes.append(language.text("measure.difference", ["difference": text]))
+        }
+        if comparison.after.days.dayCount < indicator.dayCount {
+            notes.append(language.text("measure.cut", count: comparison.after.days.dayCount, ["all": language.count(indicator.dayCount)]))
+        }
+        return notes
+    }
+
+    // MARK: The line
+
+    private func chart(_ before: IndicatorWindow, _ after: IndicatorWindow, _ unit: ShownUnit) -> JSON {
+        let parts = before.parts.enumerated().map { (number: $0 - before.parts.count, part: $1) } + after.parts.enumerated().map { (number: $0, part: $1) }
+        let means = parts.compactMap(\.part.mean)
+        guard let least = means.min(), let most = means.max(), means.count > 1 else { return false }
+        let chart = MeasureChart(first: -before.parts.count, end: max(after.parts.count, 1))
+        func level(_ window: IndicatorWindow, from: Double, to: Double) -> JSON {
+            guard !window.isFew, let mean = window.mean else { return false }
+            return ["from": .number(from), "to": .number(to), "y": .number(chart.height(mean, least...most))]
+        }
+        return [
+            "width": .integer(Int64(chart.width)), "mark": .number(chart.mark), "lines": .array(chart.lines(parts.map { ($0.number, $0.part.mean) }, least...most)),
+            "before": level(before, from: 0, to: chart.mark), "after": level(after, from: chart.mark, to: Double(chart.width)),
+            "start": .string(parts.first.map { words.day($0.part.days.first) } ?? ""), "end": .string(parts.last.map { words.day($0.part.days.last) } ?? ""),
+            "range": .string(language.text("measure.range", ["from": number(least, unit), "to": number(most, unit)])),
+            "rows": .array(
+                parts.map { _, part in
+                    ["days": .string(words.days(part.days)), "mean": part.mean.map { .string(number($0, unit)) } ?? "", "count": .string(language.count(part.count))]
+                }),
+        ]
+    }
+}
