@@ -192,8 +192,8 @@ class MeasureCase(CaseCase):
     def rows(page, table):
         """Of a table that compares: what stands before and after, by the words of its row."""
         body = re.search(rf'aria-labelledby="{table}".*?<tbody[^>]*>(.*?)</tbody>', page, re.DOTALL).group(1)
-        found = re.findall(r'scope="row">(.*?)</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>', body)
-        return {html.unescape(label): (html.unescape(before), html.unescape(after)) for label, before, after in found}
+        found = re.findall(r'scope="row">(.*?)</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>', body)
+        return {html.unescape(label): tuple(map(html.unescape, cells)) for label, *cells in found}
 
     @staticmethod
     def listed(page, heading):
@@ -203,16 +203,21 @@ class MeasureCase(CaseCase):
 
 
 class FigureTest(MeasureCase):
+    @staticmethod
+    def difference(before, after, unit=""):
+        def signed(value):
+            return ("+" if value > 0 else "") + number(value)
+        return f"{signed(after - before)}{unit} ({signed(round((after - before) / abs(before) * 100, 1))}%)"
+
     def expected_reports(self, before, after, before_days, after_days):
-        def rate(cases, days):
-            return number(len(cases) * 30 / days)
+        rates = len(before) * 30 / before_days, len(after) * 30 / after_days
 
         def median(cases):
             times = [(one["closed"] - one["at"]).total_seconds() for one in cases if one["closed"] and one["done"]]
             return duration(statistics.median(times)) if len(times) >= 3 else "too few"
         return {
-            "Reports": (str(len(before)), str(len(after))), "In 30 days": (rate(before, before_days), rate(after, after_days)),
-            "Closed of these": tuple(str(sum(1 for one in cases if one["closed"])) for cases in (before, after)), "Half closed within": (median(before), median(after)),
+            "Reports": (str(len(before)), str(len(after)), ""), "In 30 days": (number(rates[0]), number(rates[1]), self.difference(*rates)),
+            "Closed of these": (*(str(sum(1 for one in cases if one["closed"])) for cases in (before, after)), ""), "Half closed within": (median(before), median(after), ""),
         }
 
     def expected_weeks(self, cases):
@@ -244,9 +249,8 @@ class FigureTest(MeasureCase):
     def check_sensors(self, page, sensors):
         day = datetime.timedelta(days=1)
         (before, first), (after, second) = (self.expected_window(sensors, *days) for days in ((EFFECT - SENSOR_DAYS * day, EFFECT - day), (EFFECT, EFFECT + (SENSOR_DAYS - 1) * day)))
-        self.assertEqual(self.rows(page, "sensors-heading"), {label: (before[label], after[label]) for label in before})
-        difference = numpy.mean(second) - numpy.mean(first)
-        self.assertIn(f"different by {number(difference)}\u00a0dB ({number(round(difference / numpy.mean(first) * 100, 1))}%)", html.unescape(page))
+        differences = {"Mean": self.difference(numpy.mean(first), numpy.mean(second), "\u00a0dB")}
+        self.assertEqual(self.rows(page, "sensors-heading"), {label: (before[label], after[label], differences.get(label, "")) for label in before})
         self.assertEqual(sum(int(count) for *_, count in self.listed(page, "The means as a table")), len(first) + len(second))
 
     def test_around_a_place_every_figure_is_what_python_computes(self):
@@ -279,7 +283,7 @@ class FigureTest(MeasureCase):
             page = self.page(path)
             self.assertEqual(self.rows(page, "reports-heading")["Reports"][1], "0")
             self.assertEqual(self.rows(page, "sensors-heading")["Mean"][1], "too few values")
-            self.assertNotIn("different by", page)
+            self.assertEqual({cells[2] for table in ("reports-heading", "sensors-heading") for cells in self.rows(page, table).values()}, {""})
             self.assertIn("Only 0 days of 63 since then are over.", page)
 
     def test_where_no_sensor_is_the_page_says_so(self):

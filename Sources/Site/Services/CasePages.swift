@@ -129,6 +129,7 @@ extension SiteDoor {
         page.members["link"] = .string((configuration.publicAddress ?? request.origin) + held.address)
         page.members["done"] = done.flatMap { $0 == "new" ? nil : language.known("case.done.\($0)") }.map(JSON.string) ?? .null
         page.members["fault"] = fault.map { .string(CaseModel.words($0, language)) } ?? .null
+        try await addMeasures(to: &page, shown, held.municipality, at: request.now)
         page.members["canAdd"] = .bool(shown.dossier != nil && !shown.isClosed)
         page.members["canRate"] = .bool(shown.dossier != nil && shown.isClosed)
         let end = shown.request.moment(CaseTerm.closedAt).flatMap { shown.service.definition.reopeningEnd(closedAt: $0) }
@@ -148,6 +149,15 @@ extension SiteDoor {
 
     private static let shownMeasureCount = 3
 
+    /// What was done about reports like this one, as everybody may see it.
+    private func addMeasures(to page: inout PageModel, _ shown: ShownCase, _ municipality: MunicipalityName, at now: Instant) async throws {
+        let access = try await gatekeeper.reading(municipality, .none)
+        let measures = try await desk.measures(answering: shown.request, access, zone: zone, at: now).prefix(Self.shownMeasureCount)
+        let code = page.language.code
+        page.members["measures"] = .array(measures.map { ["href": .string(Self.address(of: $0, in: municipality)), "title": .string($0.title[code])] })
+        page.members["hasMeasures"] = .bool(!measures.isEmpty)
+    }
+
     private func publicPage(_ request: DoorRequest) async throws -> Response { try await publicPage(request, fault: nil) }
 
     private func publicPage(_ request: DoorRequest, fault: String?) async throws -> Response {
@@ -163,10 +173,7 @@ extension SiteDoor {
         page.members["base"] = .string("/requests/\(reference)")
         page.members["municipality"] = .string(municipality.text)
         page.members["canFollow"] = .bool(!shown.isClosed)
-        let measures = try await desk.measures(answering: shown.request, access, zone: zone, at: request.now)
-        page.members["measures"] = .array(
-            measures.prefix(Self.shownMeasureCount).map { ["href": .string(Self.address(of: $0, in: municipality)), "title": .string($0.title[page.language.code])] })
-        page.members["hasMeasures"] = .bool(!measures.isEmpty)
+        try await addMeasures(to: &page, shown, municipality, at: request.now)
         page.members["done"] = request.query["done"] == "followers" ? .string(page.language.text("case.done.followers")) : .null
         page.members["fault"] = fault.map(JSON.string) ?? .null
         return try answer(page, request, status: fault == nil ? .ok : .unprocessableContent)

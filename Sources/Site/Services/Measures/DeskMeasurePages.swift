@@ -68,7 +68,7 @@ extension SiteDoor {
     // MARK: The form
 
     /// What can be chosen for a measure in one municipality.
-    private func measureChoices(_ draft: MeasureDraft, _ signedIn: SignedIn, _ access: ReadAccess, _ catalogue: Catalogue, _ language: Language, at now: Instant) async throws -> MeasureChoices {
+    private func measureChoices(_ signedIn: SignedIn, _ access: ReadAccess, _ catalogue: Catalogue, _ language: Language, at now: Instant) async throws -> MeasureChoices {
         var choices = MeasureChoices()
         choices.services = try await desk.catalogue.services(access).map { ($0.definition.id.text, $0.definition.title[language.code]) }
         choices.districts = try await desk.districtNames(catalogue.nameAttributes(signedIn.municipality), access, at: now)
@@ -83,12 +83,12 @@ extension SiteDoor {
     }
 
     private func measureForm(
-        _ request: DoorRequest, _ signedIn: SignedIn, key: String?, _ draft: MeasureDraft, faults: [MeasureFault], before: Measure? = nil
+        _ request: DoorRequest, _ signedIn: SignedIn, key: String?, _ draft: MeasureDraft, faults: [MeasureFault]
     ) async throws -> Response {
         let access = try await deskAccess(request, signedIn.municipality).reading
         let catalogue = try await city.catalogue(request)
         var page = PageModel(.deskmeasure, self, request, catalogue, cursor: cursor(catalogue))
-        var choices = try await measureChoices(draft, signedIn, access, catalogue, page.language, at: request.now)
+        var choices = try await measureChoices(signedIn, access, catalogue, page.language, at: request.now)
         var isPublic = true
         if let key {
             let kept = try await desk.kept(key, access, at: request.now)
@@ -128,7 +128,7 @@ extension SiteDoor {
 
     private func saveMeasure(_ draft: MeasureDraft, key: String?, _ request: DoorRequest, _ signedIn: SignedIn, _ access: WriteAccess) async throws -> Response {
         let (catalogue, language) = (try await city.catalogue(request), language(request))
-        var choices = try await measureChoices(draft, signedIn, access.reading, catalogue, language, at: request.now)
+        var choices = try await measureChoices(signedIn, access.reading, catalogue, language, at: request.now)
         if let key { choices = choices.with(try await desk.measure(key, access.reading, at: request.now)) }
         let codes = [language.code] + languages.all.map(\.code).filter { $0 != language.code }
         let rules = MeasureRules(

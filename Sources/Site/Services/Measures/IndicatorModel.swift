@@ -32,8 +32,8 @@ struct IndicatorModel {
         let unit = units.unit(comparison.unitCode, of: indicator.attribute.shortName)
         let (before, after) = (comparison.before, comparison.after)
         return [
-            "lead": .string(lead(indicator, comparison)), "rows": .array(rows(before, after, unit)), "hasRows": true,
-            "beforeDays": .string(days(before)), "afterDays": .string(days(after)), "notes": .array(notes(indicator, comparison, unit).map(JSON.string)),
+            "lead": .string(lead(indicator, comparison)), "rows": .array(rows(comparison, unit)), "hasRows": true,
+            "beforeDays": .string(days(before)), "afterDays": .string(days(after)), "notes": .array(notes(indicator, comparison).map(JSON.string)),
             "chart": chart(before, after, unit),
         ]
     }
@@ -45,35 +45,26 @@ struct IndicatorModel {
         return language.text("measure.sensors", count: comparison.sensorCount, ["where": place])
     }
 
-    private func number(_ value: Double, _ unit: ShownUnit) -> String {
-        let symbol = unit.symbol ?? ""
-        return language.number(value * unit.factor) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
-    }
+    /// A share of one is shown in percent.
+    private func number(_ value: Double, _ unit: ShownUnit) -> String { words.number(value * unit.factor, unit) }
 
-    private func rows(_ before: IndicatorWindow, _ after: IndicatorWindow, _ unit: ShownUnit) -> [JSON] {
-        func row(_ key: String, _ value: (IndicatorWindow) -> String) -> JSON {
-            ["label": .string(language.text("measure.rows.\(key)")), "before": .string(value(before)), "after": .string(value(after))]
+    private func rows(_ comparison: IndicatorComparison, _ unit: ShownUnit) -> [JSON] {
+        let (before, after) = (comparison.before, comparison.after)
+        func mean(_ window: IndicatorWindow) -> String { window.isFew ? language.text("measure.fewValues") : window.mean.map { number($0, unit) } ?? "" }
+        func complete(_ window: IndicatorWindow) -> String {
+            language.text("measure.ofDays", ["number": language.count(window.answeredDayCount), "all": language.count(window.days.dayCount)])
         }
+        var difference = false as JSON
+        if comparison.difference != nil, let first = before.mean, let second = after.mean { difference = .string(words.difference(from: first, to: second, unit)) }
         return [
-            row("mean") { window in window.isFew ? language.text("measure.fewValues") : window.mean.map { number($0, unit) } ?? "" },
-            row("values") { language.count($0.count) },
-            row("complete") { language.text("measure.ofDays", ["number": language.count($0.answeredDayCount), "all": language.count($0.days.dayCount)]) },
-            row("sensors") { language.count($0.sensorCount) },
+            words.row("mean", mean(before), mean(after), difference: difference), words.row("values", language.count(before.count), language.count(after.count)),
+            words.row("complete", complete(before), complete(after)), words.row("sensors", language.count(before.sensorCount), language.count(after.sensorCount)),
         ]
     }
 
-    private func notes(_ indicator: Measure.Indicator, _ comparison: IndicatorComparison, _ unit: ShownUnit) -> [String] {
-        var notes: [String] = []
-        if let difference = comparison.difference, let before = comparison.before.mean {
-            let symbol = unit.symbol ?? ""
-            var text = words.signed(difference * unit.factor) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
-            if before != 0 { text += " (" + language.text("figures.percent", ["number": words.signed((difference / before.magnitude * 1000).rounded() / 10)]) + ")" }
-            notes.append(language.text("measure.difference", ["difference": text]))
-        }
-        if comparison.after.days.dayCount < indicator.dayCount {
-            notes.append(language.text("measure.cut", count: comparison.after.days.dayCount, ["all": language.count(indicator.dayCount)]))
-        }
-        return notes
+    private func notes(_ indicator: Measure.Indicator, _ comparison: IndicatorComparison) -> [String] {
+        guard comparison.after.days.dayCount < indicator.dayCount else { return [] }
+        return [language.text("measure.cut", count: comparison.after.days.dayCount, ["all": language.count(indicator.dayCount)])]
     }
 
     // MARK: The line

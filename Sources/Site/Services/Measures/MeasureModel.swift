@@ -66,18 +66,19 @@ struct MeasureModel {
 
     private var reportRows: [JSON] {
         let few = language.text("figures.few")
-        func row(_ key: String, _ before: String, _ after: String) -> JSON { ["label": .string(language.text("measure.rows.\(key)")), "before": .string(before), "after": .string(after)] }
-        func rate(_ count: Int, _ days: DaySpan) -> String { MeasureWindows.perThirtyDays(count, in: days).map { language.number($0) } ?? few }
-        var rows = [
-            row("reports", language.count(figures.countBefore), language.count(figures.countAfter)),
-            row("rate", rate(figures.countBefore, windows.reportsBefore), rate(figures.countAfter, windows.reportsAfter)),
-        ]
-        guard let tally = figures.reports else { return rows }
-        let (before, after) = (tally.before, tally.after)
-        func median(_ figure: CaseFigure) -> String { figure.durations.map { FigureModel.time($0.median, language) } ?? few }
-        rows.append(row("closed", language.count(before.closedCount), language.count(after.closedCount)))
-        rows.append(row("median", median(before), median(after)))
-        return rows
+        let (before, after) = (figures.countBefore, figures.countAfter)
+        let rates = [MeasureWindows.perThirtyDays(before, in: windows.reportsBefore), MeasureWindows.perThirtyDays(after, in: windows.reportsAfter)]
+        let shown = rates.map { $0.map { language.number($0) } ?? few }
+        var difference = false as JSON
+        if let first = rates[0], let second = rates[1] { difference = .string(words.difference(from: first, to: second)) }
+        return [
+            words.row("reports", language.count(before), language.count(after)), words.row("rate", shown[0], shown[1], difference: difference),
+        ] + (figures.reports.map { timeRows($0.before, $0.after) } ?? [])
+    }
+
+    private func timeRows(_ before: CaseFigure, _ after: CaseFigure) -> [JSON] {
+        func median(_ figure: CaseFigure) -> String { figure.durations.map { FigureModel.time($0.median, language) } ?? language.text("figures.few") }
+        return [words.row("closed", language.count(before.closedCount), language.count(after.closedCount)), words.row("median", median(before), median(after))]
     }
 
     private var reportNotes: [String] {

@@ -55,6 +55,23 @@ struct MeasureWords {
         }
     }
 
-    /// With its sign, for it says what became more or less.
-    func signed(_ number: Double) -> String { (number > 0 ? "+" : "") + language.number(number) }
+    /// A row of a table that compares. Every row has every key.
+    /// - Parameter difference: false where nothing can be said.
+    func row(_ key: String, _ before: String, _ after: String, difference: JSON = false) -> JSON {
+        ["label": .string(language.text("measure.rows.\(key)")), "before": .string(before), "after": .string(after), "difference": difference]
+    }
+
+    /// With its sign, and in percent of what was before.
+    /// - Parameter unit: what a number is shown in.
+    func difference(from before: Double, to after: Double, _ unit: ShownUnit? = nil) -> String {
+        let text = number((after - before) * (unit?.factor ?? 1), unit, isSigned: true)
+        guard before != 0 else { return text }
+        let percent = ((after - before) / before.magnitude * 1000).rounded() / 10
+        return text + " (" + language.text("figures.percent", ["number": number(percent, nil, isSigned: true)]) + ")"
+    }
+
+    func number(_ number: Double, _ unit: ShownUnit?, isSigned: Bool = false) -> String {
+        let symbol = unit?.symbol ?? ""
+        return (isSigned && number > 0 ? "+" : "") + language.number(number) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
+    }
 }
