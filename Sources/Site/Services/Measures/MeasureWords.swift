@@ -72,6 +72,8 @@ struct MeasureWords {
 
     func number(_ number: Double, _ unit: ShownUnit?, isSigned: Bool = false) -> String {
         let symbol = unit?.symbol ?? ""
-        return (isSigned && number > 0 ? "+" : "") + language.number(number) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
+        // As before a minus, a mark keeps the sign before its number in what is written from right to left.
+        let plus = language.direction == .rightToLeft ? "\u{200E}+" : "+"
+        return (isSigned && number > 0 ? plus : "") + language.number(number) + (symbol.isEmpty ? "" : "\u{A0}" + symbol)
     }
 }
