@@ -113,8 +113,8 @@ let package = Package(
         .target(
             name: "Sources",
             dependencies: [
-                "Broker", "CityModel", "CPROJ", "CZlib", "Declarations", "Door", "LinkedData", "Store", "Trust", orderedCollections,
-                hummingbird, httpTypes, nio,
+                "Broker", "Cases", "CityModel", "CPROJ", "CZlib", "Declarations", "Door", "LinkedData", "Query", "Services", "Store", "Trust",
+                orderedCollections, hummingbird, httpTypes, nio,
             ], swiftSettings: strict),
         // The pages' files, embedded with C23 #embed: no bundle beside the executable.
         .target(name: "CSiteFiles"),
@@ -189,7 +189,7 @@ let package = Package(
             dependencies: ["Broker", "Cases", "CityModel", "Door", "Open311", "Query", "Services", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio],
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
-        .testTarget(name: "SourcesTests", dependencies: ["CityModel", "CZlib", "Declarations", "Sources", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "SourcesTests", dependencies: ["Cases", "CityModel", "CZlib", "Declarations", "Query", "Services", "Sources", orderedCollections], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["CityModel", "Mail"], swiftSettings: strict),
         .testTarget(name: "PhotosTests", dependencies: ["CGD", "Photos"], swiftSettings: strict),

@@ -21,4 +21,13 @@ extension Broker {
     package func servicesChangedAt(_ access: ReadAccess) async throws -> Instant? {
         try await file(toRead: access).read { try $0.documentsChangedAt(.service) }
     }
+
+    /// The case that a form was filed as, if it was.
+    package func filedForm(_ token: String, _ access: ReadAccess) async throws -> String? { try await file(toRead: access).read { try $0.filedForm(token) } }
+
+    /// The case that a row of a table was filed as, if it was.
+    /// - Parameter name: of the row; its digest is made of it.
+    package func filedRow(named name: String, _ access: ReadAccess) async throws -> String? {
+        try await file(toRead: access).read { try $0.filedRow(try $0.proof(of: name)) }
+    }
 }

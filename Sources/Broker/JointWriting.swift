@@ -47,6 +47,9 @@ package struct JointWriter {
     package func record(_ act: Act, _ access: WriteAccess) throws { try transaction.record(act, access.reading, at: now) }
     package func addNotice(to contact: IRI, _ occasion: String) throws { try transaction.addNotice(to: contact, occasion, at: now) }
     package func filedForm(_ token: String) throws -> String? { try transaction.filedForm(token) }
+    package func filedRow(_ digest: [UInt8]) throws -> String? { try transaction.filedRow(digest) }
+    package func noteRow(_ digest: [UInt8], filedAs reference: String) throws { try transaction.noteRow(digest, filedAs: reference) }
+    package func proof(of text: String) throws -> [UInt8] { try transaction.proof(of: text) }
     package func forgetForms(before border: Instant) throws { try transaction.forgetForms(before: border) }
     package func noteForm(_ token: String, filedAs reference: String) throws { try transaction.noteForm(token, filedAs: reference, at: now) }
 }

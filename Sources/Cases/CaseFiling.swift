@@ -27,13 +27,27 @@ extension CaseDesk {
             if let token = report.formToken, let known = try writer.filedForm(token), let reference = CaseReference(known) {
                 return FiledCase(reference: reference, link: try writer.link(to: reference.text), isRepeated: true)
             }
+            let digest = try report.row.map { try writer.proof(of: $0.name) }
+            if let known = try digest.flatMap(writer.filedRow), let reference = CaseReference(known) {
+                return FiledCase(reference: reference, link: try writer.link(to: reference.text), isRepeated: true)
+            }
             let reference = try Self.freeReference(writer)
             for (entity, classification) in form.entities(reference, at: now) { try writer.create(entity, classification) }
             try form.attach(to: reference, writer, countMax: limits.attachmentCountMax, at: now)
             if let token = report.formToken { try writer.noteForm(token, filedAs: reference.text) }
-            if report.contact.email != nil { try writer.addNotice(to: reference.reporter, "received") }
+            if let digest { try writer.noteRow(digest, filedAs: reference.text) }
+            if report.contact.email != nil, report.isAcknowledged { try writer.addNotice(to: reference.reporter, "received") }
             return FiledCase(reference: reference, link: try writer.link(to: reference.text), isRepeated: false)
         }
+    }
+
+    /// Whether a row of a table was filed before, be its case still there or not.
+    package func isFiled(_ row: CaseRow, _ access: ReadAccess) async throws -> Bool { try await broker.filedRow(named: row.name, access) != nil }
+
+    /// The case that a form was filed as; nil where it was not, or too long ago (`CaseLimits.formSeconds`).
+    package func filed(form token: String, _ access: CaseAccess) async throws -> FiledCase? {
+        guard let known = try await broker.filedForm(token, access.reading), let reference = CaseReference(known) else { return nil }
+        return FiledCase(reference: reference, link: try await broker.link(to: reference.text, access.reading), isRepeated: true)
     }
 
     private func check(_ attachments: [NewAttachment]) throws {

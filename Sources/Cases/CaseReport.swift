@@ -16,6 +16,10 @@ package struct CaseReport: Sendable {
     package var remark: String?
     /// The name of this one form: filed again, it is the same case.
     package var formToken: String?
+    /// The row of a table that it is: imported again, it is the same case, however long ago that was.
+    package var row: CaseRow?
+    /// Whether who left an e-mail address is told at once that it has come in.
+    package var isAcknowledged = true
     /// Whether somebody has to look at it before it is public, whatever its service says.
     package var isHeldForReview = false
     /// When it was said, where that was before it was entered.
@@ -28,6 +32,16 @@ package struct CaseReport: Sendable {
         (self.service, self.answers, self.channel, self.contact, self.attachments) = (service, answers, channel, contact, attachments)
         (self.address, self.district, self.formToken, self.requestedAt) = (address, district, formToken, requestedAt)
     }
+}
+
+/// A row of a table by a source's identifier and the row's own key.
+package struct CaseRow: Hashable, Sendable {
+    package let source: String
+    package let key: String
+    package init(source: String, key: String) { (self.source, self.key) = (source, key) }
+
+    /// Of what its digest is made. Identifiers of sources have no blanks in them.
+    var name: String { "case row \(source) \(key)" }
 }
 
 /// How somebody is reached; all of it may be missing.

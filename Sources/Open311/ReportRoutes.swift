@@ -62,7 +62,7 @@ extension Open311Door {
 
     private func filer(_ name: MunicipalityName, _ key: String?, _ request: DoorRequest) async throws -> Filer {
         let credential = credential(key, request)
-        if case .bearer = credential { return .key(try await gatekeeper.writing(name, credential, request.serving)) }
+        if case .bearer = credential { return .key(try await gatekeeper.writing(name, credential, request.terms.serving)) }
         let access = try await gatekeeper.filing(name, credential)
         if try await settings(access.reading).requiresKey { throw Open311Fault(403, "api_key was not provided: this municipality takes requests with a key alone") }
         return .anybody(access)
@@ -82,11 +82,6 @@ extension Open311Door {
         }
         return attachments
     }
-}
-
-extension DoorRequest {
-    /// Who serves people sees their data for that, unless something else is said.
-    var serving: RequestTerms { terms.purpose == nil ? RequestTerms(purpose: "dpv:RequestedServiceProvision", agreement: terms.agreement) : terms }
 }
 
 extension ServiceDefinition {

@@ -50,7 +50,7 @@ extension Open311Door {
         let name = try await municipality(said("jurisdiction_id"))
         let credential = credential(said("api_key"), request)
         if case .none = credential, !gatekeeper.isOpen { throw Open311Fault(403, "api_key was not provided") }
-        let access = try await gatekeeper.writing(name, credential, request.serving)
+        let access = try await gatekeeper.writing(name, credential, request.terms.serving)
         guard let id = fields["service_request_id"] else { throw Open311Fault(400, "service_request_id was not provided") }
         try Self.checkTime(fields["updated_datetime"])
         let description = fields["description"].map(SaidText.cleaned).flatMap { $0.isEmpty ? nil : $0 }

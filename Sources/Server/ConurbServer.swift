@@ -289,7 +289,7 @@ private struct Doors {
         let system = SystemDoor(store: store, metrics: metrics, isReady: isReady, waitingEndpointCount: waitingEndpointCount, passedOverCount: passedOverCount)
         let administration = AdministrationDoor(
             broker: broker, gatekeeper: gatekeeper, contexts: contexts, transitDirectory: configuration.dataDirectory + "/.transit")
-        let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts)
+        let sources = SourcesDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, desk: site.desk, findPlaces: site.positions)
         let history = HistoryDoor(broker: broker, gatekeeper: gatekeeper, contexts: contexts, zone: configuration.site.timeZone)
         let ledger = TransparencyDoor(accountability: accountability, gatekeeper: gatekeeper)
         let accounts = AccountsDoor(gatekeeper: gatekeeper, accounts: gatekeeper.accounts, address: address)

@@ -34,6 +34,9 @@ enum CaseTable {
         CREATE TABLE filed_form (token TEXT PRIMARY KEY, case_reference TEXT NOT NULL, created_us INTEGER NOT NULL) WITHOUT ROWID, STRICT;
         CREATE INDEX filed_form_created ON filed_form (created_us);
         """
+
+    /// Which rows of tables were filed as which cases: for good, since a table is imported again whenever it has more rows.
+    static let filedRows = "CREATE TABLE filed_row (digest BLOB PRIMARY KEY, case_reference TEXT NOT NULL) WITHOUT ROWID, STRICT"
 }
 
 /// A photo or a file of a case. What is not public is sealed with the key of the person who sent it.
@@ -104,6 +107,12 @@ extension ReadSnapshot {
         try row("SELECT case_reference FROM filed_form WHERE token = ?", [token])?.decode(String.self, atIndex: 0)
     }
 
+    /// The case that a row of a table was filed as, if it was.
+    /// - Parameter digest: of the row's key; says nothing of it.
+    package func filedRow(_ digest: [UInt8]) throws -> String? {
+        try row("SELECT case_reference FROM filed_row WHERE digest = ?", [digest.databaseBlob])?.decode(String.self, atIndex: 0)
+    }
+
     /// What only who has the municipality's keys can make of a text: 32 bytes that prove who shows them to have been given them here.
     package func proof(of text: String) throws -> [UInt8] { try vault.proof(of: text) }
 }
@@ -164,6 +173,10 @@ extension WriteTransaction {
 
     package func noteForm(_ token: String, filedAs reference: String, at now: Instant) throws {
         try execute("INSERT INTO filed_form (token, case_reference, created_us) VALUES (?, ?, ?)", [token, reference, now.microseconds])
+    }
+
+    package func noteRow(_ digest: [UInt8], filedAs reference: String) throws {
+        try execute("INSERT INTO filed_row (digest, case_reference) VALUES (?, ?)", [digest.databaseBlob, reference])
     }
 
     /// Forgets which forms were filed before a moment.

@@ -38,6 +38,7 @@ enum Schema {
         migrator.registerMigration("0021-cases") { db in try db.execute(sql: CaseTable.schema) }
         migrator.registerMigration("0022-desk-views") { db in try db.execute(sql: DeskViewTable.schema) }
         migrator.registerMigration("0023-sealed-places") { db in try db.execute(sql: sealedPlaces) }
+        migrator.registerMigration("0024-filed-rows") { db in try db.execute(sql: CaseTable.filedRows) }
         return migrator
     }
 

@@ -62,6 +62,9 @@ package struct RequestTerms: Hashable, Sendable {
     package init(purpose: String? = nil, agreement: String? = nil) { (self.purpose, self.agreement) = (purpose, agreement) }
 
     package static let none = RequestTerms()
+
+    /// For whoever works on cases: who serves people sees their data for that, unless something else is said.
+    package var serving: RequestTerms { purpose == nil ? RequestTerms(purpose: "dpv:RequestedServiceProvision", agreement: agreement) : self }
 }
 
 /// Permission to read in one municipality, or in a snapshot of one: who asks, what for, and how much of it may be seen.

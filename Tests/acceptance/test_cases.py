@@ -52,6 +52,25 @@ class CaseCase(SignInCase):
         return answer
 
     @classmethod
+    def put_open(cls, entities, name="open"):
+        """What a source of open data brings: entities as NGSI-LD writes them."""
+        source, file = cls.folder / f"{name}.yaml", cls.folder / f"{name}.json"
+        source.write_text(
+            f"id: {name}\ntitle: {name}\nsteward: City\nlicence: {{name: none, url: 'https://example.org/none'}}\nattribution: City\nclassification: open\n"
+            "format: ngsi-ld\n")
+        file.write_text(json.dumps(entities))
+        done = cls.conurb.import_files(cls.data, "alder", source, file)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    @classmethod
+    def wait_for_place(cls, name):
+        """Until a place can be found by its name: what there is to find is kept for some seconds."""
+        deadline = time.monotonic() + 60
+        while not requests.get(f"{cls.server.base}/live/search", params={"q": name}, timeout=30).json()["results"]:
+            assert time.monotonic() < deadline, f"{name} is not found"
+            time.sleep(0.1)
+
+    @classmethod
     def new_member(cls, login, role):
         done = cls.conurb.run("account", "add", login, "--role", role, "--data", cls.data, "--municipality", "alder")
         assert done.returncode == 0, done.stderr
@@ -59,16 +78,6 @@ class CaseCase(SignInCase):
         answer = visitor.set_up(re.sub(r"^http://[^/]+", "", done.stdout.strip()))
         assert answer.status_code == 303, answer.text[:2000]
         return visitor
-
-    def bring(self, name, *entities):
-        """What a source of open data brings: entities as NGSI-LD writes them."""
-        source, file = self.folder / f"{name}.yaml", self.folder / f"{name}.json"
-        source.write_text(
-            f"id: {name}\ntitle: {name}\nsteward: City\nlicence: {{name: none, url: 'https://example.org/none'}}\nattribution: City\nclassification: open\n"
-            "format: ngsi-ld\n")
-        file.write_text(json.dumps(entities))
-        done = self.conurb.import_files(self.data, "alder", source, file)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     # What a browser without scripts does
 
@@ -320,8 +329,8 @@ class WorkTest(CaseCase):
     def test_the_queue_is_narrowed_to_a_district_and_what_is_done_to_several_stays_there(self):
         place = (43.40, 3.40)
         area = {"type": "Polygon", "coordinates": [[[3.39, 43.39], [3.41, 43.39], [3.41, 43.41], [3.39, 43.41], [3.39, 43.39]]]}
-        self.bring("districts", {
-            "id": "urn:ngsi-ld:District:1", "type": "District", "name": {"type": "Property", "value": "Écusson"}, "location": {"type": "GeoProperty", "value": area}})
+        self.put_open([{
+            "id": "urn:ngsi-ld:District:1", "type": "District", "name": {"type": "Property", "value": "Écusson"}, "location": {"type": "GeoProperty", "value": area}}], "districts")
         inside, outside = self.reference(self.report(place=place)), self.reference(self.report(place=(43.42, 3.40)))
         address = "/desk?view=open&district=%C3%89cusson"
         page = self.clerk.get(address).text
@@ -376,7 +385,7 @@ class OutsideTest(CaseCase):
         self.report(place=far)
         ring = [[3.7, 43.5], [4.0, 43.5], [4.0, 43.75], [3.7, 43.75], [3.7, 43.5]]
         area = {"id": "urn:ngsi-ld:Municipality:alder", "type": "Municipality", "boundary": {"type": "GeoProperty", "value": {"type": "Polygon", "coordinates": [ring]}}}
-        self.bring("area", area)
+        self.put_open([area], "area")
         answer = self.fill(self.visitor(), "pothole", self.whole("pothole", far))
         self.assertEqual(answer.status_code, 422)
         self.assertIn("outside of the municipality", answer.text)
@@ -459,7 +468,7 @@ class NoticeTest(MailCase):
         road = {
             "id": "urn:ngsi-ld:RoadSegment:1", "type": "RoadSegment", "name": {"type": "Property", "value": "Rue de la Loge"},
             "location": {"type": "GeoProperty", "value": {"type": "LineString", "coordinates": [[3.3, 43.3], [3.3035, 43.3]]}}}
-        self.bring("roads", road)
+        self.put_open([road], "roads")
         place, house, receiver = (43.300137, 3.300463), "4711 ter rue de la Loge", "loge@example.org"
         path = self.report(code="noise", place=place, **{"f.place.address": house, "f.hours": "night", "contact.email": receiver})
         reference = self.reference(path)

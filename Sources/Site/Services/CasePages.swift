@@ -203,7 +203,7 @@ extension SiteDoor {
                 .flatMap { attachment in held.shown.attachments.contains { $0.id == attachment.0.id } ? attachment : nil }
         } else {
             let municipality = try await municipality(request.query["municipality"])
-            let access = try await gatekeeper.reading(municipality, request.credential, Self.serving(request.terms))
+            let access = try await gatekeeper.reading(municipality, request.credential, request.terms.serving)
             found = try await broker.attachment(id, small: small, partOf: CaseType.dossier.id, access, at: request.now)
         }
         guard let (attachment, bytes) = found else { throw CityError.resourceNotFound("id: there is no such photo or file") }
@@ -214,11 +214,6 @@ extension SiteDoor {
         ]
         if !isPicture { headers[.contentDisposition] = "attachment; filename*=UTF-8''\(PercentEncoding.encode(attachment.name.isEmpty ? attachment.id : attachment.name))" }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-
-    /// Who serves people sees their data for that, unless something else is said.
-    static func serving(_ terms: RequestTerms) -> RequestTerms {
-        terms.purpose == nil ? RequestTerms(purpose: "dpv:RequestedServiceProvision", agreement: terms.agreement) : terms
     }
 }
 

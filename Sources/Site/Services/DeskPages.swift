@@ -55,7 +55,7 @@ extension SiteDoor {
 
     /// - Throws: `forbidden` for who works on nothing here.
     func deskAccess(_ request: DoorRequest, _ municipality: MunicipalityName) async throws -> WriteAccess {
-        try await gatekeeper.writing(municipality, request.credential, Self.serving(request.terms))
+        try await gatekeeper.writing(municipality, request.credential, request.terms.serving)
     }
 
     /// An address that says nothing opens with the view that somebody chose for it.

@@ -14,7 +14,7 @@ internal import Trust
 /// `/services/{code}`: the form of a service, and what becomes of it.
 extension SiteDoor {
     /// What the form of one service is about.
-    private struct Filing {
+    struct Filing {
         let municipality: MunicipalityName
         let service: OfferedService
         let language: Language
@@ -22,13 +22,22 @@ extension SiteDoor {
         let access: ReadAccess
         /// Who enters it for somebody else; nil: the resident.
         let staff: SignedIn?
+        /// Whose it is, where it is a resident's.
+        let credential: Credential
+    }
+
+    /// What becomes of a report as it was typed.
+    enum Reception {
+        case filed(FiledCase)
+        /// Something is left to be said or chosen.
+        case shownAgain(TypedReport, ReportRemarks)
     }
 
     private func filing(_ request: DoorRequest, _ municipality: MunicipalityName, staff: SignedIn? = nil) async throws -> Filing {
         let access = try await staff == nil ? gatekeeper.reading(municipality, .none) : deskAccess(request, municipality).reading
         let service = try await desk.catalogue.service(try request.pathParameter("code"), access)
         guard service.isOffered else { throw CityError.resourceNotFound("there is no service \(service.definition.id) any more") }
-        return Filing(municipality: municipality, service: service, language: language(request), access: access, staff: staff)
+        return Filing(municipality: municipality, service: service, language: language(request), access: access, staff: staff, credential: request.credential)
     }
 
     // MARK: By telephone, on paper, at the counter
@@ -68,7 +77,20 @@ extension SiteDoor {
     }
 
     private func file(_ form: MultipartForm, _ filing: Filing, _ request: DoorRequest, isMany: Bool = false) async throws -> Response {
-        var typed = try TypedReport(form, filing.service.definition)
+        let channel = filing.staff == nil ? .web : form["channel"].flatMap(CaseChannel.init).flatMap { Self.entryChannels.contains($0) ? $0 : nil } ?? .phone
+        switch try await receive(try TypedReport(form, filing.service.definition), kept: form, filing, channel, request, isMany: isMany) {
+        case .shownAgain(let typed, let remarks): return try await page(request, filing, typed, remarks, status: remarks.isFaulty ? .unprocessableContent : .ok)
+        case .filed(let filed) where filing.staff != nil: return redirect(to: "/desk/\(filed.reference)?done=entry", request)
+        case .filed(let filed): return redirect(to: "/cases/\(filing.municipality).\(filed.link.text)?done=new", request)
+        }
+    }
+
+    /// Files a report if nothing is wrong with it and nothing left to ask.
+    /// - Parameter isMany: whether very many came from where it comes from.
+    func receive(
+        _ report: TypedReport, kept form: MultipartForm, _ filing: Filing, _ channel: CaseChannel, _ request: DoorRequest, isMany: Bool
+    ) async throws -> Reception {
+        var typed = report
         let reading = UploadReading(prepare: prepare(photo:), language: filing.language)
         let uploads = await reading.read(typed, kept: form, filing.service.definition)
         var remarks = ReportRemarks(otherFaults: uploads.faults, kept: uploads.taken)
@@ -80,20 +102,15 @@ extension SiteDoor {
         {
             remarks.otherFaults[field.id] = filing.language.text("report.reasons.outside")
         }
-        guard let answers, !remarks.isFaulty else { return try await page(request, filing, typed, remarks, status: .unprocessableContent) }
-        guard try await isWhole(typed, answers, &remarks, filing, request) else { return try await page(request, filing, typed, remarks) }
-        let channel = filing.staff == nil ? .web : form["channel"].flatMap(CaseChannel.init).flatMap { Self.entryChannels.contains($0) ? $0 : nil } ?? .phone
+        guard let answers, !remarks.isFaulty else { return .shownAgain(typed, remarks) }
+        guard try await isWhole(typed, answers, &remarks, filing, request) else { return .shownAgain(typed, remarks) }
         var report = CaseReport(
             service: filing.service, answers: answers, channel: channel, contact: contact, attachments: uploads.taken.values.flatMap { $0 },
             address: typed.place.address.isEmpty ? nil : SaidText.cleaned(typed.place.address), formToken: typed.formToken)
         report.district = try await desk.district(of: answers, filing.service.definition, filing.access, at: request.now)
         report.isHeldForReview = isMany
-        guard filing.staff == nil else {
-            let filed = try await desk.file(report, deskAccess(request, filing.municipality), at: request.now)
-            return redirect(to: "/desk/\(filed.reference)?done=entry", request)
-        }
-        let filed = try await desk.file(report, gatekeeper.filing(filing.municipality, request.credential), at: request.now)
-        return redirect(to: "/cases/\(filing.municipality).\(filed.link.text)?done=new", request)
+        guard filing.staff == nil else { return .filed(try await desk.file(report, deskAccess(request, filing.municipality), at: request.now)) }
+        return .filed(try await desk.file(report, gatekeeper.filing(filing.municipality, filing.credential), at: request.now))
     }
 
     private static let entryChannels: [CaseChannel] = [.phone, .paper, .counter]
@@ -134,17 +151,11 @@ extension SiteDoor {
 
     /// Where only a name was given: the one place that has it; of several, somebody has to choose.
     private func findPlace(_ typed: inout TypedReport, _ remarks: inout ReportRemarks, _ filing: Filing, _ request: DoorRequest) async throws {
-        let wanted = Words.folded(SaidText.cleaned(typed.place.address))
-        guard filing.service.definition.placeField != nil, typed.candidate == nil, typed.place.latitude.isEmpty, wanted.count >= 3 else { return }
-        let catalogue = try await city.catalogue(for: .everybody, at: request.now)
-        guard let index = catalogue.municipality(filing.municipality.text) else { return }
-        let found = try await city.marks(
-            MarkSelection(municipalities: [index], entries: nil, box: nil, nameContains: wanted), catalogue, at: request.now).marks
-        let placed = Self.first(20, of: found.filter { $0.mark.position != nil }, wanted)
-        let exact = placed.filter { $0.mark.foldedName == wanted }
-        if exact.count == 1 || placed.count == 1, let position = (exact.first ?? placed.first)?.mark.position {
+        guard filing.service.definition.placeField != nil, typed.candidate == nil, typed.place.latitude.isEmpty else { return }
+        let found = try await places(named: typed.place.address, in: filing.municipality, at: request.now)
+        if let position = found.one?.mark.position {
             (typed.place.latitude, typed.place.longitude) = (String(position.latitude), String(position.longitude))
-        } else if !typed.isConfirmed { remarks.candidates = placed }
+        } else if !typed.isConfirmed { remarks.candidates = found.all }
     }
 
     /// Whether nothing is left to ask before it is filed: which of several places it is, and whether it is one of those reported nearby.
@@ -199,7 +210,7 @@ extension SiteDoor {
     private static var reportHeaders: HTTPFields { [.permissionsPolicy: "camera=(), geolocation=(self), microphone=()"] }
 
     /// What becomes of it, for whoever is about to send it.
-    private func privacy(_ definition: ServiceDefinition, _ language: Language) -> String {
+    func privacy(_ definition: ServiceDefinition, _ language: Language) -> String {
         let shown = language.text("report.public.\(definition.publication.when.rawValue)")
         let days = definition.retention.contactDays
         return [shown, place(definition, language), days.map { language.text("report.keptFor", count: $0) }].compactMap { $0 }.joined(separator: " ")

@@ -79,7 +79,7 @@ struct AttributeParser {
             guard depthMax > 0 else { throw value.failure("the object nests too deeply") }
             var members: [ValueExpression.Member] = []
             for (name, member) in try value.members(countMax: 100) {
-                members.append(.init(name: name, value: try memberExpression(member, depthMax: depthMax - 1)))
+                members.append(.init(name: name, value: try self.value(member, depthMax: depthMax - 1)))
             }
             return .object(members)
         }
@@ -91,7 +91,8 @@ struct AttributeParser {
         return json
     }
 
-    private func memberExpression(_ value: YAMLValue, depthMax: Int) throws(DeclarationError) -> ValueExpression {
+    /// A value by itself: a field, or where it comes from otherwise.
+    func value(_ value: YAMLValue, depthMax: Int = 8) throws(DeclarationError) -> ValueExpression {
         guard value.isMapping else { return .field(try context.field(value), Conversion()) }
         let part = try value.part(keys: DefinitionKeys.value)
         let key = try contentKey(part, of: ["field", "template", "constant", "object"])

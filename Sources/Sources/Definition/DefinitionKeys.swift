@@ -3,7 +3,7 @@
 package enum DefinitionKeys {
     static let source = [
         "id", "title", "description", "version", "steward", "licence", "attribution", "classification", "context", "format",
-        "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "rules", "retention",
+        "encoding", "csv", "json", "numbers", "nulls", "time", "crs", "entity", "attributes", "cases", "rules", "retention",
     ]
     static let licence = ["name", "url"]
     static let csv = [
@@ -21,6 +21,9 @@ package enum DefinitionKeys {
         ["field", "template", "constant", "object", "relationship", "point", "wkt", "geometry", "labelPoint", "language"]
         + conversion + ["unit", "datasetId", "observedAt", "onError"]
     static let point = ["x", "y", "unknown"]
+    static let cases = ["service", "key", "date", "channel", "fields", "place", "contact", "remark", "notices"]
+    static let casePlace = ["x", "y", "address"]
+    static let caseContact = ["name", "email", "telephone", "language"]
     static let range = ["min", "max"]
     static let checks = ["required", "range", "pattern", "unique", "oneOf", "referenceExists", "freshWithin"]
     static let retentionRule = ["raw", "hourly", "daily", "limit"]
@@ -31,6 +34,6 @@ package enum DefinitionKeys {
     package static let all: [String: [String]] = [
         "source": source, "licence": licence, "csv": csv, "json": json, "numbers": numbers, "time": time, "entity": entity,
         "timeField": timeField, "value": value, "attribute": attribute, "point": point, "range": range, "rule": rule,
-        "retention": retention, "retentionRule": retentionRule,
+        "retention": retention, "retentionRule": retentionRule, "cases": cases, "casePlace": casePlace, "caseContact": caseContact,
     ]
 }

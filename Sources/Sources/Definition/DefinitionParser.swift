@@ -38,23 +38,34 @@ struct DefinitionParser {
             encoding: try root["encoding"]?.choice(TextEncoding.self) ?? .utf8, csv: try csv(format),
             recordsPath: try recordsPath(format), numbers: try numbers(), nullTexts: try nullTexts(), time: time,
             crs: try crs(), entity: try entity(context), attributes: attributes,
-            rules: try rules(context), retention: try retention(format, attributes))
+            cases: try root["cases"].map { value throws(DeclarationError) in try CaseParser(context: context).cases(value) }, rules: try rules(context), retention: try retention(format, attributes))
         try check(definition)
         return definition
     }
 
     private func check(_ definition: SourceDefinition) throws(DeclarationError) {
+        if let cases = root["cases"] { try checkCases(definition, cases) }
         if definition.format == .ngsild {
-            for key in ["entity", "attributes"] {
+            for key in ["entity", "attributes", "cases"] {
                 if let value = root[key] { throw value.failure("NGSI-LD records are entities already and are not mapped") }
             }
-        } else {
+        } else if definition.cases == nil {
             _ = try root.required("entity")
             _ = try root.required("attributes")
         }
         if !definition.format.isTabular {
             if let value = root["csv"] { throw value.failure("only csv and tsv have these options") }
             if let value = root["encoding"], definition.encoding != .utf8 { throw value.failure("JSON is always UTF-8") }
+        }
+    }
+
+    /// What a case is, who may see it and how long it is kept says its service. What people wrote is personal, so their rows are not kept in reports.
+    private func checkCases(_ definition: SourceDefinition, _ cases: YAMLValue) throws(DeclarationError) {
+        for key in ["entity", "attributes", "context", "retention"] {
+            if let value = root[key] { throw value.failure("a source makes either entities or cases, and the service says what a case is") }
+        }
+        guard definition.classification >= .personal else {
+            throw try root.required("classification").failure("cases hold what people wrote: personal or special is needed here")
         }
     }
 

@@ -31,15 +31,17 @@ public struct SourceDefinition: Hashable, Sendable {
     /// The coordinate reference system of x and y, such as `EPSG:2154`.
     public var crs: String
 
-    /// Nil only for `ngsi-ld`, whose records are entities already.
+    /// Nil for `ngsi-ld`, whose records are entities already, and where records become cases.
     public var entity: EntityTemplate?
     public var attributes: [AttributeMapping]
+    /// How records become cases rather than entities; `entity` is nil then.
+    package var cases: CaseMapping?
     public var rules: [QualityRule]
     /// How long what it writes is kept; nil where it says nothing.
     package var retention: SourceRetention?
 
     /// Whether records are NGSI-LD entities that need no mapping.
-    public var isPassThrough: Bool { entity == nil }
+    public var isPassThrough: Bool { format == .ngsild }
 }
 
 public struct Licence: Hashable, Sendable {

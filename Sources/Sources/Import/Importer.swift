@@ -1,12 +1,13 @@
 internal import Broker
+internal import Cases
 internal import CityModel
 internal import LinkedData
 internal import Store
 internal import Trust
 
 /// One run of a source: bytes in, entities written, a report out. Records are written in groups, each in one transaction; old
-/// observations are gathered from many groups first, and written while the next are read. A run that is cut off has written some
-/// of them, and running it again changes nothing of what was written.
+/// observations are gathered from many groups first, and written while the next are read. Records that become cases are filed one
+/// by one (`CaseFiler`). A run that is cut off has written some of them, and running it again changes nothing of what was written.
 struct Importer {
     private let definition: SourceDefinition
     private let context: Context
@@ -18,6 +19,10 @@ struct Importer {
 
     private var decoder: RecordDecoder
     private var mapper: Mapper?
+    private let filer: CaseFiler?
+    private var caseMapper: CaseMapper?
+    private var rows: [WaitingRow] = []
+    private var rowByteCount = 0
     private var rejectedRows: RejectedRows?
     private var group: [Pending] = []
     private var gathered: Gathered?
@@ -43,6 +48,12 @@ struct Importer {
         var flags: [Int: [Finding]] = [:]
     }
 
+    /// A record that becomes a case, and what it was, for the table of rejected ones.
+    private struct WaitingRow {
+        var mapped: MappedCase
+        let record: Record
+    }
+
     private struct Writing {
         let gathered: Gathered
         let task: Task<[RecordingOutcome], any Error>
@@ -50,13 +61,16 @@ struct Importer {
 
     /// Records of one transaction.
     private static let groupCountMax = 2000
+    /// Rows that wait to be filed, and the bytes of their records.
+    private static let (rowCountMax, rowByteCountMax) = (200, 4 << 20)
 
+    /// - Parameter filer: where records become cases.
     init(
-        _ definition: SourceDefinition, context: Context, broker: Broker, access: WriteAccess, run: Int64,
+        _ definition: SourceDefinition, context: Context, broker: Broker, access: WriteAccess, run: Int64, filer: CaseFiler? = nil,
         onRejected: ((RejectedPart) async throws -> Void)? = nil
     ) {
         (self.definition, self.context, self.broker, self.access) = (definition, context, broker, access)
-        self.onRejected = onRejected
+        (self.filer, self.onRejected) = (filer, onRejected)
         provenance = Provenance(classification: definition.classification, run: run)
         decoder = RecordDecoder(definition)
     }
@@ -77,6 +91,7 @@ struct Importer {
 
     /// Writes what was read whole, and waits until it is written. To be called also where the file can't be read further.
     mutating func close() async throws {
+        try await fileRows()
         try await startWriting()
         try await finishWriting()
     }
@@ -87,7 +102,11 @@ struct Importer {
     private mutating func drain() async throws {
         var record = Record()
         while try decoder.next(into: &record) {
-            if mapper == nil { try prepare() }
+            if rejectedRows == nil { try prepare() }
+            if let filer {
+                try await take(record, filer)
+                continue
+            }
             switch mapper?.map(record) {
             case .mapped(let mapped): take(mapped)
             case .document(let json, let line, let flags): try await take(json, line: line, flags: flags, record)
@@ -101,7 +120,11 @@ struct Importer {
     /// The mapper is made when the columns are known, which is with the first record.
     private mutating func prepare() throws {
         let columns = definition.format.isTabular ? decoder.columns : nil
-        mapper = try Mapper(definition, columns: columns, now: .now, expand: context.expand)
+        if let filer {
+            caseMapper = try CaseMapper(definition, filer.mapping, filer.service, columns: columns, now: .now)
+        } else {
+            mapper = try Mapper(definition, columns: columns, now: .now, expand: context.expand)
+        }
         rejectedRows = RejectedRows(definition, columns: columns)
     }
 
@@ -186,6 +209,58 @@ struct Importer {
                 report.reject(fatal)
             } else {
                 kept.append(Pending(observation: pending.observation, flags: pending.flags + findings, references: []))
+            }
+        }
+        return kept
+    }
+}
+
+/// Records that become cases.
+extension Importer {
+    private mutating func take(_ record: Record, _ filer: CaseFiler) async throws {
+        switch caseMapper?.map(record) {
+        case .mapped(let mapped):
+            rows.append(WaitingRow(mapped: mapped, record: record))
+            rowByteCount += record.row.bytes.count
+        case .rejected(let finding, let row): try await refuse(record, finding, row, filer)
+        case nil: break
+        }
+        if rows.count >= Self.rowCountMax || rowByteCount >= Self.rowByteCountMax { try await fileRows() }
+    }
+
+    /// What was filed before is no fault: its service may ask for more since, and a place have another name.
+    private mutating func refuse(_ record: Record, _ finding: Finding, _ row: CaseRow?, _ filer: CaseFiler) async throws {
+        if let row, try await filer.isFiled(row, at: .now) { return report.accept(flags: [], isUnchanged: true) }
+        try await reject(record, finding)
+    }
+
+    private mutating func fileRows() async throws {
+        guard let filer, !rows.isEmpty else { return }
+        let waiting = try await withoutDangling(rows, filer)
+        rows.removeAll(keepingCapacity: true)
+        rowByteCount = 0
+        for (row, outcome) in zip(waiting, try await filer.file(waiting.map(\.mapped), at: .now)) {
+            switch outcome {
+            case .filed(let flags): report.accept(flags: flags)
+            case .knownBefore: report.accept(flags: [], isUnchanged: true)
+            case .refused(let finding): try await reject(row.record, finding)
+            }
+        }
+    }
+
+    /// Applies the rules that ask for other entities.
+    private mutating func withoutDangling(_ rows: [WaitingRow], _ filer: CaseFiler) async throws -> [WaitingRow] {
+        let targets = Set(rows.flatMap { $0.mapped.references.map(\.target) })
+        guard !targets.isEmpty else { return rows }
+        let missing = try await broker.missing(targets, access.reading)
+        var kept: [WaitingRow] = []
+        for var row in rows {
+            let findings = row.mapped.references.filter { missing.contains($0.target) }.map(\.finding)
+            if let fatal = findings.first(where: { $0.severity == .reject }) {
+                try await refuse(row.record, fatal, row.mapped.report.row, filer)
+            } else {
+                row.mapped.flags += findings
+                kept.append(row)
             }
         }
         return kept

@@ -1,11 +1,14 @@
 package import Broker
+package import Cases
 internal import CityModel
+internal import Declarations
 package import Door
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
 internal import NIOCore
 internal import OrderedCollections
+internal import Services
 internal import Store
 package import Trust
 
@@ -14,9 +17,12 @@ package struct SourcesDoor: Sendable {
     private let broker: Broker
     private let gatekeeper: Gatekeeper
     private let contexts: ContextLibrary
+    private let desk: CaseDesk
+    private let findPlaces: PlaceFinder?
 
-    package init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary) {
-        (self.broker, self.gatekeeper, self.contexts) = (broker, gatekeeper, contexts)
+    /// - Parameter findPlaces: how rows that become cases are placed of which only an address is known.
+    package init(broker: Broker, gatekeeper: Gatekeeper, contexts: ContextLibrary, desk: CaseDesk, findPlaces: PlaceFinder? = nil) {
+        (self.broker, self.gatekeeper, self.contexts, self.desk, self.findPlaces) = (broker, gatekeeper, contexts, desk, findPlaces)
     }
 
     private static let tag = "Sources"
@@ -54,6 +60,7 @@ package struct SourcesDoor: Sendable {
         else { throw CityError.invalidRequest("a definition is UTF-8 text of at most \(Self.definitionByteCountMax) bytes") }
         let definition = try parse(text)
         guard definition.id == id else { throw CityError.badRequestData("id: the definition says \(definition.id), the path \(id)") }
+        if let cases = definition.cases { try await check(cases, access.writing.reading) }
         // Names are expanded now: whoever applies the rules later loads no contexts.
         let context = definition.retention == nil ? Context.core : try await context(of: definition, access.writing)
         let retention = try definition.retentionDocument(expand: context.expand)
@@ -93,16 +100,19 @@ package struct SourcesDoor: Sendable {
                 "unsupported-media-type", "Unsupported media type", status: 415,
                 "Content-Type: application/octet-stream or the data's own type, not \(mediaType)")
         }
-        let access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
+        var access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms)
         try access.checkFeeding(request.pathParameter("sourceId"))
         let document = try await broker.source(request.pathParameter("sourceId"), access.reading)
         let definition = try parse(document.body["definition"]?.stringValue ?? "")
+        // Whoever files cases acts for the purpose of those who enter them at the desk, and needs the same rights.
+        if definition.cases != nil { access = try await gatekeeper.writing(request.tenant(), request.credential, request.terms.serving) }
+        let filer = try await filer(definition, access)
         guard case .stream(let body) = request.content else { throw CityError.invalidRequest("the body is the data") }
         let context = try await self.context(of: definition, access)
         let version = document.body["version"]?.stringValue ?? document.modifiedAt.description
         let run = try await broker.beginImport(of: definition.id, version: version, access, at: request.now)
         let importRun = ImportRun(
-            definition: definition, context: context, broker: broker, access: access, run: run)
+            definition: definition, context: context, broker: broker, access: access, run: run, filer: filer)
         if request.headers[.accept]?.contains(Self.ndjson) ?? false {
             return Response(
                 status: .ok, headers: [.contentType: Self.ndjson],
@@ -111,6 +121,28 @@ package struct SourcesDoor: Sendable {
         let report = try await importRun.run(body)
         return Response(
             status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: report.description)))
+    }
+
+    /// Nil where records become entities.
+    private func filer(_ definition: SourceDefinition, _ access: WriteAccess) async throws -> CaseFiler? {
+        guard let mapping = definition.cases else { return nil }
+        try access.checkIsMore()
+        let service = try await service(mapping, access.reading)
+        return CaseFiler(desk: desk, mapping: mapping, service: service, access: access, findPlaces: findPlaces)
+    }
+
+    /// - Throws: `badRequestData` where a mapping does not go together with the service that it is for.
+    private func check(_ mapping: CaseMapping, _ access: ReadAccess) async throws {
+        let service = try await service(mapping, access)
+        do throws(SourceError) { try mapping.check(service.definition) } catch { throw CityError.badRequestData("the definition, \(error)") }
+    }
+
+    private func service(_ mapping: CaseMapping, _ access: ReadAccess) async throws -> OfferedService {
+        let offered = try await desk.catalogue.services(access)
+        if let service = offered.first(where: { $0.definition.id.text == mapping.service }) { return service }
+        let nearest = Spelling.nearest(to: mapping.service, in: offered.map(\.definition.id.text)).map { "; the nearest is \($0)" } ?? ""
+        let error = SourceError.definition(line: mapping.line, key: "cases.service", reason: "the municipality offers no service \(mapping.service.prefix(60))\(nearest)")
+        throw CityError.badRequestData("the definition, \(error)")
     }
 
     private func context(of definition: SourceDefinition, _ access: WriteAccess) async throws -> Context {
@@ -128,7 +160,7 @@ extension SourceDefinition {
     func document(text: String, retention: JSON? = nil) -> JSON {
         var members: JSONObject = [
             "definition": .string(text), "title": .string(title), "classification": .string(classification.rawValue),
-            "format": .string(format.rawValue), "types": .array((entity?.types ?? []).map(JSON.string)),
+            "format": .string(format.rawValue), "types": .array((cases == nil ? entity?.types ?? [] : [CaseType.request.rawValue]).map(JSON.string)),
         ]
         if let description { members["description"] = .string(description) }
         if let retention { members[RetentionRules.member] = retention }
@@ -151,11 +183,13 @@ private struct ImportRun: Sendable {
     let broker: Broker
     let access: WriteAccess
     let run: Int64
+    /// Where records become cases.
+    let filer: CaseFiler?
 
     /// Reads the body to its end.
     /// - Returns: the report, which is also kept with the run.
     func run(_ body: RequestBody) async throws -> JSON {
-        var importer = Importer(definition, context: context, broker: broker, access: access, run: run)
+        var importer = Importer(definition, context: context, broker: broker, access: access, run: run, filer: filer)
         do {
             for try await part in body { try await importer.feed(Array(part.readableBytesView)) }
             try await importer.finish()
@@ -172,7 +206,7 @@ private struct ImportRun: Sendable {
     /// The same, telling while it goes: lines of JSON with `progress`, `rejected` rows, and the `report` at the end.
     func stream(_ body: RequestBody, to writer: inout any ResponseBodyWriter) async throws {
         let lines = Lines()
-        var importer = Importer(definition, context: context, broker: broker, access: access, run: run) { lines.add($0) }
+        var importer = Importer(definition, context: context, broker: broker, access: access, run: run, filer: filer) { lines.add($0) }
         var failure: SourceError?
         var told = ContinuousClock.now
         do {

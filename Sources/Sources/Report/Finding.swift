@@ -32,7 +32,14 @@ public enum FindingID {
     /// A position stands for "unknown".
     public static let unknownPosition = "unknown-position"
 
+    /// Of a record that becomes a case: it has no key, or one of another record of the run.
+    public static let caseKey = "case-key"
+    /// What is said is no answer to the questions of the service.
+    public static let caseAnswers = "case-answers"
+    /// The place is outside of the municipality, or the only thing known of it is an address that is no place here.
+    public static let casePlace = "case-place"
+
     public static let all: Set<String> = [
-        damaged, syntax, fields, identifier, scope, type, enumeration, time, geometry, unknownPosition,
+        damaged, syntax, fields, identifier, scope, type, enumeration, time, geometry, unknownPosition, caseKey, caseAnswers, casePlace,
     ]
 }
