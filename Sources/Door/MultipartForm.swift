@@ -26,6 +26,9 @@ package struct MultipartForm: Sendable {
 
     package let parts: [Part]
 
+    /// One that came in another form.
+    package init(_ parts: [Part]) { self.parts = parts }
+
     package static let mediaType = "multipart/form-data"
     private static let headerByteCountMax = 4096
 
@@ -34,19 +37,7 @@ package struct MultipartForm: Sendable {
         guard let boundary = request.headers[.contentType].flatMap(Self.boundary) else {
             throw Problem.own("unsupported-media-type", "Unsupported media type", status: 415, "Content-Type: \(Self.mediaType) with its boundary")
         }
-        try self.init(try await Self.body(request, byteCountMax: limits.byteCountMax), boundary: boundary, limits: limits)
-    }
-
-    private static func body(_ request: DoorRequest, byteCountMax: Int) async throws -> [UInt8] {
-        guard case .stream(let stream) = request.content else { return Array(request.body.readableBytesView) }
-        var bytes: [UInt8] = []
-        for try await var part in stream {
-            guard bytes.count + part.readableBytes <= byteCountMax else {
-                throw Problem.own("content-too-large", "Content too large", status: 413, "the form has more than \(byteCountMax) bytes")
-            }
-            bytes += part.readBytes(length: part.readableBytes) ?? []
-        }
-        return bytes
+        try self.init(try await request.wholeForm(byteCountMax: limits.byteCountMax), boundary: boundary, limits: limits)
     }
 
     /// The parameter of the media type that parts are told apart by (RFC 2046, section 5.1.1: 1 to 70 characters).
@@ -132,4 +123,20 @@ extension MultipartForm {
 
     /// The files of a name. A field that was left empty sends one without name and bytes.
     package func files(_ name: String) -> [Part] { parts.filter { $0.name == name && $0.fileName != nil && !($0.bytes.isEmpty && $0.fileName == "") } }
+}
+
+extension DoorRequest {
+    /// The body of a form, read to its end.
+    /// - Throws: a problem for one that is too large.
+    package func wholeForm(byteCountMax: Int) async throws -> [UInt8] {
+        guard case .stream(let stream) = content else { return Array(body.readableBytesView) }
+        var bytes: [UInt8] = []
+        for try await var part in stream {
+            guard bytes.count + part.readableBytes <= byteCountMax else {
+                throw Problem.own("content-too-large", "Content too large", status: 413, "the form has more than \(byteCountMax) bytes")
+            }
+            bytes += part.readBytes(length: part.readableBytes) ?? []
+        }
+        return bytes
+    }
 }

@@ -42,6 +42,6 @@ package struct SiteDoor: Sendable {
 
     package var routes: [Route] {
         pageRoutes + liveRoutes + tableRoutes + exploreRoutes + signInRoutes + providerRoutes + accountRoutes + tokenRoutes + dataRoutes
-        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + figureRoutes + measureRoutes + deskMeasureRoutes + assetRoutes
+        + serviceRoutes + caseRoutes + feedRoutes + deskRoutes + figureRoutes + textRoutes + measureRoutes + deskMeasureRoutes + assetRoutes
     }
 }

@@ -13,7 +13,7 @@ internal import Trust
 /// `/cases/{link}`: a case for whoever holds its private link; `/requests/{reference}`: what everybody may see of it.
 extension SiteDoor {
     var caseRoutes: [Route] {
-        let page = Route.Answer(200, "The page", mediaTypes: ["text/html"])
+        let page = Route.Answer(200, "The page", mediaTypes: ["text/html", Self.textType])
         let done = Route.Answer(303, "Done: the page again")
         let refused = Route.Answer(422, "The page again, with what was wrong", mediaTypes: ["text/html"])
         let link = Route.Parameter("link", in: .path, "The private link's end: municipality, dot, key, dot, secret")
@@ -77,7 +77,7 @@ extension SiteDoor {
     }
 
     typealias CaseAction = @Sendable (HeldCase, FormFields, DoorRequest) async throws -> Void
-    private static var noCase: CityError { .resourceNotFound("reference: there is no such case, or it is not public") }
+    static var noCase: CityError { .resourceNotFound("reference: there is no such case, or it is not public") }
 
     func held(_ text: String, at now: Instant) async throws -> HeldCase {
         let parts = text.split(separator: ".", maxSplits: 1)
@@ -89,6 +89,7 @@ extension SiteDoor {
     // MARK: The private page
 
     private func privatePage(_ request: DoorRequest) async throws -> Response {
+        if request.wantsPlainText { return try await plain(request, textCase) }
         do {
             return try await privatePage(request, try await held(request.pathParameter("link"), at: request.now), done: request.query["done"])
         } catch CaseFault.linkIsOver {
@@ -112,7 +113,7 @@ extension SiteDoor {
     }
 
     /// Nothing of a private page goes elsewhere: not its address, not into a search engine.
-    private static var privateHeaders: HTTPFields { [.referrerPolicy: "no-referrer", .robots: "noindex, nofollow"] }
+    static var privateHeaders: HTTPFields { [.referrerPolicy: "no-referrer", .robots: "noindex, nofollow"] }
 
     private func privatePage(_ request: DoorRequest, _ held: HeldCase, done: String? = nil, fault: CaseFault? = nil) async throws -> Response {
         let catalogue = try await city.catalogue(for: .everybody, at: request.now)
@@ -158,7 +159,10 @@ extension SiteDoor {
         page.members["hasMeasures"] = .bool(!measures.isEmpty)
     }
 
-    private func publicPage(_ request: DoorRequest) async throws -> Response { try await publicPage(request, fault: nil) }
+    private func publicPage(_ request: DoorRequest) async throws -> Response {
+        if request.wantsPlainText { return try await plain(request, textRequest) }
+        return try await publicPage(request, fault: nil)
+    }
 
     private func publicPage(_ request: DoorRequest, fault: String?) async throws -> Response {
         guard let reference = CaseReference(try request.pathParameter("reference")) else { throw Self.noCase }

@@ -11,15 +11,17 @@ internal import Trust
 
 /// `/figures/services`: for everybody, how many cases there are of each service, how fast they go and how they end; of one service, by district.
 extension SiteDoor {
+    static let figureParameters = [
+        municipalityParameter, Route.Parameter("from", in: .query, "First day on which cases came, as 2026-01-31; a year before the last without it"),
+        .init("to", in: .query, "Last day; today without it"), .init("service", in: .query, "Code of one service: its figures by district"),
+    ]
+
     var figureRoutes: [Route] {
-        let parameters = [
-            Self.municipalityParameter, .init("from", in: .query, "First day on which cases came, as 2026-01-31; a year before the last without it"),
-            .init("to", in: .query, "Last day; today without it"), .init("service", in: .query, "Code of one service: its figures by district"),
-        ]
+        let parameters = Self.figureParameters
         return [
             Route(
                 .get, "/figures/services", "How many cases there are and how fast they go", tag: Self.servicesTag, parameters: parameters,
-                responses: [.init(200, "The page", mediaTypes: ["text/html"])], handler: figuresPage),
+                responses: [.init(200, "The page", mediaTypes: ["text/html", Self.textType])], handler: figuresPage),
             Route(
                 .get, "/figures/services.csv", "The same figures as CSV", tag: Self.servicesTag, parameters: parameters,
                 responses: [.init(200, "A row for each service, or for each district of one", mediaTypes: ["text/csv"])], handler: figuresTable),
@@ -29,7 +31,7 @@ extension SiteDoor {
         ]
     }
 
-    private func figures(_ request: DoorRequest) async throws -> (question: FigureQuestion, found: CityFigures) {
+    func figures(_ request: DoorRequest) async throws -> (question: FigureQuestion, found: CityFigures) {
         let municipality = try await municipality(request.query["municipality"])
         let question = try FigureQuestion(request.query, municipality, zone: CivilZone(configuration.timeZone) ?? .utc, at: request.now)
         let audience = try await city.audience(request.credential, request.terms)
@@ -38,6 +40,7 @@ extension SiteDoor {
     }
 
     private func figuresPage(_ request: DoorRequest) async throws -> Response {
+        if request.wantsPlainText { return try await plain(request, textFigures) }
         let catalogue = try await city.catalogue(request)
         var page = PageModel(.figures, self, request, catalogue, cursor: cursor(catalogue))
         let (question, found) = try await figures(request)

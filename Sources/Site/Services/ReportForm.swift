@@ -95,7 +95,7 @@ struct ReportFormModel {
 
     private func target(_ field: ServiceField) -> String { "q-\(field.id)" }
 
-    private func fault(_ field: ServiceField) -> String? {
+    func fault(_ field: ServiceField) -> String? {
         if let text = remarks.otherFaults[field.id] { return text }
         return remarks.faults.first { $0.field == field.id }.map { words($0.reason, field) }
     }

@@ -61,6 +61,7 @@ extension SiteDoor {
     // MARK: By the resident
 
     func reportPage(_ request: DoorRequest) async throws -> Response {
+        if request.wantsPlainText { return try await plain(request, textService) }
         let filing = try await filing(request, try await municipality(request.query["municipality"]))
         return try await page(request, filing, TypedReport(formToken: FormToken.random()), ReportRemarks())
     }

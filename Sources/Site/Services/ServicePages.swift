@@ -13,7 +13,7 @@ extension SiteDoor {
     static let municipalityParameter = Route.Parameter("municipality", in: .query, "The municipality; by default the only one, or the standard one")
 
     var serviceRoutes: [Route] {
-        let page = Route.Answer(200, "The page", mediaTypes: ["text/html"])
+        let page = Route.Answer(200, "The page", mediaTypes: ["text/html", Self.textType])
         let code = Route.Parameter("code", in: .path, "The service's code")
         return [
             Route(
@@ -49,21 +49,11 @@ extension SiteDoor {
     }
 
     private func servicesPage(_ request: DoorRequest) async throws -> Response {
+        if request.wantsPlainText { return try await plain(request, textHome) }
         let catalogue = try await city.catalogue(request)
         var page = PageModel(.services, self, request, catalogue, cursor: cursor(catalogue))
         let (language, names) = (page.language, try await configuration.municipalities())
-        // Where nothing is said and there are several, the first that offers something is shown.
-        var chosen = try await municipality(request.query["municipality"])
-        var services = try await offered(chosen)
-        if services.isEmpty, request.query["municipality"] == nil {
-            for name in names.prefix(50) where name != chosen {
-                let others = try await offered(name)
-                if !others.isEmpty {
-                    (chosen, services) = (name, others)
-                    break
-                }
-            }
-        }
+        let (chosen, services) = try await shownServices(request.query["municipality"])
         page.members["municipality"] = .string(chosen.text)
         page.members["choice"] = .bool(names.count > 1)
         page.members["municipalities"] = .array(
@@ -72,17 +62,33 @@ extension SiteDoor {
         return try answer(page, request)
     }
 
+    /// What a municipality offers. Where none is named and there are several, it is the first that offers something.
+    func shownServices(_ wanted: String?) async throws -> (municipality: MunicipalityName, services: [OfferedService]) {
+        let chosen = try await municipality(wanted)
+        let services = try await offered(chosen)
+        guard services.isEmpty, wanted == nil else { return (chosen, services) }
+        for name in try await configuration.municipalities().prefix(50) where name != chosen {
+            let others = try await offered(name)
+            if !others.isEmpty { return (name, others) }
+        }
+        return (chosen, services)
+    }
+
     private func offered(_ municipality: MunicipalityName) async throws -> [OfferedService] {
         do { return try await desk.catalogue.services(try await gatekeeper.reading(municipality, .none)) } catch CityError.nonexistentTenant { return [] }
     }
 
     /// Services by what they are listed under, in the order of their titles.
-    private func groups(_ services: [OfferedService], _ municipality: MunicipalityName, _ language: Language) -> JSON {
+    func grouped(_ services: [OfferedService], _ language: Language) -> [(title: String, services: [OfferedService])] {
         let sorted = services.sorted { $0.definition.title[language.code] < $1.definition.title[language.code] }
         let groups = OrderedDictionary(grouping: sorted) { $0.definition.group?[language.code] ?? "" }
-        guard !groups.isEmpty else { return .null }
+        return groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private func groups(_ services: [OfferedService], _ municipality: MunicipalityName, _ language: Language) -> JSON {
+        guard !services.isEmpty else { return .null }
         return .array(
-            groups.sorted { $0.key < $1.key }.map { title, services in
+            grouped(services, language).map { title, services in
                 [
                     "title": .string(title),
                     "services": .array(
