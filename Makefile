@@ -7,7 +7,7 @@ BINARY := .build/release/conurb
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test install-deps install-binary install bench etsi-suite clean
+.PHONY: help demo build test install-deps install-binary install bench bench-door bench-check etsi-suite clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ install-deps: ## install what building, running and testing need
 bench: build ## measure on this machine and write docs/benchmarks.md (takes a while)
 	@scripts/install-dependencies bench
 	.venv/bin/python scripts/bench/bench.py $(BINARY) $(BENCH)
+	.venv/bin/python scripts/bench/door.py $(BINARY) $(DOOR)
+
+bench-door: build ## measure the HTTP door only (options: DOOR='--quick' or DOOR='--data some/folder')
+	@scripts/install-dependencies bench
+	.venv/bin/python scripts/bench/door.py $(BINARY) $(DOOR)
+
+bench-check: ## say which goals of speed the last run reached, and fail where one was not
+	@test -f results/door.json || $(MAKE) bench-door
+	@.venv/bin/python scripts/bench/doortable.py results/door.json
 
 etsi-suite: build ## run the ETSI NGSI-LD test suite: make etsi-suite SUITE=path/to/checkout
 	@test -n "$(SUITE)" || { echo "Say where the suite is: make etsi-suite SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }

@@ -283,7 +283,7 @@ def nginx(folder):
     configuration = folder / "nginx.conf"
     configuration.write_text(f"""\
 {user} worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
-events {{ worker_connections 64; }}
+events {{ worker_connections 1024; }}
 http {{ access_log off; default_type application/json; sendfile on; tcp_nodelay on; keepalive_requests 100000000;
   open_file_cache max=100; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;

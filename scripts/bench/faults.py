@@ -194,11 +194,13 @@ def subscribe(server, entity, receiver):
             "notification": {"endpoint": {"uri": receiver.uri}}}
 
 
-def create_subscriptions(port, documents):
+def create_subscriptions(port, documents, municipality=None):
+    headers = {"Content-Type": "application/json"} | ({"NGSILD-Tenant": municipality} if municipality else {})
+
     def create(some):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for document in some:
-            connection.request("POST", NGSI_LD + "/subscriptions", json.dumps(document), {"Content-Type": "application/json"})
+            connection.request("POST", NGSI_LD + "/subscriptions", json.dumps(document), headers)
             answer = connection.getresponse()
             text = answer.read()
             if answer.status != 201:
