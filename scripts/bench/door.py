@@ -74,12 +74,27 @@ def core_ticks(core):
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
+def processor_ticks(processes):
+    """Ticks of processor time that the processes have had, in themselves and in the kernel."""
+    def ticks(process):
+        return sum(map(int, pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]))
+    return sum(map(ticks, processes))
+
+
+def children(process):
+    return pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+def nginx_processes():
+    """nginx and its worker, which this program started."""
+    masters = [child for child in children(os.getpid()) if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "nginx"]
+    return masters + [child for master in masters for child in children(master)]
+
+
 def settle(process):
     """Returns when the process has used no processor time for a fifth of a second: requests that wrk left are done."""
-    def used():
-        return sum(map(int, pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]))
     deadline, before = time.monotonic() + SETTLE_SECONDS_MAX, -1
-    while (now := used()) > before + 1 and time.monotonic() < deadline:
+    while (now := processor_ticks([process.pid])) > before + 1 and time.monotonic() < deadline:
         before = now
         time.sleep(0.2)
 
@@ -108,6 +123,15 @@ def filled(conurb, data, count):
     return folder
 
 
+def contexts_folder(folder):
+    """The folder of the user's context, which no network is asked for."""
+    contexts = folder / "contexts"
+    contexts.mkdir(exist_ok=True)
+    (contexts / "bench.jsonld").write_text(json.dumps(shapes.CONTEXT))
+    (contexts / "index.json").write_text(json.dumps({shapes.CONTEXT_URL: "bench.jsonld"}))
+    return contexts
+
+
 def subscriptions(count):
     """They watch what the requests change, and ask for values and places that never come."""
     documents = []
@@ -132,19 +156,19 @@ class Asker:
         self.entity_count, (self.server_core, self.core) = entity_count, cores
         self.run_count, self.made_count, self.in_flight_max, self.bodies = 0, 0, 0, {}
 
-    def ask(self, port, shape, connections, seconds, requests=None):
-        """Requests a second, p50 and p99 in milliseconds, and how busy both cores were."""
+    def ask(self, port, shape, connections, seconds, processes, requests=None):
+        """Requests a second, p50 and p99 in milliseconds, the processor time that `processes` had for each, and how busy both cores were."""
         self.run_count += 1
         header = f"NGSILD-Tenant: {MUNICIPALITY}\r\nAccept: application/json\r\n" + (f"Link: {shape.link}\r\n" if shape.link else "")
         arguments = [self.entity_count, self.run_count, f"r{self.run_count}", int(time.time()), header]
         for request in requests or shape.requests:
             arguments += [request.weight, request.method, request.path, request.document_count, request.document]
-        before = [core_ticks(core) for core in (self.server_core, self.core)]
+        before, ticks = [core_ticks(core) for core in (self.server_core, self.core)], processor_ticks(processes)
         with on_core(self.core):
             ran = subprocess.run(
                 ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s", "-s", SCRIPT, f"http://127.0.0.1:{port}",
                  "--", *map(str, arguments)], capture_output=True, text=True)
-        after = [core_ticks(core) for core in (self.server_core, self.core)]
+        after, ticks = [core_ticks(core) for core in (self.server_core, self.core)], processor_ticks(processes) - ticks
         if ran.returncode != 0:
             sys.exit(f"{shape.name}: wrk ended with {ran.returncode}: {ran.stdout}{ran.stderr}")
         told = json.loads(ran.stdout.strip().splitlines()[-1])
@@ -155,9 +179,10 @@ class Asker:
             self.made_count += told["requests"] * batch
             self.in_flight_max += connections * batch
         if told["requests"] < connections:  # each connection waits for its first answer still
-            return self.ask(port, shape, connections, seconds * 2, requests)
+            return self.ask(port, shape, connections, seconds * 2, processes, requests)
         return {"requestsPerSecond": told["requests"] / told["microseconds"] * 1e6, "p50": told["p50"] / 1000, "p99": told["p99"] / 1000,
-                "requests": told["requests"], "serverCoreBusy": busy(before[0], after[0]), "askingCoreBusy": busy(before[1], after[1])}
+                "requests": told["requests"], "processorMicroseconds": ticks * 1e6 / os.sysconf("SC_CLK_TCK") / told["requests"],
+                "serverCoreBusy": busy(before[0], after[0]), "askingCoreBusy": busy(before[1], after[1])}
 
 
 def busy(before, after):
@@ -183,7 +208,7 @@ class Yardsticks:
         return (shapes.Request("GET", "/" + name),)
 
     def sqlite(self, shape, entity_count):
-        """Documents a second."""
+        """Documents a second, and microseconds of processor time for each."""
         document, database = shape.writes[0].document, self.folder / "yardstick.sqlite"
         documents = self.folder / f"{hashlib.sha256(document.encode()).hexdigest()[:12]}-{entity_count}.documents"
         if not documents.exists():
@@ -191,8 +216,9 @@ class Yardsticks:
         for path in self.folder.glob("yardstick.sqlite*"):
             path.unlink()
         with on_core(self.core):
-            count, seconds = subprocess.run([self.program, database, documents], capture_output=True, text=True, check=True).stdout.split()
-        return int(count) / float(seconds)
+            told = subprocess.run([self.program, database, documents], capture_output=True, text=True, check=True).stdout
+        count, seconds, processor_seconds = map(float, told.split())
+        return count / seconds, processor_seconds / count * 1e6
 
 
 def probe(server, shape, entity_count):
@@ -224,28 +250,32 @@ def measured(cell, group, server, asker, yardsticks, options):
         asker.made_count += made_count
     body = asker.bodies[shape.name]
     static = yardsticks.static(shape, body) if body else None
-    asker.ask(server.port, shape, connections, WARM_UP_SECONDS)
+    asker.ask(server.port, shape, connections, WARM_UP_SECONDS, [server.process.pid])
     read_share = sum(request.weight for request in shape.requests if not request.document_count) / sum(request.weight for request in shape.requests)
     rounds = []
     for _ in range(options.rounds):
         settle(server.process)
-        told = asker.ask(server.port, shape, connections, seconds)
+        told = asker.ask(server.port, shape, connections, seconds, [server.process.pid])
         settle(server.process)
-        seconds_each, rates = 0.0, {}
+        # What the yardstick takes for one request, by the clock and of the processor.
+        seconds_each, microseconds_each = 0.0, 0.0
         if body:
-            asked = asker.ask(yardsticks.nginx_port, shape, connections, options.seconds, static)
-            rates["nginx"] = asked
+            asked = asker.ask(yardsticks.nginx_port, shape, connections, options.seconds, nginx_processes(), static)
             seconds_each += read_share / asked["requestsPerSecond"]
+            microseconds_each += read_share * asked["processorMicroseconds"]
         if shape.writes:
-            rates["sqlite"] = yardsticks.sqlite(shape, group.entity_count)
-            seconds_each += (1 - read_share) * documents / rates["sqlite"]
-        rounds.append(told | {"yardstickPerSecond": 1 / seconds_each, "ratio": told["requestsPerSecond"] * seconds_each, "yardsticks": rates})
+            documents_per_second, microseconds = yardsticks.sqlite(shape, group.entity_count)
+            seconds_each += (1 - read_share) * documents / documents_per_second
+            microseconds_each += (1 - read_share) * documents * microseconds
+        rounds.append(told | {"yardstickPerSecond": 1 / seconds_each, "ratio": told["requestsPerSecond"] * seconds_each,
+                              "yardstickMicroseconds": microseconds_each, "processorRatio": microseconds_each / max(1, told["processorMicroseconds"])})
 
     def median(key):
         return statistics.median(some[key] for some in rounds)
     row = {"shape": shape.name, "entities": group.entity_count, "subscriptions": group.subscription_count, "connections": connections,
            "documents": documents, "bytes": len(body), "errors": 0, "rounds": rounds}
-    row |= {key: median(key) for key in ("requestsPerSecond", "p50", "p99", "yardstickPerSecond", "ratio", "serverCoreBusy", "askingCoreBusy")}
+    row |= {key: median(key) for key in ("requestsPerSecond", "p50", "p99", "yardstickPerSecond", "ratio", "processorMicroseconds", "yardstickMicroseconds",
+                                       "processorRatio", "serverCoreBusy", "askingCoreBusy")}
     row["ratioMin"], row["ratioMax"] = min(some["ratio"] for some in rounds), max(some["ratio"] for some in rounds)
     print(doortable.line(row), flush=True)
     return row
@@ -259,13 +289,9 @@ def measured_group(conurb, group, folder, source, yardsticks, cores, options):
     data = folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     shutil.copytree(source, data)
-    contexts = folder / "contexts"
-    contexts.mkdir(exist_ok=True)
-    (contexts / "bench.jsonld").write_text(json.dumps(shapes.CONTEXT))
-    (contexts / "index.json").write_text(json.dumps({shapes.CONTEXT_URL: "bench.jsonld"}))
     print(f"{group.entity_count:,} entities, {group.subscription_count:,} subscriptions", flush=True)
     environment = {"CONURB_SUBSCRIPTIONS_COUNT_MAX": str(max(10_000, group.subscription_count))}
-    server = harness.Server(data, "--contexts", contexts, "--allow-private-egress", binary=conurb.binary, environment=environment)
+    server = harness.Server(data, "--contexts", contexts_folder(folder), "--allow-private-egress", binary=conurb.binary, environment=environment)
     with on_core(cores[0]):
         server.start()
     try:
@@ -316,7 +342,6 @@ def run(conurb, options, folder):
     cores = sorted(os.sched_getaffinity(0))[-2:][::-1]
     if len(cores) < 2:
         sys.exit("two cores are needed: one for the server, one for wrk")
-    os.sched_setaffinity(0, {cores[1]})
     data = (options.data or folder / "filled").resolve()
     data.mkdir(parents=True, exist_ok=True)
     measurement = {

@@ -80,17 +80,18 @@ def line(row):
     """One row for the terminal."""
     return (f"  {SHAPES[row['shape']].title}, {row['connections']} connections: {rate(row['requestsPerSecond'])}/s{documents_note(row)}, p50 {row['p50']:.2f} ms, "
             f"p99 {row['p99']:.2f} ms; yardstick {rate(row['yardstickPerSecond'])}/s, ratio {row['ratio']:.3f} ({row['ratioMin']:.3f} to {row['ratioMax']:.3f}); "
+            f"processor {row['processorMicroseconds']:.0f} µs to {row['yardstickMicroseconds']:.1f}, ratio {row['processorRatio']:.3f}; "
             f"busy {row['serverCoreBusy']:.0%} and {row['askingCoreBusy']:.0%}")
 
 
 def table(rows, varied):
     """Rows of docs/benchmarks.md; `varied` names the column that tells them apart: entities, connections or subscriptions."""
-    lines = [f"| shape | {varied} | requests/s | p50 / p99 | yardstick/s | ratio | of rounds | cores busy |", "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = [f"| shape | {varied} | requests/s | p50 / p99 | yardstick/s | ratio | of rounds | processor, µs | yardstick's | cores busy |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for row in sorted(rows, key=lambda row: (list(SHAPES).index(row["shape"]), row[varied])):
         lines.append(
             f"| {SHAPES[row['shape']].title} | {row[varied]:,} | {rate(row['requestsPerSecond'])}{documents_note(row)} | {row['p50']:.2f} / {row['p99']:.2f} ms | "
             f"{rate(row['yardstickPerSecond'])} | **{row['ratio']:.3f}** | {row['ratioMin']:.3f} to {row['ratioMax']:.3f} | "
-            f"{row['serverCoreBusy']:.0%}, {row['askingCoreBusy']:.0%} |")
+            f"{row['processorMicroseconds']:,.0f} | {rate(row['yardstickMicroseconds'])} | {row['serverCoreBusy']:.0%}, {row['askingCoreBusy']:.0%} |")
     return "\n".join(lines)
 
 
@@ -120,7 +121,8 @@ flushed before its answer, as it comes; access is open, as on a developer's mach
 
 A page of 20 entities of five attributes has {page_bytes:,} bytes. Identifiers, boxes and values are random by a seed. Every shape is measured at every size; connections and
 subscriptions are varied each alone, where they matter: all of it crossed would take days. "Of rounds" is the least and the greatest ratio;
-"cores busy" the server's and wrk's while the server is asked. p50 and p99 are as wrk corrects them. An answer other than 2xx, or 207, ends the run.
+"processor" the processor time a request takes the server and the yardstick, with the kernel's for it, which other work on the machine touches least; "cores busy" the
+server's and wrk's while the server is asked. p50 and p99 are as wrk corrects them. An answer other than 2xx, or 207, ends the run.
 
 {reached and '| goal | wanted | measured | |' + chr(10) + '|---|---|---|---|' + chr(10) + reached}
 
