@@ -43,12 +43,8 @@ extension SiteDoor {
         if request.wantsPlainText { return try await plain(request, textFigures) }
         let catalogue = try await city.catalogue(request)
         var page = PageModel(.figures, self, request, catalogue, cursor: cursor(catalogue))
-        let (question, found) = try await figures(request)
-        let access = try await gatekeeper.reading(question.municipality, .none)
-        let titles = try await titles(question, found, access)
-        let open = try await caseFigures.figures(question.interval, access, at: request.now).cases
-        let answers = question.service.map { open.service($0)?.answers ?? [] } ?? open.all.answers
-        let model = FigureModel(question: question, found: found, language: page.language, clock: page.clock, titles: titles, answers: answers)
+        let model = try await figureModel(request, page.language, page.clock)
+        let question = model.question
         for (name, value) in model.members { page.members[name] = value }
         page.members["lead"] = .string(page.language.text("figures.lead", ["from": page.clock.date(question.start), "to": page.clock.date(question.lastMoment)]))
         let names = try await configuration.municipalities()
@@ -56,6 +52,16 @@ extension SiteDoor {
         page.members["municipalities"] = .array(
             names.map { ["key": .string($0.text), "name": .string(name(of: $0, in: catalogue)), "selected": .bool($0 == question.municipality)] })
         return try answer(page, request)
+    }
+
+    /// Figures as they are told in words.
+    func figureModel(_ request: DoorRequest, _ language: Language, _ clock: ClockText) async throws -> FigureModel {
+        let (question, found) = try await figures(request)
+        let access = try await gatekeeper.reading(question.municipality, .none)
+        let titles = try await titles(question, found, access)
+        let open = try await caseFigures.figures(question.interval, access, at: request.now).cases
+        let answers = question.service.map { open.service($0)?.answers ?? [] } ?? open.all.answers
+        return FigureModel(question: question, found: found, language: language, clock: clock, titles: titles, answers: answers)
     }
 
     /// Newer titles than those that cases were filed with, in the reader's language, and those of the steps that cases ended in.

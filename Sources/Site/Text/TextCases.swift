@@ -77,13 +77,10 @@ extension SiteDoor {
     // MARK: Figures
 
     func textFigures(_ request: DoorRequest) async throws -> Response {
-        let (question, found) = try await figures(request)
-        let access = try await gatekeeper.reading(question.municipality, .none)
-        let offered = (try? await desk.catalogue.services(access)) ?? []
-        let definitions = Dictionary(offered.map { ($0.definition.id.text, $0.definition) }, uniquingKeysWith: { first, _ in first })
         let language = textLanguage(request)
-        let members = FigureModel(question: question, found: found, language: language, definitions: definitions).members
         let clock = ClockText(zone: configuration.timeZone, language: language)
+        let model = try await figureModel(request, language, clock)
+        let (question, members) = (model.question, model.members)
         var page = PlainText()
         page.heading(members["serviceTitle"]?.stringValue.map(PlainText.said) ?? language.text("figures.heading"))
         page.paragraph(language.text("figures.lead", ["from": clock.date(question.start), "to": clock.date(question.lastMoment)]))
