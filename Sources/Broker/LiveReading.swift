@@ -24,6 +24,11 @@ extension Broker {
         }
     }
 
+    /// Entities of which one address, or the name of the street that they are, has all of some words (`AddressWords`). What is personal is not among them.
+    package func addressed(_ words: [String], limit: Int, _ access: ReadAccess, at now: Instant) async throws -> [LiveEntity] {
+        try await file(toRead: access).read { try $0.addressed(words, access.classificationMax, at: now, limit: limit) }
+    }
+
     /// For those who choose among them and account for what they show.
     package func liveEntities(_ numbers: [Int64], _ access: ReadAccess, at now: Instant) async throws -> [LiveEntity] {
         try await file(toRead: access).read { try $0.liveEntities(numbers: numbers, access.classificationMax, at: now) }

@@ -3,7 +3,7 @@ internal import Foundation
 internal import GRDB
 internal import OrderedCollections
 
-/// What the indexes say of one entity: by type, scope, place and attribute value.
+/// What the indexes say of one entity: by type, scope, place, attribute value, and words of addresses.
 struct IndexRows {
     struct Place: Hashable {
         let attribute: Int64
@@ -15,11 +15,18 @@ struct IndexRows {
         let value: IndexValue
     }
 
+    /// Of an address, or of the name of a street (`AddressWords`).
+    struct Word: Hashable {
+        let attribute: Int64
+        let word: String
+    }
+
     var types: Set<Int64> = []
     var scopes: Set<Scope> = []
     /// In order: the position is part of the place's row number.
     var places: [Place] = []
     var values: Set<Value> = []
+    var words: Set<Word> = []
 
     /// Rows of one entity in the index by place. Where it has more places, the last row encloses the rest and stands for
     /// any attribute (`anyAttribute`).
@@ -31,6 +38,7 @@ struct IndexRows {
     init(_ entity: Entity, isSealed: Bool, intern: (IRI) throws -> Int64) throws {
         for type in entity.types { types.insert(try intern(type)) }
         scopes = Set(entity.scopes)
+        let isStreet = !isSealed && AddressWords.isStreet(entity)
         for (name, instances) in entity.attributes {
             let attribute = try intern(name)
             let tells = !isSealed || name == .dataSubject
@@ -41,6 +49,9 @@ struct IndexRows {
                     }
                 }
                 for value in tells ? IndexValue.values(of: instance) : [.present] { values.insert(Value(attribute: attribute, value: value)) }
+            }
+            if !isSealed, AddressWords.isTold(by: name, ofStreet: isStreet) {
+                for word in instances.lazy.flatMap({ AddressWords.words(of: $0.value) }) { words.insert(Word(attribute: attribute, word: word)) }
             }
             if instances.count > 1 { values.insert(Value(attribute: attribute, value: .present)) }
         }
@@ -144,6 +155,7 @@ extension WriteTransaction {
         for scope in rows.scopes { try addScope(scope, entity) }
         for (slot, place) in rows.places.enumerated() { try addPlace(place, slot: slot, entity) }
         for value in rows.values { try addValue(value, types: rows.types, entity) }
+        for word in rows.words { try addWord(word, entity) }
     }
 
     func removeIndexRows(_ rows: IndexRows, of entity: Int64) throws {
@@ -151,6 +163,7 @@ extension WriteTransaction {
         for scope in rows.scopes { try removeScope(scope, entity) }
         for slot in rows.places.indices { try removePlace(slot: slot, entity) }
         for value in rows.values { try removeValue(value, types: rows.types, entity) }
+        for word in rows.words { try removeWord(word, entity) }
     }
 
     func replaceIndexRows(_ old: IndexRows, with new: IndexRows, of entity: Int64) throws {
@@ -165,6 +178,8 @@ extension WriteTransaction {
         let sameTypes = old.types == new.types
         for value in old.values where !sameTypes || !new.values.contains(value) { try removeValue(value, types: old.types, entity) }
         for value in new.values where !sameTypes || !old.values.contains(value) { try addValue(value, types: new.types, entity) }
+        for word in old.words.subtracting(new.words) { try removeWord(word, entity) }
+        for word in new.words.subtracting(old.words) { try addWord(word, entity) }
     }
 
     private func addType(_ type: Int64, _ entity: Int64) throws {

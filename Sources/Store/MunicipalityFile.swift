@@ -81,6 +81,22 @@ package final class MunicipalityFile: Sendable {
             uses: uses, sealing: sealing, commits: commits
         ) { work.publish(name, wokenQueues: $0) }
         try reconcileKeys(pool)
+        try fillAddressIndex(pool)
+    }
+
+    /// Entities whose words one transaction adds.
+    private static let addressPartCount = 500
+
+    /// Adds the words of addresses of a version that had no index of them.
+    private func fillAddressIndex(_ pool: DatabasePool) throws {
+        guard try pool.read({ try ReadSnapshot(db: $0, terms: terms, decoders: decoders, vault: vault).hasUnreadAddresses() }) else { return }
+        var count = Self.addressPartCount
+        while count > 0 {
+            count = try pool.write { db in
+                try WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing, uses: uses)
+                    .fillAddressIndex(limit: Self.addressPartCount)
+            }
+        }
     }
 
     /// Finishes what a crash left of the destruction of keys, and seals what lies plain in the file of a version that did not seal.

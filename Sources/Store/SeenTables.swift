@@ -57,6 +57,7 @@ enum SeenTables {
         CREATE TEMPORARY VIEW entity_scope AS SELECT scope, entity FROM main.entity_scope WHERE sees(entity);
         CREATE TEMPORARY VIEW entity_value AS SELECT attribute, type, value, entity FROM main.entity_value WHERE sees_attribute(entity, attribute);
         CREATE TEMPORARY VIEW entity_place AS /*place*/ FROM main.entity_place WHERE sees_attribute(id / \(IndexRows.placeCountMax), attribute);
+        CREATE TEMPORARY VIEW entity_address AS SELECT word, entity, attribute FROM main.entity_address WHERE sees_attribute(entity, attribute);
         CREATE TEMPORARY VIEW change AS SELECT seq, operation, at_us, entity, iri, classification, types, seen_names(entity, attributes) AS attributes
             FROM main.change WHERE sees(entity);
         CREATE TEMPORARY VIEW instance AS SELECT entity, attribute, dataset, at_us, late_us, form, value, unit, modified_us, rest, expires_us

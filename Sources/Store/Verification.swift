@@ -146,10 +146,14 @@ struct Verification {
                 fault("\(entity.id): missing in the index by value")
             }
         }
+        for word in rows.words
+        where try !exists("entity_address WHERE word = ? AND entity = ? AND attribute = ?", [word.word, number, word.attribute]) {
+            fault("\(entity.id): missing in the index of addresses")
+        }
     }
 
     private mutating func checkOrphans() throws {
-        for table in ["entity_type", "entity_scope", "entity_value"]
+        for table in ["entity_type", "entity_scope", "entity_value", "entity_address"]
         where try exists("\(table) WHERE entity NOT IN (SELECT id FROM entity)", []) {
             fault("\(table): rows of an entity that is not there")
         }
@@ -223,16 +227,17 @@ struct Verification {
 
 /// How many rows the entities ask of each index.
 private struct IndexTotals {
-    private var types = 0, scopes = 0, places = 0, values = 0
+    private var types = 0, scopes = 0, places = 0, values = 0, words = 0
 
     mutating func add(_ rows: IndexRows) {
         types += rows.types.count
         scopes += rows.scopes.count
         places += rows.places.count
         values += rows.values.count * rows.types.count
+        words += rows.words.count
     }
 
     var tables: [(String, Int)] {
-        [("entity_type", types), ("entity_scope", scopes), ("entity_place", places), ("entity_value", values)]
+        [("entity_type", types), ("entity_scope", scopes), ("entity_place", places), ("entity_value", values), ("entity_address", words)]
     }
 }

@@ -213,6 +213,39 @@ class ReportTest(CaseCase):
         self.work(reference, "withhold", reason="It names somebody")
         self.assertNotIn(reference.encode(), self.visitor().get("/requests.atom?municipality=alder").content)
 
+    def test_a_place_is_found_by_its_address_and_its_street(self):
+        def thing(kind, number, location, **members):
+            values = {name: {"type": "Property", "value": value} for name, value in members.items()}
+            return {"id": f"urn:ngsi-ld:{kind}:{number}", "type": kind, "location": {"type": "GeoProperty", "value": location}} | values
+
+        def point(longitude):
+            return {"type": "Point", "coordinates": [longitude, 43.35]}
+
+        line = {"type": "LineString", "coordinates": [[3.35, 43.36], [3.351, 43.361], [3.352, 43.36]]}
+        self.bring(
+            "addresses", thing("Shop", 1, point(3.351), name="Bakery", address={"streetAddress": "12 bis, rue de l’Évêché", "addressLocality": "Alder"}),
+            thing("Shop", 2, point(3.352), name="Butcher", address={"streetAddress": "14 Rue de l’Évêché"}),
+            thing("RoadSegment", "1a", line, name="Rue de l’Évêché"), thing("RoadSegment", "1b", line, name="RUE DE L'EVECHE"))
+        asked = {name: value for name, value in self.whole("pothole").items() if not re.search(r"\.(lat|lon)$", name)}
+
+        def sent(address, **extra):
+            return self.fill(self.visitor(), "pothole", asked | {"f.place.address": address} | extra)
+
+        found = sent("12 BIS RUE DE L'EVECHE")
+        self.assertEqual(found.status_code, 303, found.text[:500])
+        case = self.server.get(f"{harness.NGSI_LD}/entities/urn:ngsi-ld:Open311ServiceRequest:{self.reference(found.headers['Location'])}", municipality="alder", token=self.token)
+        self.assertEqual(case.json()["location"]["value"]["coordinates"], [3.351, 43.35])
+        for address, labels in (("99, rue de l'évêché, Alder", ["Rue de l’Évêché", "12 bis, rue de l’Évêché, Alder", "14 Rue de l’Évêché"]),
+                                ("eveche", ["Rue de l’Évêché", "12 bis, rue de l’Évêché, Alder", "14 Rue de l’Évêché"])):
+            page = sent(address)
+            self.assertEqual(page.status_code, 200, address)
+            choices = re.findall(r'name="f.place.candidate" value="([^"]+)"> <span>([^<]*)</span>', page.text)
+            self.assertEqual([html.unescape(label) for _, label in choices], labels)
+        chosen = sent(address, confirmed="yes", **{"f.place.candidate": choices[0][0]})
+        self.assertEqual((chosen.status_code, choices[0][0]), (303, "3.351,43.361"), "the corner in the middle of the street")
+        nowhere = sent("Boulevard of nowhere 3")
+        self.assertIn(nowhere.status_code, (303, 422))
+
     def test_what_is_nearby_is_shown_first_and_can_be_followed(self):
         place = (43.62, 3.90)
         reference = self.reference(self.report(place=place))

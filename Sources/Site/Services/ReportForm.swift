@@ -66,7 +66,7 @@ struct ReportRemarks {
     var emailFault: String?
     /// Those that were sent and are kept in the page.
     var kept: [String: [NewAttachment]] = [:]
-    var candidates: [FoundMark] = []
+    var candidates: [FoundPlace] = []
     var duplicates: [Entity] = []
     var near: [FoundMark] = []
 
@@ -158,11 +158,7 @@ struct ReportFormModel {
         if !remarks.candidates.isEmpty {
             members["candidates"] = [
                 "list": .array(
-                    remarks.candidates.compactMap { found in
-                        found.mark.position.map { position in
-                            ["key": .string("\(position.longitude),\(position.latitude)"), "label": .string(found.mark.name ?? "")]
-                        }
-                    })
+                    remarks.candidates.map { ["key": .string("\($0.position.longitude),\($0.position.latitude)"), "label": .string($0.label)] })
             ]
         }
         return members

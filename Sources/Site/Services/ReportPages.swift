@@ -150,11 +150,11 @@ extension SiteDoor {
         }
     }
 
-    /// Where only a name was given: the one place that has it; of several, somebody has to choose.
+    /// Where only a name or an address was given: the one place that has it; of several, somebody has to choose.
     private func findPlace(_ typed: inout TypedReport, _ remarks: inout ReportRemarks, _ filing: Filing, _ request: DoorRequest) async throws {
         guard filing.service.definition.placeField != nil, typed.candidate == nil, typed.place.latitude.isEmpty else { return }
         let found = try await places(named: typed.place.address, in: filing.municipality, at: request.now)
-        if let position = found.one?.mark.position {
+        if let position = found.only?.position {
             (typed.place.latitude, typed.place.longitude) = (String(position.latitude), String(position.longitude))
         } else if !typed.isConfirmed { remarks.candidates = found.all }
     }

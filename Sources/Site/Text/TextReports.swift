@@ -80,9 +80,8 @@ extension SiteDoor {
         if !remarks.candidates.isEmpty, let field {
             page.paragraph("\(TextForm.name(of: field.id)): \(language.text("report.candidates"))")
             for found in remarks.candidates {
-                guard let position = found.mark.position else { continue }
-                page.item(PlainText.said(found.mark.name ?? ""), mark: "- ")
-                page.verbatim("--data-urlencode '\(TextForm.name(of: field.id))=\(position.latitude),\(position.longitude)'", indent: 2)
+                page.item(PlainText.said(found.label), mark: "- ")
+                page.verbatim("--data-urlencode '\(TextForm.name(of: field.id))=\(found.position.latitude),\(found.position.longitude)'", indent: 2)
             }
         }
         if !remarks.duplicates.isEmpty {
