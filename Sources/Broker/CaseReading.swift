@@ -17,6 +17,11 @@ extension Broker {
         }
     }
 
+    /// What was answered to an update of another system, by the name that it gave it; nil where none was taken.
+    package func takenUpdate(_ name: String, of request: IRI, _ access: ReadAccess) async throws -> String? {
+        try await file(toRead: access).read { try $0.takenUpdate(name, of: request) }
+    }
+
     /// When a definition of a service last changed; nil where there is none.
     package func servicesChangedAt(_ access: ReadAccess) async throws -> Instant? {
         try await file(toRead: access).read { try $0.documentsChangedAt(.service) }

@@ -50,6 +50,10 @@ package struct JointWriter {
     package func filedRow(_ digest: [UInt8]) throws -> String? { try transaction.filedRow(digest) }
     package func noteRow(_ digest: [UInt8], filedAs reference: String) throws { try transaction.noteRow(digest, filedAs: reference) }
     package func proof(of text: String) throws -> [UInt8] { try transaction.proof(of: text) }
+    package func takeUpdate(_ name: String, of request: IRI, answering answer: String) throws -> Bool {
+        try transaction.takeUpdate(name, of: request, answering: answer)
+    }
+    package func removeTakenUpdates(of request: IRI) throws { try transaction.removeTakenUpdates(of: request) }
     package func forgetForms(before border: Instant) throws { try transaction.forgetForms(before: border) }
     package func noteForm(_ token: String, filedAs reference: String) throws { try transaction.noteForm(token, filedAs: reference, at: now) }
 }

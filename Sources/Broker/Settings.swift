@@ -25,4 +25,13 @@ extension Broker {
     package func putSetting(_ id: String, _ value: JSON, _ access: WriteAccess, at now: Instant) async throws {
         try await file(toWrite: access).write { try $0.put(.setting, id, value, at: now) }
     }
+
+    /// The same where somebody has to answer for it. What is so already is no act.
+    package func putSetting(_ id: String, _ value: JSON, recording act: Act, _ access: AdministerAccess, at now: Instant) async throws {
+        try await file(toWrite: access.writing).write { transaction in
+            guard try transaction.document(.setting, id)?.body != value else { return }
+            try transaction.put(.setting, id, value, at: now)
+            try transaction.record(act, access, at: now)
+        }
+    }
 }

@@ -18,6 +18,8 @@ package struct CaseLimits: Sendable {
     /// Photos and files of one case, and their bytes.
     package var attachmentCountMax = 20
     package var attachmentByteCountMax = 50_000_000
+    /// Of one file that is no photo.
+    package var fileByteCountMax = 10_000_000
     /// Those who follow one case.
     package var followerCountMax = 5000
     /// What staff or residents say at once, in characters.

@@ -44,7 +44,7 @@ extension CaseDesk {
             let keys = try ([reference.dossier] + followers).compactMap { try writer.entity($0)?.text(.dataSubject) }.filter(CaseSubject.isOfOneCase)
             try writer.eraseWhole([reference.dossier, reference.reporter] + followers + (isWhole ? [reference.request, reference.file] : []), keysOf: Array(Set(keys)))
             try writer.removeAttachments(of: reference.text, all: isWhole)
-            guard !isWhole else { return }
+            guard !isWhole else { return try writer.removeTakenUpdates(of: reference.request) }
             try writer.edit(reference.file) { file in
                 file.set(CaseTerm.contactUntil, String?.none, at: now)
                 file.setFollowers([], at: now)

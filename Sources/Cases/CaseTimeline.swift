@@ -36,6 +36,13 @@ extension CaseDesk {
         return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
+    /// What was recorded of a request that a source brought, the oldest first: each status that it had as a step, and what was said of it.
+    package func statuses(of request: IRI, _ access: ReadAccess, at now: Instant) async throws -> [CaseEvent] {
+        let recorded = try await evolution(request, access, at: now)
+        let events = Self.texts(recorded, CaseTerm.status) { .step($0) } + Self.texts(recorded, CaseTerm.answer) { .answer($0) }
+        return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+    }
+
     private static var eventCountMax: Int { 500 }
 
     private func evolution(_ id: IRI, _ access: ReadAccess, at now: Instant) async throws -> OrderedDictionary<IRI, [TemporalInstance]> {

@@ -9,11 +9,15 @@ package import Trust
 extension CaseDesk {
     /// Brings a case into another step of its service, and tells those who follow it.
     /// - Parameter answer: what is said to them; everybody may read it where the case is public.
+    /// - Parameter update: of another system; where it was taken before nothing is done.
     /// - Throws: `CaseFault`; `forbidden`.
-    package func move(_ reference: CaseReference, to step: String, answer: String?, _ access: WriteAccess, at now: Instant) async throws {
+    package func move(
+        _ reference: CaseReference, to step: String, answer: String?, once update: OutsideUpdate? = nil, _ access: WriteAccess, at now: Instant
+    ) async throws {
         let answer = try answer.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : try checked($0, field: "answer") }
         let definition = try await shown(reference, access.reading, at: now).service.definition
         try await change(reference, access, at: now) { writer, contacts in
+            guard try writer.isFirst(update, of: reference.request) else { return }
             try writer.edit(reference.request) { request in
                 request.move(to: try definition.step(after: request.text(CaseTerm.step) ?? "", step, hasAnswer: answer != nil), at: now)
                 request.answer(answer, at: now)
@@ -25,9 +29,10 @@ extension CaseDesk {
     }
 
     /// Says something to those who follow a case.
-    package func answer(_ reference: CaseReference, _ text: String, _ access: WriteAccess, at now: Instant) async throws {
+    package func answer(_ reference: CaseReference, _ text: String, once update: OutsideUpdate? = nil, _ access: WriteAccess, at now: Instant) async throws {
         let said = try checked(text, field: "answer")
         try await change(reference, access, at: now) { writer, contacts in
+            guard try writer.isFirst(update, of: reference.request) else { return }
             try writer.edit(reference.request) { $0.answer(said, at: now) }
             for contact in contacts { try writer.addNotice(to: contact, "answered") }
         }

@@ -106,7 +106,9 @@ extension Open311Door {
             ) { request in
                 let access = try await administering(request)
                 guard let body = try? JSON(parsing: request.body.readableBytesView) else { throw CityError.invalidRequest("the body is not JSON") }
-                try await broker.putSetting(Open311Settings.id, try Open311Settings(checking: body).json, access.writing, at: request.now)
+                let settings = try Open311Settings(checking: body)
+                let act = Act(.open311Changed, details: ["requiresKey": .bool(settings.requiresKey)])
+                try await broker.putSetting(Open311Settings.id, settings.json, recording: act, access, at: request.now)
                 return Response(status: .noContent)
             },
         ]

@@ -82,7 +82,7 @@ enum UpdateSchema {
 
     static let body = Shape.object(
         [
-            "api_key": Shape.text, "jurisdiction_id": Shape.text, "service_request_id": Shape.text, "update_id": Shape.text, "updated_datetime": Shape.moment, "status": Shape.text,
+            "api_key": Shape.text, "jurisdiction_id": Shape.text, "service_request_id": Shape.text, "update_id": Shape.text, "update_id_ext": Shape.text, "updated_datetime": Shape.moment, "status": Shape.text,
             "description": ["type": "string", "maxLength": 4000],
         ], required: ["api_key", "service_request_id"])
 }

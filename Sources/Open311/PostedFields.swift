@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import OrderedCollections
+internal import Services
 
 /// What a form says, whichever way it is written: URL-encoded as the standard has it, with files, or as JSON.
 struct PostedFields: Sendable {
@@ -89,8 +90,15 @@ struct PostedFields: Sendable {
         return String(name[name.index(name.startIndex, offsetBy: 10)..<end])
     }
 
-    /// Photos: files called `media` or `media[]`.
-    var media: [MultipartForm.Part] { files.filter { $0.name == "media" || $0.name == "media[]" } }
+    /// All values of a name, also where it is written as a list.
+    func all(_ name: String) -> [String] { texts.filter { ($0.name == name || $0.name == name + "[]") && !$0.value.isEmpty }.map(\.value) }
+
+    /// The question of a service that a file of some name answers: `media` the first one for photos, else the first for files; `attribute[CODE]` the one of that
+    /// code.
+    static func field(ofFile name: String, _ definition: ServiceDefinition) -> ServiceField? {
+        if name == "media" || name == "media[]" { return definition.photoField ?? definition.fields.first { if case .file = $0.kind { true } else { false } } }
+        return code(name).flatMap { code in definition.field(code).flatMap { $0.isUploaded ? $0 : nil } }
+    }
 }
 
 extension DoorRequest {

@@ -1,5 +1,6 @@
 internal import Cases
 internal import CityModel
+internal import Door
 internal import Query
 internal import Services
 
@@ -18,7 +19,7 @@ struct ReportReading {
     private var faults: [String] = []
 
     private static let mediaURL = "media_url"
-    private static let nameCountMax = 200, telephoneCountMax = 40, urlCountMax = 2000
+    private static let nameCountMax = 200, telephoneCountMax = 40, urlCountMax = 2000, urlsMax = 10
 
     /// - Parameter now: the day of which it is decides what lies in the past.
     /// - Throws: `Open311Fault` with everything that is wrong.
@@ -50,13 +51,17 @@ struct ReportReading {
         var texts = fields.attributes
         for field in definition.fields {
             if case .date = field.kind { texts[field.id] = texts[field.id]?.map { day($0) } }
+            guard field.isUploaded, texts.removeValue(forKey: field.id) != nil else { continue }
+            faults.append("attribute[\(field.id)]: a file in multipart/form-data is needed; addresses of files are not fetched")
         }
         var remarks: [String] = []
         if let description = fields["description"] {
             if description.count > limits.descriptionCountMax { faults.append("description has more than \(limits.descriptionCountMax) characters") }
             if let field = definition.descriptionField { texts[field.id, default: []].append(description) } else { remarks.append(SaidText.cleaned(description)) }
         }
-        if let url = fields[Self.mediaURL] {
+        let urls = fields.all(Self.mediaURL)
+        if urls.count > Self.urlsMax { faults.append("\(Self.mediaURL) stands more than \(Self.urlsMax) times") }
+        for url in urls.prefix(Self.urlsMax) {
             if url.utf8.count > Self.urlCountMax { faults.append("\(Self.mediaURL) has more than \(Self.urlCountMax) bytes") }
             if isAsked(Self.mediaURL) { texts[Self.mediaURL, default: []].append(url) } else { remarks.append("\(Self.mediaURL): \(SaidText.cleaned(url))") }
         }
@@ -116,13 +121,14 @@ struct ReportReading {
     // MARK: Photos, and who it is
 
     private mutating func readUploads() -> [String: Int] {
-        let count = fields.media.count
-        guard count > 0 else { return [:] }
-        guard let field = definition.photoField else {
-            faults.append("media: this service takes no photos")
-            return [:]
+        var counts: [String: Int] = [:]
+        for part in fields.files {
+            if let field = PostedFields.field(ofFile: part.name, definition) { counts[field.id, default: 0] += 1 } else {
+                let known = definition.fields.filter(\.isUploaded).map { "attribute[\($0.id)]" }
+                faults.append("\(part.name.prefix(60)): this service takes \(known.isEmpty ? "no photos or files" : "files called media, \(known.joined(separator: ", "))")")
+            }
         }
-        return [field.id: count]
+        return counts
     }
 
     private mutating func readContact() {

@@ -34,9 +34,9 @@ extension Open311Door {
         guard let code = fields["service_code"] else { throw Open311Fault(400, "service_code was not provided") }
         let service = try await offered(code, filer.reading)
         let reading = try ReportReading(fields, service.definition, language, configuration.limits, at: request.now)
-        let photos = try await photos(fields, service.definition)
+        let uploads = try await uploads(fields, service.definition)
         var report = CaseReport(
-            service: service, answers: reading.answers, channel: .open311, contact: reading.contact, attachments: photos, address: reading.address)
+            service: service, answers: reading.answers, channel: .open311, contact: reading.contact, attachments: uploads, address: reading.address)
         report.remark = reading.remark
         report = try await configuration.complete(report, request, filer.reading, filer.hasKey)
         let filed =
@@ -68,19 +68,33 @@ extension Open311Door {
         return .anybody(access)
     }
 
-    private func photos(_ fields: PostedFields, _ definition: ServiceDefinition) async throws -> [NewAttachment] {
-        guard let field = definition.photoField, !fields.media.isEmpty else { return [] }
-        guard let prepare = configuration.preparePhoto else { throw Open311Fault(400, "media: photos are not taken here") }
+    /// Photos made safe, and files as they are.
+    private func uploads(_ fields: PostedFields, _ definition: ServiceDefinition) async throws -> [NewAttachment] {
         var attachments: [NewAttachment] = []
-        for part in fields.media {
-            do {
-                let photo = try await prepare(part.bytes)
-                attachments.append(NewAttachment(field: field.id, mediaType: "image/jpeg", bytes: photo.jpeg, small: photo.thumbnail))
-            } catch let error as CityError { throw error } catch {
-                throw Open311Fault(400, "media: \(error)")
-            }
+        for part in fields.files {
+            guard let field = PostedFields.field(ofFile: part.name, definition) else { continue }
+            if case .file = field.kind { attachments.append(try await file(part, field)) } else { attachments.append(try await photo(part, field)) }
         }
         return attachments
+    }
+
+    private func photo(_ part: MultipartForm.Part, _ field: ServiceField) async throws -> NewAttachment {
+        guard let prepare = configuration.preparePhoto else { throw Open311Fault(400, "\(part.name): photos are not taken here") }
+        do {
+            let photo = try await prepare(part.bytes)
+            return NewAttachment(field: field.id, mediaType: "image/jpeg", bytes: photo.jpeg, small: photo.thumbnail)
+        } catch let error as CityError { throw error } catch {
+            throw Open311Fault(400, "\(part.name): \(error)")
+        }
+    }
+
+    private func file(_ part: MultipartForm.Part, _ field: ServiceField) async throws(Open311Fault) -> NewAttachment {
+        do throws(SentFileFault) { return try await desk.file(part.bytes, called: part.fileName ?? "", for: field) } catch {
+            switch error {
+            case .tooLarge(let byteCountMax): throw Open311Fault(status: 400, [.init(code: 413, description: "\(part.name) has more than \(byteCountMax) bytes")])
+            case .wrongType(let types): throw Open311Fault(400, "\(part.name): a file of one of these types is needed: \(types.joined(separator: ", "))")
+            }
+        }
     }
 }
 

@@ -37,6 +37,17 @@ extension ServiceDefinition {
         }
     }
 
+    /// Questions for files. The standard has no datatype for them, so they are told as what somebody is to know (`variable` is false), after the others.
+    private var fileFields: [ServiceField] {
+        fields.filter { field in
+            switch field.kind {
+            case .file: true
+            case .photo: field.id != photoField?.id
+            default: false
+            }
+        }
+    }
+
     /// The first question that photos answer.
     var photoField: ServiceField? { fields.first { if case .photo = $0.kind { true } else { false } } }
 
@@ -44,14 +55,14 @@ extension ServiceDefinition {
     func listed(_ language: AnswerLanguage) -> JSON {
         [
             "service_code": .string(id.text), "service_name": .string(language.text(title)), "description": help.map { .string(language.text($0)) } ?? .null,
-            "metadata": .bool(!attributeFields.isEmpty), "type": "realtime", "keywords": .string(keywords.joined(separator: ", ")),
+            "metadata": .bool(!attributeFields.isEmpty || !fileFields.isEmpty), "type": "realtime", "keywords": .string(keywords.joined(separator: ", ")),
             "group": group.map { .string(language.text($0)) } ?? .null,
         ]
     }
 
     /// What is asked, as attributes in their order.
     func defined(_ language: AnswerLanguage) -> JSON {
-        let attributes = attributeFields.enumerated().map { index, field in field.attribute(order: index + 1, language) }
+        let attributes = (attributeFields + fileFields).enumerated().map { index, field in field.attribute(order: index + 1, language) }
         return ["service_code": .string(id.text), "attributes": .array(attributes)]
     }
 }
@@ -59,8 +70,8 @@ extension ServiceDefinition {
 extension ServiceField {
     fileprivate func attribute(order: Int, _ language: AnswerLanguage) -> JSON {
         var members: JSONObject = [
-            "variable": true, "code": .string(id), "datatype": .string(datatype), "required": .bool(isAlwaysRequired),
-            "datatype_description": help.map { .string(language.text($0)) } ?? .null, "order": .integer(Int64(order)), "description": .string(language.text(label)),
+            "variable": .bool(!isUploaded), "code": .string(id), "datatype": .string(datatype), "required": .bool(isAlwaysRequired),
+            "datatype_description": isUploaded ? .string("A file called attribute[\(id)] in multipart/form-data") : help.map { .string(language.text($0)) } ?? .null, "order": .integer(Int64(order)), "description": .string(language.text(label)),
         ]
         let values = values(language)
         if !values.isEmpty { members["values"] = .array(values.map { ["key": .string($0.key), "name": .string($0.name)] }) }

@@ -21,16 +21,21 @@ extension Open311Door {
         let changed = ids.isEmpty ? try await changed(since: span.lowerBound, access, at: request.now) : try await entities(called: ids, access, at: request.now)
         var updates: [RequestUpdate] = []
         for entity in changed {
-            guard let reference = CaseType.request.key(of: entity.id).flatMap(CaseReference.init), let code = entity.said(CaseTerm.serviceCode) else { continue }
-            let service = try await desk.catalogue.service(code, version: entity.number(CaseTerm.serviceVersion), access)
-            let events = try await desk.timeline(reference, notes: false, access, at: request.now)
-            updates += RequestUpdate.updates(of: reference, events, service.definition, language).filter { span.contains($0.at) }
+            let found =
+                if let reference = entity.reference, let code = entity.said(CaseTerm.serviceCode) {
+                    RequestUpdate.updates(
+                        of: reference.text, try await desk.timeline(reference, notes: false, access, at: request.now),
+                        try await desk.catalogue.service(code, version: entity.number(CaseTerm.serviceVersion), access).definition, language)
+                } else {
+                    RequestUpdate.updates(of: entity.said(CaseTerm.reference) ?? "", brought: try await desk.statuses(of: entity.id, access, at: request.now))
+                }
+            updates += found.filter { span.contains($0.at) }
         }
         updates.sort { ($0.at, $0.id) < ($1.at, $1.id) }
         return Open311Answer(root: "service_request_updates", value: .array(updates.map { $0.json(configuration.zone) }))
     }
 
-    /// Cases whose last change is no older. What a source brought has no steps.
+    /// Cases whose last change is no older. What a source brought has no steps, and may be very much: updates of it are told where somebody names it.
     private func changed(since moment: Instant, _ access: ReadAccess, at now: Instant) async throws -> [Entity] {
         let path = AttributePath(root: .init(term: "updated_datetime", iri: CaseTerm.updatedAt))
         let value = QueryValue.moment(Moment(kind: .dateTime, instant: moment))
@@ -52,31 +57,57 @@ extension Open311Door {
         if case .none = credential, !gatekeeper.isOpen { throw Open311Fault(403, "api_key was not provided") }
         let access = try await gatekeeper.writing(name, credential, request.terms.serving)
         guard let id = fields["service_request_id"] else { throw Open311Fault(400, "service_request_id was not provided") }
+        if let file = fields.files.first { throw Open311Fault(400, "\(file.name.prefix(60)): updates take no files") }
         try Self.checkTime(fields["updated_datetime"])
         let description = fields["description"].map(SaidText.cleaned).flatMap { $0.isEmpty ? nil : $0 }
         if let description, description.count > configuration.limits.descriptionCountMax {
             throw Open311Fault(400, "description has more than \(configuration.limits.descriptionCountMax) characters")
         }
-        let shown = try await worked(on: id, access.reading, at: request.now)
-        let reference = shown.reference
+        let entity = try await worked(on: id, access.reading, at: request.now)
         let wanted = try fields["status"].map { text throws(Open311Fault) in try WantedStatus(text) }
-        let step = try wanted?.step(from: shown.request.text(CaseTerm.step) ?? "", in: shown.service.definition)
-        if let step {
-            try await desk.move(reference, to: step.id, answer: description, access, at: request.now)
-        } else if let description {
-            try await desk.answer(reference, description, access, at: request.now)
-        } else {
-            throw Open311Fault(400, "description, status: nothing is said that is not so already")
+        let called = try Self.updateName(fields)
+        let number = RequestUpdate.id(entity.said(CaseTerm.reference) ?? id, request.now)
+        func answer(_ number: String) -> Open311Answer {
+            Open311Answer(root: "service_request_updates", value: [.object(["update_id": .string(number)])], status: .created)
         }
-        let update = JSON.object(["update_id": .string(RequestUpdate.id(reference, request.now))])
-        return Open311Answer(root: "service_request_updates", value: [update], status: .created)
+        // Asked before anything is looked at: what it led to may be over by now.
+        if let called, let known = try await desk.taken(called, of: entity.id, access.reading) { return answer(known) }
+        let update = called.flatMap { OutsideUpdate($0, answer: number) }
+        if let reference = entity.reference {
+            let shown = try await desk.shown(reference, access.reading, at: request.now)
+            if let step = try wanted?.step(from: shown.request.text(CaseTerm.step) ?? "", in: shown.service.definition) {
+                try await desk.move(reference, to: step.id, answer: description, once: update, access, at: request.now)
+            } else if let description {
+                try await desk.answer(reference, description, once: update, access, at: request.now)
+            } else { throw Self.nothingSaid }
+        } else {
+            let isClosed = try wanted.map { wanted throws(Open311Fault) in try wanted.isClosed() }.flatMap { $0 == RequestAnswer.isClosed(entity) ? nil : $0 }
+            guard isClosed != nil || description != nil else { throw Self.nothingSaid }
+            try await desk.tell(of: entity.id, isClosed: isClosed, saying: description, once: update, access, at: request.now)
+        }
+        // Two that come at once: both are told what the first one is called.
+        guard let called else { return answer(number) }
+        return answer(try await desk.taken(called, of: entity.id, access.reading) ?? number)
     }
 
-    /// A case of this municipality; what a source brought is worked on elsewhere.
-    private func worked(on id: String, _ access: ReadAccess, at now: Instant) async throws -> ShownCase {
-        let unknown = Open311Fault(404, "service_request_id: there is no \(id.prefix(100)) that is worked on here")
-        guard let reference = CaseReference(id) else { throw unknown }
-        do { return try await desk.shown(reference, access, at: now) } catch CityError.resourceNotFound { throw unknown }
+    private static var nothingSaid: Open311Fault { Open311Fault(400, "description, status: nothing is said that is not so already") }
+
+    /// How whoever says it calls it; FixMyStreet knows two names for that.
+    private static func updateName(_ fields: PostedFields) throws(Open311Fault) -> String? {
+        for name in ["update_id", "update_id_ext"] {
+            guard let text = fields[name] else { continue }
+            guard OutsideUpdate(text, answer: "") != nil else { throw Open311Fault(400, "\(name) has more than \(OutsideUpdate.byteCountMax) bytes") }
+            return text
+        }
+        return nil
+    }
+
+    /// A case of this municipality, else the one request that a source brought under this identifier.
+    private func worked(on id: String, _ access: ReadAccess, at now: Instant) async throws -> Entity {
+        let found = try await entities(called: [id], access, at: now)
+        guard let entity = found.first else { throw Open311Fault(404, "service_request_id: there is no \(id.prefix(100))") }
+        guard found.count == 1 else { throw Open311Fault(400, "service_request_id: several requests that sources brought are called \(id.prefix(100))") }
+        return entity
     }
 
     /// When somebody elsewhere said it; here it counts from the moment it arrives.
@@ -88,17 +119,18 @@ extension Open311Door {
 
 /// Something that was said or done in public with a case.
 struct RequestUpdate: Hashable, Sendable {
-    let reference: CaseReference
+    /// As the request is called.
+    let request: String
     let at: Instant
     let isClosed: Bool
     /// What was said, else what the step is called.
     let description: String
 
-    static func id(_ reference: CaseReference, _ moment: Instant) -> String { "\(reference)-\(moment.microseconds)" }
-    var id: String { Self.id(reference, at) }
+    static func id(_ request: String, _ moment: Instant) -> String { "\(request)-\(moment.microseconds)" }
+    var id: String { Self.id(request, at) }
 
     /// - Parameter events: all of a case, the oldest first. The first step is that it was reported, which is no update; what was said with a step is one with it.
-    static func updates(of reference: CaseReference, _ events: [CaseEvent], _ definition: ServiceDefinition, _ language: AnswerLanguage) -> [RequestUpdate] {
+    static func updates(of request: String, _ events: [CaseEvent], _ definition: ServiceDefinition, _ language: AnswerLanguage) -> [RequestUpdate] {
         var updates: [RequestUpdate] = []
         var (step, isFirst) = ("", true)
         var index = 0
@@ -118,14 +150,36 @@ struct RequestUpdate: Hashable, Sendable {
             guard hasMoved || answer != nil else { continue }
             let known = definition.step(step)
             let isClosed = known.map { $0.phase == .closed } ?? true
-            updates.append(.init(reference: reference, at: moment, isClosed: isClosed, description: answer ?? known.map { language.text($0.title) } ?? step))
+            updates.append(.init(request: request, at: moment, isClosed: isClosed, description: answer ?? known.map { language.text($0.title) } ?? step))
+        }
+        return updates
+    }
+
+    /// - Parameter events: the statuses of a request that a source brought, and what was said of it. That it was open at first is no update.
+    static func updates(of request: String, brought events: [CaseEvent]) -> [RequestUpdate] {
+        var updates: [RequestUpdate] = []
+        var (status, isFirst) = ("", true)
+        for moment in OrderedSet(events.map(\.at)) {
+            var (said, hasChanged): (String?, Bool) = (nil, false)
+            for event in events where event.at == moment {
+                switch event.kind {
+                case .step(let text):
+                    let isOther = text.lowercased() != status
+                    (hasChanged, status) = (isFirst ? text.lowercased() == "closed" : isOther, text.lowercased())
+                    isFirst = false
+                case .answer(let text): said = text
+                case .department, .note: break
+                }
+            }
+            guard hasChanged || said != nil else { continue }
+            updates.append(.init(request: request, at: moment, isClosed: status == "closed", description: said ?? status))
         }
         return updates
     }
 
     func json(_ zone: CivilZone) -> JSON {
         [
-            "update_id": .string(id), "service_request_id": .string(reference.text), "status": .string(isClosed ? "CLOSED" : "OPEN"), "updated_datetime": .string(zone.w3c(at)),
+            "update_id": .string(id), "service_request_id": .string(request), "status": .string(isClosed ? "CLOSED" : "OPEN"), "updated_datetime": .string(zone.w3c(at)),
             "description": .string(description), "media_url": .null,
         ]
     }
@@ -176,6 +230,15 @@ enum WantedStatus: Hashable, Sendable {
         }
     }
 
+    /// What a request without steps becomes.
+    func isClosed() throws(Open311Fault) -> Bool {
+        switch self {
+        case .open, .working: false
+        case .closed: true
+        case .step(let id): throw Open311Fault(400, "status: the request has no steps; OPEN or CLOSED is needed, not \(id.prefix(40))")
+        }
+    }
+
     private var words: String {
         switch self {
         case .open: "open"
@@ -188,4 +251,9 @@ enum WantedStatus: Hashable, Sendable {
     private static func noWay(_ wanted: String, _ now: ServiceStep) -> Open311Fault {
         Open311Fault(400, "status: the service does not lead from \(now.id) to \(wanted.prefix(40)); it leads to \(now.next.isEmpty ? "nothing" : now.next.joined(separator: ", "))")
     }
+}
+
+extension Entity {
+    /// Of a case that is worked on here; nil for what a source brought.
+    fileprivate var reference: CaseReference? { text(CaseTerm.step) == nil ? nil : CaseType.request.key(of: id).flatMap(CaseReference.init) }
 }

@@ -40,6 +40,7 @@ enum Schema {
         migrator.registerMigration("0023-sealed-places") { db in try db.execute(sql: sealedPlaces) }
         migrator.registerMigration("0024-filed-rows") { db in try db.execute(sql: CaseTable.filedRows) }
         migrator.registerMigration("0025-addresses") { db in try db.execute(sql: AddressWords.schema) }
+        migrator.registerMigration("0026-taken-updates") { db in try db.execute(sql: TakenUpdateTable.schema) }
         return migrator
     }
 

@@ -38,6 +38,8 @@ package enum ActKind: String, Hashable, Sendable, CaseIterable {
     /// A service was declared, or changed. Details: the version that new cases begin with.
     case serviceDeclared = "service-declared"
     case serviceWithdrawn = "service-withdrawn"
+    /// How Open311 is spoken with the municipality. Details: whether requests need a key.
+    case open311Changed = "open311-changed"
     /// Another municipality goes on with a resident's case, with all that is known of it. Details: which.
     case caseTransferred = "case-transferred"
     case contextKept = "context-kept"

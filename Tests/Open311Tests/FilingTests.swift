@@ -46,16 +46,16 @@ struct FilingTests {
             try? FileManager.default.removeItem(at: folder)
         }
 
-        func ask(_ method: HTTPRequest.Method, _ target: String, _ body: String = "", type: String = PostedFields.formType) async throws -> (status: Int, json: JSON) {
+        func ask(_ method: HTTPRequest.Method, _ target: String, _ body: String = "", type: String = PostedFields.formType, by credential: Credential = .none) async throws -> (status: Int, json: JSON) {
             let path = target.prefix { $0 != "?" }
             guard case .route(let route, let parameters) = table.match(method, path) else { throw CityError.resourceNotFound(target) }
             let request = DoorRequest(
                 method: method, path: String(path), headers: [.contentType: type], authority: "city.example", query: try QueryParameters(target.dropFirst(path.count + 1)),
-                pathParameters: parameters, credential: .none, now: Example.now, content: .collected(ByteBuffer(string: body)), logger: Logger(label: "test"))
+                pathParameters: parameters, credential: credential, now: Example.now, content: .collected(ByteBuffer(string: body)), logger: Logger(label: "test"))
             let response = try await route.handler(request)
             let sink = Sink()
             try await response.body.write(sink)
-            return (response.status.code, try JSON(parsing: Array(sink.buffer.readableBytesView)))
+            return (response.status.code, response.status == .noContent ? .null : try JSON(parsing: Array(sink.buffer.readableBytesView)))
         }
     }
 
@@ -67,12 +67,12 @@ struct FilingTests {
 
     private static let form = "service_code=street-light&lat=43.6&long=3.8&attribute[fault]=out"
 
-    private static func parts(_ photos: [String]) -> String {
+    private static func parts(_ photos: [String], called name: String = "media") -> String {
         let fields = form.split(separator: "&").map { pair in
             let sides = pair.split(separator: "=")
             return "--b\r\nContent-Disposition: form-data; name=\"\(sides[0])\"\r\n\r\n\(sides[1])\r\n"
         }
-        let files = photos.map { "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\($0)\r\n" }
+        let files = photos.map { "--b\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\($0)\r\n" }
         return fields.joined() + files.joined() + "--b--\r\n"
     }
 
@@ -112,6 +112,44 @@ struct FilingTests {
         #expect(refused.status == 400)
         #expect(refused.json.arrayValue?.first?["description"]?.stringValue?.hasPrefix(words) == true)
         #expect(try await desk.ask(.get, "/open311/v2/requests.json").json == [])
+    }
+
+    @Test func `how Open311 is spoken is an act of who administers, once for each change`() async throws {
+        let desk = try await Desk()
+        for body in [#"{"requiresKey": true, "contact": "call 311"}"#, #"{"requiresKey": true, "contact": "call 311"}"#, "{}"] {
+            let answer = try await desk.ask(.put, "/municipalities/default/open311", body, type: "application/json", by: .program)
+            #expect(answer.status == 204)
+        }
+        let acts = try await desk.store.file(.standard).read { snapshot in
+            try (0..<20).compactMap { try snapshot.ledgerRow(Int64($0))?.text.flatMap { try? JSON(parsing: $0.entry) } }
+        }
+        let told = acts.filter { $0["act"] == "open311-changed" }
+        #expect(told.map { $0["details"] } == [["requiresKey": true], ["requiresKey": false]])
+        #expect(told.allSatisfy { $0["by"] != nil && !$0.description.contains("311\"") }, "who administers, and not what is said to people")
+    }
+
+    @Test(arguments: [("attribute[photos]", 201), ("attribute[plan]", 201), ("media[]", 201), ("attribute[fault]", 400), ("attribute[none]", 400), ("picture", 400)])
+    func `a file answers the question that it is called by, and no other is taken`(name: String, status: Int) async throws {
+        let desk = try await photographing()
+        let access = try await desk.gatekeeper.administering(.standard, .program)
+        let plan = "  - {id: plan, label: {en: Plan, fr: Plan}, type: file, mediaTypes: [application/pdf], maxCount: 1}\ndepartments"
+        _ = try await desk.broker.putService("street-light", text: Example.lamp.replacing("departments", with: plan, maxReplacements: 1), access, at: Example.now)
+        let answer = try await desk.ask(.post, "/open311/v2/requests.json", Self.parts([name == "attribute[plan]" ? "%PDF-1.7 x" : "Photo"], called: name), type: Self.multipart)
+        #expect(answer.status == status, "\(answer.json)")
+        guard status == 201, let id = answer.json.arrayValue?.first?["service_request_id"]?.stringValue, let reference = CaseReference(id) else {
+            #expect(answer.json.arrayValue?.first?["description"]?.stringValue?.hasPrefix(name) == true)
+            return
+        }
+        let cases = CaseDesk(broker: desk.broker, catalogue: ServiceCatalogue(broker: desk.broker))
+        let attachments = try await cases.shown(reference, desk.gatekeeper.writing(.standard, .program).reading, at: Example.now).attachments
+        #expect(attachments.map(\.field) == [name == "attribute[plan]" ? "plan" : "photos"])
+        #expect(attachments.map(\.mediaType) == [name == "attribute[plan]" ? "application/pdf" : "image/jpeg"])
+        let wrong = try await desk.ask(.post, "/open311/v2/requests.json", Self.parts(["<svg>"], called: "attribute[plan]"), type: Self.multipart)
+        #expect(wrong.json.arrayValue?.first?["description"] == "attribute[plan]: a file of one of these types is needed: application/pdf")
+        let text = try await desk.ask(.post, "/open311/v2/requests.json", Self.form + "&attribute[plan]=http%3A%2F%2Fx.example%2Fa.pdf")
+        #expect(text.json.arrayValue?.first?["description"]?.stringValue?.hasPrefix("attribute[plan]: a file in multipart") == true)
+        let asked = try await desk.ask(.get, "/open311/v2/services/street-light.json").json["attributes"]?.arrayValue ?? []
+        #expect(asked.filter { $0["variable"] == false }.map { $0["code"] } == ["plan"])
     }
 
     @Test func `what is said of a report before it is filed is filed, and may refuse it`() async throws {

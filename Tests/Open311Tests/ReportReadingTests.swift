@@ -36,6 +36,13 @@ struct ReportReadingTests {
         #expect(try read(Self.good + [("media_url", "https://x.example/1.jpg")]).remark == "media_url: https://x.example/1.jpg")
     }
 
+    @Test func `addresses of pictures are kept, ten at most`() throws {
+        let urls = (1...11).map { ("media_url", "https://x.example/\($0).jpg") }
+        #expect(try read(Self.good + urls.prefix(2)).remark == "media_url: https://x.example/1.jpg\nmedia_url: https://x.example/2.jpg")
+        #expect(try faults(Self.good + urls.prefix(10)) == [])
+        #expect(try faults(Self.good + urls) == ["media_url stands more than 10 times"])
+    }
+
     @Test func `all faults are told at once, each with its parameter`() throws {
         let found = try faults([("lat", "91"), ("email", "x"), ("attribute[fault]", "gone"), ("attribute[other]", "1")])
         for name in ["lat ", "lat, long", "email", "attribute[fault]", "attribute[other]"] { #expect(found.contains { $0.hasPrefix(name) }, "\(name)") }

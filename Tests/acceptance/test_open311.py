@@ -1,5 +1,6 @@
 """Open311 GeoReport v2 and the update extension of FixMyStreet, against the specification and public clients."""
 
+import concurrent.futures
 import csv
 import datetime
 import gzip
@@ -592,6 +593,55 @@ class UpdatesTest(Open311Case):
         self.refused(self.say("nothing", "OPEN", "x", 404), 404, "service_request_id")
         self.refused(self.say("ZZZZZZZZ", "OPEN", "x", 404), 404, "service_request_id")
         self.refused(self.say(id, "OPEN", "x" * 4001, 400), 400, "description")
+
+    def test_what_is_sent_twice_is_said_once(self):
+        id, other = self.file(), self.file(lat="43.7")
+        self.say(id, "in_progress", None)
+        form = {"api_key": self.writer, "service_request_id": id, "status": "CLOSED", "description": "It shines again", "update_id": "fms-7"}
+        post = lambda more={}: self.post(form | more, path="servicerequestupdates")[0]["update_id"]
+        first = post()
+        self.say(id, "OPEN", "It is dark again")
+        self.assertEqual(post(), first, "what it led to is over by now, and is not done again")
+        self.assertEqual(post({"status": "nonsense", "description": "other words"}), first)
+        self.assertEqual([each["description"] for each in self.updates(id)], ["Ordered", "It shines again", "It is dark again"])
+        self.assertEqual(self.updates(id)[1]["update_id"], first)
+        self.assertNotEqual(post({"update_id": "fms-8"}), first)
+        elsewhere = post({"service_request_id": other})
+        self.assertNotEqual(elsewhere, first, "the name is one of the request")
+        extended = form | {"update_id_ext": "fms-9", "description": "By the other name", "status": ""}
+        del extended["update_id"]
+        self.assertEqual(len({self.post(extended, path="servicerequestupdates")[0]["update_id"] for _ in range(3)}), 1)
+        long = self.server.request("POST", V2 + "/servicerequestupdates.json", data=form | {"update_id": "x" * 201})
+        self.refused(long, 400, "update_id")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            same = {"description": "At once", "status": "", "update_id": "fms-10"}
+            self.assertEqual(len(set(pool.map(lambda _: post(same), range(8)))), 1)
+        self.assertEqual([each["description"] for each in self.updates(id)].count("At once"), 1)
+
+    def test_a_request_that_a_source_brought_has_updates_too(self):
+        def value(text):
+            return {"type": "Property", "value": text}
+
+        def brought(number, **members):
+            return {"id": f"urn:ngsi-ld:Open311ServiceRequest:elsewhere:{number}", "type": "Open311ServiceRequest", "service_request_id": value(f"E-{number}"),
+                    "service_code": value("pothole"), "requested_datetime": value("2024-01-01T00:00:00Z")} | {name: value(text) for name, text in members.items()}
+
+        made = self.server.request("POST", harness.NGSI_LD + "/entityOperations/create", municipality="alder", token=self.administrator,
+                                   json=[brought(1, status="open"), brought(2, status="closed", status_notes="Filled")])
+        self.assertEqual(made.status_code, 201, made.text[:500])
+        updates = lambda id: [(each["status"], each["description"]) for each in self.both("servicerequestupdates", "service_request_updates", service_request_id=id, api_key=self.reader)]
+        self.assertEqual((updates("E-1"), updates("E-2")), ([], [("CLOSED", "Filled")]))
+        self.say("E-1", None, "A crew looks at it")
+        self.refused(self.say("E-1", "IN_PROGRESS", None, 400), 400, "description, status")
+        self.say("E-1", "FIXED", "Filled on Monday")
+        self.refused(self.say("E-1", "ordered", "x", 400), 400, "status")
+        self.assertEqual(updates("E-1"), [("OPEN", "A crew looks at it"), ("CLOSED", "Filled on Monday")])
+        [request] = self.both("requests/E-1", "service_requests", api_key=self.reader)
+        self.assertEqual((request["status"], request["status_notes"]), ("closed", "Filled on Monday"))
+        form = {"api_key": self.writer, "service_request_id": "E-1", "status": "OPEN", "description": "Again", "update_id": "7"}
+        self.assertEqual(len({self.post(form, path="servicerequestupdates")[0]["update_id"] for _ in range(2)}), 1)
+        self.assertEqual(len(updates("E-1")), 3)
+        self.refused(self.server.request("POST", V2 + "/servicerequestupdates.json", data=form, files={"media": png()}), 400, "media")
 
     def test_only_a_key_that_may_write_says_something(self):
         id = self.file()

@@ -92,7 +92,7 @@ extension SiteDoor {
         _ report: TypedReport, kept form: MultipartForm, _ filing: Filing, _ channel: CaseChannel, _ request: DoorRequest, isMany: Bool
     ) async throws -> Reception {
         var typed = report
-        let reading = UploadReading(prepare: prepare(photo:), language: filing.language)
+        let reading = UploadReading(prepare: prepare(photo:), desk: desk, language: filing.language)
         let uploads = await reading.read(typed, kept: form, filing.service.definition)
         var remarks = ReportRemarks(otherFaults: uploads.faults, kept: uploads.taken)
         let contact = contact(typed, filing.language, &remarks)

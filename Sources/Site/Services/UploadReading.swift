@@ -8,9 +8,9 @@ internal import Services
 /// Photos and files of a form, made safe or refused with what is wrong.
 struct UploadReading {
     let prepare: @Sendable ([UInt8]) async throws(PhotoFault) -> (jpeg: [UInt8], thumbnail: [UInt8])
+    let desk: CaseDesk
     let language: Language
 
-    static let fileByteCountMax = 10_000_000
     static let smallSide = 320
 
     /// - Returns: what can be taken, and for each field with something that can't what is wrong with it.
@@ -36,7 +36,7 @@ struct UploadReading {
     }
 
     private func attachment(_ part: MultipartForm.Part, _ field: ServiceField) async throws(UploadFault) -> NewAttachment {
-        if case .file(let mediaTypes, _) = field.kind { return try file(part, field, mediaTypes) }
+        if case .file = field.kind { return try await file(part, field) }
         return try await photo(part, field.id)
     }
 
@@ -49,31 +49,17 @@ struct UploadReading {
         }
     }
 
-    private func file(_ part: MultipartForm.Part, _ field: ServiceField, _ mediaTypes: [String]) throws(UploadFault) -> NewAttachment {
-        guard part.bytes.count <= Self.fileByteCountMax else {
-            throw UploadFault(text: language.text("report.reasons.fileTooLarge", ["number": language.count(Self.fileByteCountMax / 1_000_000)]))
+    private func file(_ part: MultipartForm.Part, _ field: ServiceField) async throws(UploadFault) -> NewAttachment {
+        do throws(SentFileFault) { return try await desk.file(part.bytes, called: part.fileName ?? "", for: field) } catch {
+            throw UploadFault(text: words(error))
         }
-        guard let type = FileSignature.mediaType(of: part.bytes, among: mediaTypes) else {
-            throw UploadFault(text: language.text("report.reasons.fileType", ["types": mediaTypes.joined(separator: ", ")]))
-        }
-        let name = SaidText.cleaned(part.fileName ?? "").filter { $0 != "/" && $0 != "\\" && $0 != "\n" && $0 != "\t" }
-        return NewAttachment(field: field.id, mediaType: type, name: String(name.suffix(120)), bytes: part.bytes)
     }
-}
 
-/// What a file is by its first bytes, whatever it is called.
-enum FileSignature {
-    private static let known: [(type: String, begins: [UInt8])] = [
-        ("application/pdf", Array("%PDF-".utf8)), ("image/png", [0x89, 0x50, 0x4E, 0x47]), ("image/jpeg", [0xFF, 0xD8, 0xFF]),
-        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", [0x50, 0x4B, 3, 4]),
-        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", [0x50, 0x4B, 3, 4]), ("application/vnd.oasis.opendocument.text", [0x50, 0x4B, 3, 4]),
-    ]
-
-    /// One of `types` that the bytes begin as; plain text where nothing in it is none.
-    static func mediaType(of bytes: [UInt8], among types: [String]) -> String? {
-        for (type, begins) in known where types.contains(type) && bytes.starts(with: begins) { return type }
-        let isText = !bytes.isEmpty && !bytes.contains(0) && String(validating: bytes, as: UTF8.self) != nil
-        return isText ? types.first { $0 == "text/plain" || $0 == "text/csv" } : nil
+    private func words(_ fault: SentFileFault) -> String {
+        switch fault {
+        case .tooLarge(let byteCountMax): language.text("report.reasons.fileTooLarge", ["number": language.count(byteCountMax / 1_000_000)])
+        case .wrongType(let types): language.text("report.reasons.fileType", ["types": types.joined(separator: ", ")])
+        }
     }
 }
 
