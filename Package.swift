@@ -136,15 +136,16 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Broker", "Cases", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "Mail", "NGSILD", "Open311", "Photos", "Policy", "Query",
-                "Services", "Site", "Sources", "Store",
+                "Scanner", "Services", "Site", "Sources", "Store",
                 "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),
+        .target(name: "Scanner", dependencies: [nio, nioPosix], swiftSettings: strict),
         .target(name: "Mail", dependencies: ["CCurl", "CityModel"], swiftSettings: strict),
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Scanner", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -191,6 +192,7 @@ let package = Package(
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["Cases", "CityModel", "CZlib", "Declarations", "Query", "Services", "Sources", orderedCollections], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "ScannerTests", dependencies: ["Scanner"], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["CityModel", "Mail"], swiftSettings: strict),
         .testTarget(name: "PhotosTests", dependencies: ["CGD", "Photos"], swiftSettings: strict),
         .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "Services", orderedCollections], swiftSettings: strict),

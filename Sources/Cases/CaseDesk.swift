@@ -8,9 +8,11 @@ package struct CaseDesk: Sendable {
     package let broker: Broker
     package let catalogue: ServiceCatalogue
     package let limits: CaseLimits
+    /// Looks at files for what is harmful; nil: nobody does.
+    let scan: FileScan?
 
-    package init(broker: Broker, catalogue: ServiceCatalogue, limits: CaseLimits = .init()) {
-        (self.broker, self.catalogue, self.limits) = (broker, catalogue, limits)
+    package init(broker: Broker, catalogue: ServiceCatalogue, limits: CaseLimits = .init(), scan: FileScan? = nil) {
+        (self.broker, self.catalogue, self.limits, self.scan) = (broker, catalogue, limits, scan)
     }
 }
 

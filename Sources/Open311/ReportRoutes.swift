@@ -93,6 +93,8 @@ extension Open311Door {
             switch error {
             case .tooLarge(let byteCountMax): throw Open311Fault(status: 400, [.init(code: 413, description: "\(part.name) has more than \(byteCountMax) bytes")])
             case .wrongType(let types): throw Open311Fault(400, "\(part.name): a file of one of these types is needed: \(types.joined(separator: ", "))")
+            case .harmful(let found): throw Open311Fault(400, "\(part.name): it is harmful: \(found.prefix(100))")
+            case .notScanned: throw Open311Fault(503, "\(part.name): nobody can look at files for what is harmful at the moment; come again")
             }
         }
     }

@@ -15,6 +15,7 @@ internal import NIOCore
 internal import Open311
 internal import Photos
 internal import Query
+internal import Scanner
 internal import ServiceLifecycle
 internal import Services
 internal import Site
@@ -340,7 +341,23 @@ private struct Doors {
         configuration.logger = logger
         configuration.showsAccounts = !gatekeeper.isOpen
         (configuration.provider, configuration.publicAddress, configuration.accountability) = (provider, server.publicAddress, accountability)
+        configuration.scan = server.scanner.map { scan(ClamdScanner($0), logger) }
         return SiteDoor(broker: broker, gatekeeper: gatekeeper, configuration: configuration)
+    }
+
+    /// What the scanner says of a file, for those who decide about it; the log tells what was found, and nothing of whose it was.
+    private static func scan(_ scanner: ClamdScanner, _ logger: Logger) -> FileScan {
+        { bytes in
+            switch await scanner.scan(bytes) {
+            case .clean: return .clean
+            case .found(let name):
+                logger.warning("a file was refused: it is harmful", metadata: ["found": "\(name.prefix(200))"])
+                return .harmful(name)
+            case .unknown(let reason):
+                logger.error("a file could not be scanned, and was refused", metadata: ["reason": "\(reason.prefix(200))"])
+                return .unknown
+            }
+        }
     }
 
     private func openAPI(_ routes: [Route]) -> Route {

@@ -1,5 +1,6 @@
 internal import Broker
 package import Mail
+package import Scanner
 package import Store
 package import Trust
 
@@ -39,6 +40,8 @@ package struct ServerConfiguration: Sendable {
     package var provider: ProviderSettings?
     /// The server that e-mail goes through; nil: nobody is told anything by e-mail.
     package var mail: SMTPSettings?
+    /// Who looks at files of residents for what is harmful; nil: nobody.
+    package var scanner: ScannerSettings?
 
     package init(dataDirectory: String) {
         self.dataDirectory = dataDirectory

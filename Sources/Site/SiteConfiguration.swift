@@ -1,3 +1,4 @@
+package import Cases
 package import CityModel
 package import Logging
 package import Trust
@@ -24,6 +25,8 @@ package struct SiteConfiguration: Sendable {
     package var accountability: Accountability?
     /// Where people reach the pages; nil: where the request says.
     package var publicAddress: String?
+    /// Looks at files of residents for what is harmful; nil: nobody does.
+    package var scan: FileScan?
     package var logger = Logger(label: "conurb")
 
     package init(

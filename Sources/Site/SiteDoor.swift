@@ -32,7 +32,7 @@ package struct SiteDoor: Sendable {
         languages = Languages.standard
         assets = Assets(leafletDirectory: configuration.leafletDirectory)
         templates = Templates()
-        desk = CaseDesk(broker: broker, catalogue: ServiceCatalogue(broker: broker))
+        desk = CaseDesk(broker: broker, catalogue: ServiceCatalogue(broker: broker), scan: configuration.scan)
         let (city, desk) = (city, desk)
         caseFigures = FiguresKeeper(desk: desk) { try await desk.figures($0, $1, at: $2) }
         measureFigures = FiguresKeeper(desk: desk) { try await desk.figures($0, $1, at: $2) }

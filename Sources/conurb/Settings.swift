@@ -82,6 +82,7 @@ struct Settings {
         server.bearers = try IdentitySettings.bearers(reader)
         server.provider = try IdentitySettings.provider(reader)
         server.mail = try MailSettings.server(reader)
+        server.scanner = try ScannerOptions.scanner(reader)
         if server.isOpen, !OpenInstallation.isLoopback(server.host) { throw ValidationError(OpenToOthers(host: server.host).description) }
         self.server = server
         speed = try reader.number("demo.speed", in: 0.1...3600) ?? 1

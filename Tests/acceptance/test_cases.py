@@ -5,10 +5,14 @@ import email.policy
 import html
 import io
 import json
+import os
 import pathlib
 import re
+import socketserver
 import struct
+import threading
 import time
+import unittest
 import xml.etree.ElementTree
 import zlib
 
@@ -427,6 +431,151 @@ class OutsideTest(CaseCase):
             self.server.base + "/open311/v2/requests.json", timeout=30,
             data={"jurisdiction_id": "alder", "service_code": "pothole", "lat": far[0], "long": far[1], "attribute[surface]": "road", "attribute[size]": "hand", "attribute[danger]": "no"})
         self.assertEqual(open311.status_code, 400, open311.text)
+
+
+class Clamd(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """NOT ClamAV: a stand-in that speaks clamd's INSTREAM as clamd(8) describes it, for machines without clamd. It finds the EICAR test text and nothing else. Where
+    CONURB_TEST_CLAMD names the address of a real clamd (such as unix:/run/clamav/clamd.ctl), `RealClamdTest` asks that one too."""
+
+    daemon_threads = True
+    answers = True
+    says = None
+    size_max = 26_214_400
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            assert self.rfile.read(10) == b"zINSTREAM\0"
+            data = b""
+            while count := int.from_bytes(self.rfile.read(4), "big"):
+                data += self.rfile.read(count)
+                if len(data) > self.server.size_max:
+                    return self.wfile.write(b"INSTREAM size limit exceeded. ERROR\0")
+            self.server.seen.append(data)
+            if not self.server.answers:
+                return self.server.gate.wait(60)
+            self.wfile.write(self.server.says or (b"stream: Eicar-Test-Signature FOUND\0" if EICAR in data else b"stream: OK\0"))
+
+    def __init__(self, path):
+        self.seen, self.gate = [], threading.Event()
+        super().__init__(str(path), self.Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+# In two parts, so that no scanner takes this file for a harmful one.
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+PLAN = """
+id: plan
+title: A plan
+fields:
+  - {id: words, label: What is it?, type: text, required: true}
+  - {id: plan, label: The plan, type: file, mediaTypes: [application/pdf], maxCount: 2}
+departments: [{department: Plans}]
+steps:
+  - {id: new, title: Received, phase: open, next: [done]}
+  - {id: done, title: Done, phase: closed, done: true}
+calendar: {zone: Europe/Paris, hours: {weekdays: '08:30-17:00'}}
+public: {when: never}
+"""
+
+
+class ScannedCase(CaseCase):
+    def sends(self, *files, words="My plan"):
+        return self.fill(self.visitor(), "plan", {"f.words": words}, [("f.plan", f"plan-{number}.pdf", data, "application/pdf") for number, data in enumerate(files)])
+
+    def posts(self, data):
+        form = {"jurisdiction_id": "alder", "service_code": "plan", "attribute[words]": "x"}
+        return requests.post(self.server.base + "/open311/v2/requests.json", data=form, files={"attribute[plan]": ("plan.pdf", data)}, timeout=60)
+
+    def downloads(self, sent):
+        reference = self.reference(sent.headers["Location"])
+        page = self.clerk.get(f"/desk/{reference}").text
+        return [self.clerk.get(html.unescape(href)).content for href in re.findall(r'href="(/attachments/[^"]+)"', page)]
+
+    def takes_what_is_clean(self):
+        clean = b"%PDF-1.7 " + bytes(range(256)) * 1000
+        sent = self.sends(clean, b"%PDF-1.4 small")
+        self.assertEqual(sent.status_code, 303, sent.text[:500])
+        self.assertEqual(sorted(self.downloads(sent)), sorted([clean, b"%PDF-1.4 small"]))
+        self.assertEqual(self.posts(clean).status_code, 201)
+        return clean
+
+
+class ScannerTest(ScannedCase):
+    """Files go past a scanner (see `Clamd`)."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = harness.TemporaryFolder.of(cls)
+        cls.clamd = Clamd(folder / "clamd.ctl")
+        cls.addClassCleanup(cls.clamd.server_close)
+        cls.addClassCleanup(cls.clamd.shutdown)
+        cls.environment = {"CONURB_SCANNER_ADDRESS": f"unix:{folder / 'clamd.ctl'}", "CONURB_SCANNER_SECONDS_MAX": "1"}
+        super().setUpClass()
+        cls.put_service("plan", PLAN)
+
+    def setUp(self):
+        self.clamd.answers, self.clamd.says = True, None
+
+    def test_clean_files_are_taken_whole_and_harmful_ones_refused_with_what_was_found(self):
+        clean = self.takes_what_is_clean()
+        self.assertIn(clean, self.clamd.seen, "the scanner has seen every byte")
+        refused = self.sends(b"%PDF-1.7 " + EICAR, words="Typed <with> care")
+        self.assertEqual(refused.status_code, 422)
+        self.assertIn("this file is harmful, so it is not taken: Eicar-Test-Signature", refused.text)
+        self.assertIn("Typed &lt;with&gt; care", refused.text)
+        self.assertNotIn('name="f.plan.kept"', refused.text)
+        answer = self.posts(b"%PDF-1.7 " + EICAR)
+        self.assertEqual((answer.status_code, answer.json()[0]["description"]), (400, "attribute[plan]: it is harmful: Eicar-Test-Signature"))
+        self.assertIn("a file was refused: it is harmful", self.server.log_path.read_text())
+
+    def test_what_nobody_can_look_at_is_not_kept(self):
+        self.clamd.answers = False
+        self.assertIn("at the moment", self.sends(b"%PDF-1.7 slow").text)
+        self.clamd.answers = True
+        for says in (b"stream: what? ERROR\0", b"stream: OK", b"OK\0", b"\0", b"stream: OK" + b"x" * 2000):
+            self.clamd.says = says
+            answer = self.sends(b"%PDF-1.7 x")
+            self.assertEqual(answer.status_code, 422, says)
+            self.assertIn("at the moment", answer.text)
+            self.assertEqual((self.posts(b"%PDF-1.7 x").status_code), 503, says)
+        self.clamd.says = None
+        self.assertEqual(self.sends().status_code, 303, "without a file nothing is to be looked at")
+        self.clamd.size_max = 1000
+        try:
+            self.assertEqual(self.sends(b"%PDF-1.7 " + b"x" * 2_000_000).status_code, 422)
+        finally:
+            del self.clamd.size_max
+        self.assertEqual(self.sends(b"%PDF-1.7 again").status_code, 303)
+
+    def test_a_photo_goes_past_no_scanner(self):
+        self.clamd.answers = False
+        self.report(photos=[("f.photos", "a.png", png(), "image/png")])
+
+
+class ScannerAwayTest(ScannedCase):
+    """Nobody listens where the scanner should be."""
+
+    environment = {"CONURB_SCANNER_ADDRESS": f"tcp:127.0.0.1:{harness.free_port()}"}
+
+    def test_files_are_refused_while_the_scanner_is_away(self):
+        self.put_service("plan", PLAN)
+        answer = self.sends(b"%PDF-1.7 x")
+        self.assertEqual(answer.status_code, 422)
+        self.assertIn("at the moment", answer.text)
+        self.assertEqual(self.posts(b"%PDF-1.7 x").status_code, 503)
+        self.assertIn("could not be scanned", self.server.log_path.read_text())
+
+
+@unittest.skipUnless(os.environ.get("CONURB_TEST_CLAMD"), "CONURB_TEST_CLAMD names no clamd")
+class RealClamdTest(ScannedCase):
+    environment = {"CONURB_SCANNER_ADDRESS": os.environ.get("CONURB_TEST_CLAMD", "")}
+
+    def test_the_real_one_takes_what_is_clean(self):
+        self.put_service("plan", PLAN.replace("application/pdf", "text/plain"))
+        self.assertEqual(self.sends(b"a text").status_code, 303)
+        refused = self.sends(EICAR)
+        self.assertEqual(refused.status_code, 422)
+        self.assertIn("this file is harmful", refused.text)
 
 
 class Mailbox:

@@ -59,6 +59,8 @@ struct UploadReading {
         switch fault {
         case .tooLarge(let byteCountMax): language.text("report.reasons.fileTooLarge", ["number": language.count(byteCountMax / 1_000_000)])
         case .wrongType(let types): language.text("report.reasons.fileType", ["types": types.joined(separator: ", ")])
+        case .harmful(let found): language.text("report.reasons.fileHarmful", ["name": String(found.prefix(100))])
+        case .notScanned: language.text("report.reasons.fileNotScanned")
         }
     }
 }
