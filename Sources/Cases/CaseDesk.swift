@@ -28,6 +28,10 @@ package struct CaseLimits: Sendable {
     package var textCountMax = 5000
     /// Seconds for which a form that was filed is known, so that it is not filed twice.
     package var formSeconds = 30.0 * 86_400
+    /// Reports that are read one by one for a measure: beyond them there is a count and no more.
+    package var tallyCountMax = 20_000
+    /// Sensors whose numbers are compared for a measure.
+    package var sensorCountMax = 1000
     /// For how many days after a case was closed its private links lead to it.
     package var linkDays = 90
     package init() {}

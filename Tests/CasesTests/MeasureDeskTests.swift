@@ -1,8 +1,10 @@
+import Broker
 @testable import Cases
 import CityModel
 import OrderedCollections
 import Query
 import Services
+import Store
 import Testing
 import Trust
 
@@ -15,6 +17,19 @@ import Trust
         return Measure(
             key: key, title: words, text: words, effectiveOn: day, place: try Geometry(longitude: Self.place.0, latitude: Self.place.1), services: services,
             reportsFrom: day.adding(-14), reportsTo: day.adding(-1), area: metres.map { .around(metres: $0) } ?? .municipality)
+    }
+
+    private func write(_ sensor: Int, _ values: [(at: String, value: Double)], in city: CaseCity) async throws {
+        let place: JSON = ["type": "Point", "coordinates": [.number(Self.place.0 + Double(sensor) * 0.001), .number(Self.place.1)]]
+        let observations = values.map { at, value in
+            ObservedEntity(
+                id: IRI(known: "urn:ngsi-ld:NoiseLevelObserved:\(sensor)"), types: [.plain("NoiseLevelObserved")],
+                attributes: [
+                    .location: [Attribute(kind: .geoProperty, value: place)],
+                    .plain("LAeq"): [Attribute(kind: .property, value: .number(value), observedAt: Instant(at), unitCode: "2N")],
+                ])
+        }
+        _ = try await city.broker.record(observations, provenance: Provenance(classification: .open), try await city.staff(), at: CaseCity.noon)
     }
 
     private func question(_ measure: Measure, _ city: CaseCity, today: String) async throws -> MeasureQuestion {
@@ -52,6 +67,47 @@ import Trust
         func keys(_ offset: Int) async throws -> [String] { try await city.desk.measures(offset: offset, limit: 2, staff.reading, at: CaseCity.noon).measures.map(\.key) }
         #expect(try await keys(0) == ["AAAA0002", "AAAA0003"])
         #expect(try await keys(2) == ["AAAA0001"])
+    }
+
+    @Test func `numbers of sensors count on their day of the calendar, and no more sensors than there may be`() async throws {
+        let city = try await CaseCity()
+        var limits = CaseLimits()
+        limits.sensorCountMax = 2
+        let desk = CaseDesk(broker: city.broker, catalogue: city.desk.catalogue, limits: limits)
+        var measure = try measure(on: "2026-03-29", metres: 500)
+        measure.indicator = .init(type: .plain("NoiseLevelObserved"), attribute: .plain("LAeq"), dayCount: 7)
+        let question = try await question(measure, city, today: "2026-06-01")
+        func answer() async throws -> IndicatorAnswer? { try await desk.figures(question, question.everybody, at: CaseCity.noon).indicator }
+        guard case .noSensors? = try await answer() else { Issue.record("there are no sensors yet"); return }
+        // In Paris the measure begins at 23:00 UTC, and the last of its seven days ends at 22:00 UTC, for clocks went forward.
+        let before = [("2026-03-21T22:59:59Z", 1000.0), ("2026-03-21T23:00:00Z", 1), ("2026-03-28T22:59:59Z", 3)]
+        let after = [("2026-03-28T23:00:00Z", 10.0), ("2026-04-04T21:59:59Z", 30), ("2026-04-04T22:00:00Z", 1000)]
+        try await write(0, before + after, in: city)
+        try await write(1, [("2026-03-25T12:00:00Z", 5)], in: city)
+        guard case .compared(let compared)? = try await answer() else { Issue.record("two sensors are compared"); return }
+        #expect((compared.before.mean, compared.before.count, compared.before.answeredDayCount, compared.before.sensorCount) == (3, 3, 3, 2))
+        #expect((compared.after.mean, compared.after.count, compared.after.answeredDayCount, compared.after.sensorCount) == (20, 2, 2, 1))
+        #expect(compared.before.parts.map(\.mean) == [1, nil, nil, 5, nil, nil, 3] && compared.unitCode == "2N" && compared.sensorCount == 2)
+        #expect(compared.difference == nil, "they are too few")
+        try await write(2, [("2026-03-25T12:00:00Z", 5)], in: city)
+        guard case .tooManySensors(3, 2)? = try await answer() else { Issue.record("three are too many"); return }
+        // Beyond its metres there may be any number.
+        measure.indicator?.metres = 100
+        let near = try await self.question(measure, city, today: "2026-06-01")
+        guard case .compared(let compared)? = try await desk.figures(near, near.everybody, at: CaseCity.noon).indicator else { Issue.record("two are near"); return }
+        #expect(compared.sensorCount == 2)
+    }
+
+    @Test(arguments: [(4, true), (3, false)])
+    func `more reports than may be read are counted alone`(countMax: Int, isRead: Bool) async throws {
+        let city = try await CaseCity()
+        var limits = CaseLimits()
+        limits.tallyCountMax = countMax
+        let desk = CaseDesk(broker: city.broker, catalogue: city.desk.catalogue, limits: limits)
+        for day in [6, 10, 18, 25] { _ = try await city.report(at: Self.place, now: Instant("2026-06-\(day < 10 ? "0" : "")\(day)T12:00:00Z")!) }
+        let question = try await question(measure(), city, today: "2026-07-10")
+        let figures = try await desk.figures(question, question.everybody, at: Instant("2026-07-20T00:00:00Z")!)
+        #expect((figures.countBefore, figures.countAfter, figures.reports != nil) == (3, 1, isRead))
     }
 
     /// Two ways to know it: the query that counts, and the rule that is asked about one report.

@@ -137,6 +137,16 @@ import Testing
         #expect(try #require(Measure(entity)).reportsTo == Self.day("2026-03-01"))
     }
 
+    @Test(arguments: [(2000, Geometry.Kind.lineString), (9000, .point)])
+    func `of a place with very many positions the middle is held against reports`(count: Int, kind: Geometry.Kind) throws {
+        var entity = Entity(id: measure().id, types: [Measure.type])
+        measure().write(to: &entity, at: Instant("2026-03-02T00:00:00Z")!)
+        let line = JSON.array((0...count).map { [.number(3 + Double($0) / Double(count)), 43.5] })
+        entity.attributes[.location] = [Attribute(kind: .geoProperty, value: ["type": "LineString", "coordinates": line])]
+        let place = try #require(Measure(entity)?.place)
+        #expect(place.kind == kind && place.boundingBox.center == (3.5, 43.5))
+    }
+
     // MARK: Sensors
 
     private func window(_ days: Int, _ sums: [(Double, Int)]) -> IndicatorWindow {

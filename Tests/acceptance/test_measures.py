@@ -430,6 +430,14 @@ class ServiceOutcomesTest(MeasureCase):
             found[cells[3]] = found.get(cells[3], 0) + int(cells[5])
         self.assertEqual(found, expected)
 
+    def test_of_all_services_every_closed_case_is_in_one_line(self):
+        first = EFFECT - datetime.timedelta(days=200)
+        page = self.page(f"/figures/services?municipality=alder&from={first}&to={TODAY}")
+        decided = page[page.index("What was decided"):page.index("What was said at the end")]
+        closed = [one for one in self.city.wave((first, TODAY), lambda one: True) if one["closed"]]
+        self.assertEqual(sum(int(count) for count in re.findall(r"<strong>(\d+)</strong>", decided)), len(closed))
+        self.assertIn(f"{len(closed)} closed cases", decided)
+
     def test_staff_are_led_to_public_pages_alone(self):
         first = EFFECT - datetime.timedelta(days=200)
         page = self.page(f"/figures/services?municipality=alder&service=noise&from={first}&to={TODAY}", visitor=self.clerk)

@@ -104,13 +104,22 @@ extension Measure {
         let first = entity.day(MeasureTerm.reportsFrom) ?? last.adding(-364)
         self.init(
             key: Self.key(of: entity.id), title: title, text: entity.localized(MeasureTerm.text, countMax: Self.textCountMax) ?? LocalizedText("", language: title.first),
-            effectiveOn: effectiveOn, place: entity.point, services: Array(services), reportsFrom: min(max(first, last.adding(1 - Self.dayCountMax)), last), reportsTo: last)
+            effectiveOn: effectiveOn, place: Self.held(entity.point), services: Array(services), reportsFrom: min(max(first, last.adding(1 - Self.dayCountMax)), last), reportsTo: last)
         if let metres = entity.metres(MeasureTerm.reportsRadius), place != nil {
             area = .around(metres: metres)
         } else if let district = entity.text(MeasureTerm.district), !district.isEmpty {
             area = .district(district)
         }
         indicator = Indicator(entity, hasPlace: place != nil)
+    }
+
+    private static var placeByteCountMax: Int { 64 << 10 }
+
+    /// Every report is held against it: of a place with very many positions that is its middle.
+    private static func held(_ place: Geometry?) -> Geometry? {
+        guard let place, place.kind != .point, place.coordinates.description.utf8.count > placeByteCountMax else { return place }
+        let center = place.boundingBox.center
+        return try? Geometry(longitude: center.longitude, latitude: center.latitude)
     }
 
     /// Writes what it says into an entity, and leaves what else there is.

@@ -21,10 +21,6 @@ package struct MeasureQuestion: Hashable, Sendable {
 }
 
 extension CaseDesk {
-    /// Reports that are read one by one: beyond them there is a count and no more.
-    package static let readReportCountMax = 20_000
-    /// Sensors of one indicator.
-    package static let sensorCountMax = 1000
     private static let exampleCount = 5
 
     package func figures(_ question: MeasureQuestion, _ aggregate: ReadAccess, at now: Instant) async throws -> MeasureFigures {
@@ -33,14 +29,14 @@ extension CaseDesk {
         let (before, after) = (measure.reports(windows.reportsBefore, question.zone), measure.reports(windows.reportsAfter, question.zone))
         let countBefore = try await count(before, reading, at: now), countAfter = try await count(after, reading, at: now)
         var tally: ReportTally?
-        if countBefore + countAfter <= Self.readReportCountMax {
+        if countBefore + countAfter <= limits.tallyCountMax {
             tally = ReportTally(windows, zone: question.zone, at: now)
             for query in [before, after] { tally = try await self.tally(query, into: tally, reading, at: now) }
         }
         return MeasureFigures(
             windows: windows, countBefore: countBefore, countAfter: countAfter, reports: tally,
             indicator: try await indicator(measure, windows, question.zone, reading, aggregate, at: now),
-            examples: countBefore <= Self.readReportCountMax ? try await examples(before, question.everybody, at: now) : [])
+            examples: countBefore <= limits.tallyCountMax ? try await examples(before, question.everybody, at: now) : [])
     }
 
     /// Nil: none are asked for, for their days are not there yet.
@@ -84,7 +80,7 @@ extension CaseDesk {
         }
         let count = try await broker.query(EntityQuery(filter: filter, limit: 0, wantsCount: true), reading, at: now).count ?? 0
         guard count > 0 else { return .noSensors }
-        guard count <= Self.sensorCountMax else { return .tooManySensors(count, countMax: Self.sensorCountMax) }
+        guard count <= limits.sensorCountMax else { return .tooManySensors(count, countMax: limits.sensorCountMax) }
         let first = try await window(before, indicator, filter, zone, aggregate, at: now)
         let second = try await window(after, indicator, filter, zone, aggregate, at: now)
         let units = Set([first.unitCode, second.unitCode].compactMap { $0 })

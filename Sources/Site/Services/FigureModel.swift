@@ -77,14 +77,20 @@ struct FigureModel {
         for service in services {
             for (outcome, count) in service.whole.outcomes { counts[titles.words(outcome, of: service.code, language), default: 0] += count }
         }
-        let whole = counts.values.reduce(0, +)
-        return .array(
-            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.outcomeCountMax).map { label, count in
-                ["label": .string(label), "count": .string(language.count(count)), "share": .string(percent(count, of: whole))]
-            })
+        return .array(tally(counts, rest: language.text("figures.otherOutcomes")))
     }
 
-    private static let outcomeCountMax = 40
+    /// The most frequent first; the rest, which may be there already, is the last line. Lines together are all that is counted.
+    private func tally(_ counts: [String: Int], rest: String) -> [JSON] {
+        let whole = counts.values.reduce(0, +)
+        let sorted = counts.filter { $0.key != rest }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        var lines = sorted.prefix(Self.lineCountMax).map { (label: $0.key, count: $0.value) }
+        let restCount = whole - lines.reduce(0) { $0 + $1.count }
+        if restCount > 0 { lines.append((rest, restCount)) }
+        return lines.map { ["label": .string($0.label), "count": .string(language.count($0.count)), "share": .string(percent($0.count, of: whole))] }
+    }
+
+    private static let lineCountMax = 20
 
     private func percent(_ count: Int, of whole: Int) -> String {
         language.text("figures.percent", ["number": language.number((Double(count) / Double(max(whole, 1)) * 1000).rounded() / 10)])
@@ -106,11 +112,9 @@ struct FigureModel {
     }
 
     private func channels(_ counts: [String: Int]) -> [JSON] {
-        let words = counts.map { (label: $0.key.isEmpty ? language.text("figures.otherWays") : language.value($0.key, of: "channel"), count: $0.value) }
-        let whole = counts.values.reduce(0, +)
-        return words.sorted { ($1.count, $0.label) < ($0.count, $1.label) }.map { label, count in
-            ["label": .string(label), "count": .string(language.count(count)), "share": .string(percent(count, of: whole))]
-        }
+        let rest = language.text("figures.otherWays")
+        let words = counts.map { ($0.key.isEmpty ? rest : language.value($0.key, of: "channel"), $0.value) }
+        return tally(Dictionary(words, uniquingKeysWith: +), rest: rest)
     }
 }
 

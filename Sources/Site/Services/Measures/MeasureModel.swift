@@ -12,6 +12,8 @@ struct MeasureModel {
     let municipality: MunicipalityName
     let units: Languages
     let today: CivilDay
+    /// Reports that are read one by one.
+    let tallyCountMax: Int
 
     private var language: Language { words.language }
     private var windows: MeasureWindows { figures.windows }
@@ -86,7 +88,7 @@ struct MeasureModel {
         if windows.reportsAfter.dayCount < windows.reportDayCount {
             notes.append(language.text("measure.cut", count: windows.reportsAfter.dayCount, ["all": language.count(windows.reportDayCount)]))
         }
-        if figures.reports == nil { notes.append(language.text("measure.tooMany", ["number": language.count(CaseDesk.readReportCountMax)])) }
+        if figures.reports == nil { notes.append(language.text("measure.tooMany", ["number": language.count(tallyCountMax)])) }
         return notes
     }
 }

@@ -95,7 +95,7 @@ extension SiteDoor {
         var page = PageModel(.measure, self, request, catalogue, cursor: cursor(catalogue))
         let titles = try await titles(of: measure.services, access)
         let words = MeasureWords(language: page.language, clock: page.clock, zone: zone, titles: titles)
-        let model = MeasureModel(measure: measure, figures: figures, words: words, municipality: municipality, units: languages, today: question.today)
+        let model = MeasureModel(measure: measure, figures: figures, words: words, municipality: municipality, units: languages, today: question.today, tallyCountMax: desk.limits.tallyCountMax)
         for (name, value) in model.members { page.members[name] = value }
         page.members["title"] = .string(measure.title[page.language.code])
         page.members["allHref"] = .string("/measures?" + PageAddress(pairs: [("municipality", municipality.text)]).query)
