@@ -398,7 +398,8 @@ class DeskTest(MeasureCase):
         self.assertEqual(self.rows(self.page(path), "reports-heading")["Reports"][0], str(count))
 
     def test_reports_of_the_wave_lead_to_the_measure(self):
-        path, key = self.written()
+        # The newest of those that others wrote here.
+        _, key = self.written(effectiveOn=(EFFECT + datetime.timedelta(days=1)).isoformat(), reportsTo=WAVE[1].isoformat())
         inside = self.city.wave(WAVE, is_near)[0]
         outside = self.city.wave(WAVE, lambda one: one["code"] == "pothole")[0]
         late = self.city.wave((EFFECT, TODAY), is_near)[0]
