@@ -75,6 +75,8 @@ let package = Package(
         .target(name: "Series", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Query", dependencies: ["CityModel", "CGEOS", "Series", orderedCollections], swiftSettings: strict),
+        // How the allocator of the whole program is set.
+        .target(name: "CMemory"),
         // The shipped policy and the services that are examples, embedded like the pages' files.
         .target(name: "CDeclarationFiles"),
         .target(name: "Declarations", dependencies: ["CDeclarationFiles", "CityModel", orderedCollections, yams], swiftSettings: strict),
@@ -145,7 +147,7 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Scanner", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CMemory", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Scanner", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -35,16 +35,20 @@ package enum AddressWords {
     }
 
     /// Types whose names are those of streets, in the Smart Data Models and as cities call them besides.
-    private static let streetTypes: Set<Substring> = ["RoadSegment", "Road", "Street"]
+    private static let streetTypes = ["RoadSegment", "Road", "Street"]
     /// Members of an address (schema.org PostalAddress) that say where something is within a city.
     private static let members = ["streetAddress", "streetNr", "addressLocality", "district"]
 
-    static func isStreet(_ entity: Entity) -> Bool { entity.types.contains { streetTypes.contains($0.lastWord) } }
+    static func isStreet(_ entity: Entity) -> Bool { entity.types.contains { type in streetTypes.contains { ends(type, with: $0) } } }
 
     /// Whether an attribute tells words of an address.
     static func isTold(by name: IRI, ofStreet isStreet: Bool) -> Bool {
-        // Asked of each attribute that is written.
-        name.text.hasSuffix("address") && name.lastWord == "address" || isStreet && name.text.hasSuffix("name") && name.lastWord == "name"
+        ends(name, with: "address") || isStreet && ends(name, with: "name")
+    }
+
+    /// Whether a name's last word is this one. Asked of each type and each attribute that is written, so most are told apart by their last byte.
+    private static func ends(_ name: IRI, with word: String) -> Bool {
+        name.text.utf8.reversed().starts(with: word.utf8.reversed()) && name.lastWord == word
     }
 
     static func words(of value: JSON) -> Set<String> {

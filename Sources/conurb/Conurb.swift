@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemory
 import Foundation
 import Server
 
@@ -19,6 +20,7 @@ struct Conurb: AsyncParsableCommand {
     /// A municipality's files are for the program's own user, whatever the shell's mask says.
     static func main() async {
         umask(0o077)
+        conurb_return_large_memory()
         await main(nil)
     }
 }
