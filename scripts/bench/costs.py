@@ -48,6 +48,8 @@ PROBE_GROUP = "conurb_costs"
 LIBRARIES = (
     (r"NIO|_NIO|CNIO", "NIO: sockets, HTTP"), (r"Hummingbird|HTTPTypes", "Hummingbird: connections, routing"), (r"GRDB", "GRDB"),
     (r"Logging|CoreMetrics|Metrics|Tracing|ServiceContext|InMemoryTracing", "logging and metrics"))
+# From one thread or task to another: waking, waiting, queueing; with what GRDB does to get a reader from its pool and give it back.
+HOPS, HOP_KINDS, HOP_MODULES = "hops between threads and tasks", ("kernel: switching threads", "dispatch queues", "tasks"), ("Dispatch",)
 THREADS = ((r"NIO", "event loops"), (r"overcommit", "queues of SQLite connections"), (r"default-qos|cooperative", "tasks"))
 KERNEL_KINDS = (
     (r"schedule|futex|try_to_wake_up|eventfd|finish_task_switch|wake_up", "kernel: switching threads"),
@@ -102,13 +104,15 @@ def beside(command, act):
     try:
         os.write(tell, b"enable\n")
         if not os.read(acknowledged, 16).startswith(b"ack"):
-            sys.exit(f"perf did not begin: {process.communicate()[1]}")
+            raise OSError("perf did not begin")
         result = act()
     finally:
         process.send_signal(signal.SIGINT)
         said = process.communicate()[1]
         os.close(tell)
         os.close(acknowledged)
+        if process.returncode not in (0, -signal.SIGINT):
+            print(said)
     return result, said
 
 
@@ -162,13 +166,15 @@ def module(symbol):
 
 
 def part(stack):
+    if kind(stack) in HOP_KINDS or module(function(stack)) in HOP_MODULES or any(re.match(r"\$s4GRDB4PoolC", symbol) for symbol, _ in stack[:6]):
+        return HOPS
     for symbol, file in stack:
         if "libsqlite3" in file:
             return "SQLite"
         if name := module(symbol):
             return next((title for pattern, title in LIBRARIES if re.match(pattern, name)), f"`{name}`")
     if any("libdispatch" in file or "libswift_Concurrency" in file for _, file in stack):
-        return "executors of tasks"
+        return HOPS
     return "no caller known"
 
 
@@ -230,6 +236,16 @@ def tell_samples(file):
     tell_functions("within the function, up to where it waits:", within, total)
 
 
+def tell_within(file, patterns):
+    """Of each pattern the share of samples on whose stack a function is that it matches."""
+    stacks = [{symbol for symbol, _ in stack} for _, stack in samples(file)]
+    symbols = sorted(set().union(*stacks))
+    names = dict(zip(symbols, readable(symbols)))
+    for pattern in patterns:
+        matching = {symbol for symbol, name in names.items() if re.search(pattern, name)}
+        print(f"{sum(not matching.isdisjoint(stack) for stack in stacks) / len(stacks):6.1%}  {pattern}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=pathlib.Path)
@@ -241,7 +257,10 @@ def main():
     parser.add_argument("--callers", choices=PROBES, help="instead of time tell who calls this")
     parser.add_argument("--samples", type=pathlib.Path, help="keep what perf recorded in this file")
     parser.add_argument("--tell", type=pathlib.Path, help="only tell what perf recorded in this file before")
+    parser.add_argument("--within", action="append", help="with --tell: only the share of samples within functions of that name (a pattern; may be repeated)")
     options = parser.parse_args()
+    if options.tell and options.within:
+        return tell_within(options.tell, options.within)
     if options.tell:
         return tell_samples(options.tell)
     cores, shape = sorted(os.sched_getaffinity(0))[-2:][::-1], SHAPES[options.shape]
