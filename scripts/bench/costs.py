@@ -147,8 +147,9 @@ def samples(file):
     lines = subprocess.Popen(["perf", "script", "-i", file, "-F", "comm,ip,sym,dso"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     thread, stack = "", []
     for line in lines.stdout:
-        if parsed := re.match(r"\s+[0-9a-f]+ (.*) \(([^()]*)\)$", line.rstrip()):
-            stack.append((parsed[1], parsed[2]))
+        if parsed := re.match(r"\s+([0-9a-f]+) (.*) \(([^()]*)\)$", line.rstrip()):
+            # A function without a name is told by its place, which `objdump -d` shows.
+            stack.append((parsed[2] if parsed[2] != "[unknown]" else f"{pathlib.Path(parsed[3]).name} at {parsed[1]}", parsed[3]))
         elif line.strip():
             thread = line.strip()
         elif stack:

@@ -20,6 +20,9 @@ CREATE_TO_SQLITE_MIN, BATCH_TO_SQLITE_MIN = 0.15, 0.30
 FLAT_SHARE_MIN = 0.85
 P99_MILLISECONDS_MAX, RESIDENT_MEBI_MAX, START_MILLISECONDS_MAX = 10, 150, 100
 MEBI = 1024 ** 2
+# Their goal is of requests only, since a part of their time is the disk's. Of reads both ratios must reach it: on a busy machine wrk holds nginx
+# up more than the server, which flatters the ratio of requests.
+WITH_FLUSH = {name for name, shape in SHAPES.items() if shape.writes}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +45,14 @@ def goals(measurement):
 
     def at_least(name, found, least, yardstick):
         if found:
-            yield Goal(f"{name}, {usual:,} entities", f"at least {least:.2f} of {yardstick}", f"{found['ratio']:.3f}", found["ratio"] >= least)
+            share = found["ratio"] if found["shape"] in WITH_FLUSH else min(found["ratio"], found["processorRatio"])
+            yield Goal(f"{name}, {usual:,} entities", f"at least {least:.2f} of {yardstick}",
+                       f"{found['ratio']:.3f} of its rate, {found['processorRatio']:.3f} by processor time", share >= least)
 
     yield from at_least("page of 20 by type", row("page", 50), PAGE_TO_NGINX_MIN, "nginx")
     ends = row("page", 50, min(sizes)), row("page", 50, max(sizes))
     if all(ends) and min(sizes) != max(sizes):
-        share = ends[1]["ratio"] / ends[0]["ratio"]
+        share = min(ends[1][key] / ends[0][key] for key in ("ratio", "processorRatio"))
         yield Goal(f"page of 20 by type, {max(sizes):,} entities to {min(sizes):,}", f"at least {FLAT_SHARE_MIN:.2f}", f"{share:.2f}", share >= FLAT_SHARE_MIN)
     yield from at_least("one by identifier", row("retrieve", 50), RETRIEVE_TO_NGINX_MIN, "nginx")
     yield from at_least("single creates on 64 connections", row("create", 64), CREATE_TO_SQLITE_MIN, "SQLite")
@@ -86,12 +91,12 @@ def line(row):
 
 def table(rows, varied):
     """Rows of docs/benchmarks.md; `varied` names the column that tells them apart: entities, connections or subscriptions."""
-    lines = [f"| shape | {varied} | requests/s | p50 / p99 | yardstick/s | ratio | of rounds | processor, µs | yardstick's | cores busy |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = [f"| shape | {varied} | requests/s | p50 / p99 | yardstick/s | ratio of requests | ratio of processor time | cores busy |", "|---|---:|---:|---:|---:|---:|---:|---:|"]
     for row in sorted(rows, key=lambda row: (list(SHAPES).index(row["shape"]), row[varied])):
         lines.append(
             f"| {SHAPES[row['shape']].title} | {row[varied]:,} | {rate(row['requestsPerSecond'])}{documents_note(row)} | {row['p50']:.2f} / {row['p99']:.2f} ms | "
-            f"{rate(row['yardstickPerSecond'])} | **{row['ratio']:.3f}** | {row['ratioMin']:.3f} to {row['ratioMax']:.3f} | "
-            f"{row['processorMicroseconds']:,.0f} | {rate(row['yardstickMicroseconds'])} | {row['serverCoreBusy']:.0%}, {row['askingCoreBusy']:.0%} |")
+            f"{rate(row['yardstickPerSecond'])} | **{row['ratio']:.3f}** ({row['ratioMin']:.3f} to {row['ratioMax']:.3f}) | "
+            f"**{row['processorRatio']:.3f}** ({rate(row['yardstickMicroseconds'])} to {row['processorMicroseconds']:,.0f} µs) | {row['serverCoreBusy']:.0%}, {row['askingCoreBusy']:.0%} |")
     return "\n".join(lines)
 
 
@@ -120,9 +125,10 @@ flushed before its answer, as it comes; access is open, as on a developer's mach
 - for the mixture the time that four answers of nginx and one insert take.
 
 A page of 20 entities of five attributes has {page_bytes:,} bytes. Identifiers, boxes and values are random by a seed. Every shape is measured at every size; connections and
-subscriptions are varied each alone, where they matter: all of it crossed would take days. "Of rounds" is the least and the greatest ratio;
-"processor" the processor time a request takes the server and the yardstick, with the kernel's for it, which other work on the machine touches least; "cores busy" the
-server's and wrk's while the server is asked. p50 and p99 are as wrk corrects them. An answer other than 2xx, or 207, ends the run.
+subscriptions are varied each alone, where they matter: all of it crossed would take days. In brackets are the least and the
+greatest ratio of a round, and the processor time of a request, the kernel's with it, at the yardstick and at the server; "cores busy" is the server's and wrk's while the server is asked. Where
+wrk's is busy on other work, nginx has to wait for wrk more than the server does: then the ratio of processor time is the one to believe. p50 and p99 are as wrk corrects
+them. An answer other than 2xx, or 207, ends the run.
 
 {reached and '| goal | wanted | measured | |' + chr(10) + '|---|---|---|---|' + chr(10) + reached}
 
