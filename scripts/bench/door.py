@@ -363,6 +363,9 @@ def run(conurb, options, folder):
             measurement["rows"] += rows
             measurement["memory"].append(memory)
             measurement["startMilliseconds"] += starts
+            if options.json:  # what a later failure must not take away
+                options.json.parent.mkdir(parents=True, exist_ok=True)
+                options.json.write_text(json.dumps(measurement, indent=1) + "\n")
     return measurement
 
 
@@ -388,6 +391,8 @@ def main():
             setattr(options, name, value)
     if options.usual not in options.sizes:
         options.usual = sorted(options.sizes)[len(options.sizes) // 2]
+    if not (options.json or options.quick or options.no_write):
+        options.json = FIGURES
     conurb = harness.Conurb(options.binary.resolve())
     with contextlib.ExitStack() as stack:
         folder = (options.folder or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conurb-door-")))).resolve()
@@ -395,11 +400,6 @@ def main():
         measurement = run(conurb, options, folder)
     text = doortable.section(measurement)
     print("\n" + text)
-    if not (options.json or options.quick or options.no_write):
-        options.json = FIGURES
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(measurement, indent=1) + "\n")
     if not options.no_write and not options.quick:
         bench.write_section(text, doortable.MARKS)
 
