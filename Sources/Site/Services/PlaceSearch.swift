@@ -51,8 +51,8 @@ extension SiteDoor {
                 byLabel[place.words] = place
             }
             let all = byLabel.values.map { FoundPlace(label: $0.label, position: $0.position) }
-            // One house is meant beyond doubt; of a street it has to be said where.
-            let isHouse = number == 0 && question.hasNumber && all.count == 1 && !byLabel.values[0].isStreet
+            // One house is meant beyond doubt where all that its address says of street and number was written; of a street it has to be said where.
+            let isHouse = number == 0 && question.hasNumber && all.count == 1 && byLabel.values[0].isAsked
             return isHouse ? PlacesFound(only: all[0]) : PlacesFound(all: Array(all.prefix(Self.foundCountMax)))
         }
         return PlacesFound()
@@ -106,22 +106,30 @@ private struct AddressedPlace {
     let words: String
     let position: Mark.Position
     let isStreet: Bool
+    /// Whether nothing of its street and number was left out by whoever asks.
+    let isAsked: Bool
 
     /// Nil for what has no place.
     init?(_ entity: Entity, _ words: [String]) {
         guard let location = entity.instance(of: .location)?.value, let position = Self.position(location) else { return nil }
-        let address = entity.attributes.keys.first { $0.lastWord == "address" }.flatMap { entity.instance(of: $0)?.value }.flatMap(Self.text)
+        let value = entity.attributes.keys.first { $0.lastWord == "address" }.flatMap { entity.instance(of: $0)?.value }
+        let address = value.flatMap(Self.text)
         let isAtAddress = address.map { Set(words).isSubset(of: AddressWords.split($0)) } ?? false
         guard let label = isAtAddress ? address : Mark.name(of: entity) ?? address else { return nil }
+        isAsked = isAtAddress && Set(AddressWords.split(value.flatMap(Self.street) ?? "")).isSubset(of: words)
         (id, self.label, self.words, self.position, isStreet) = (entity.id.text, label, AddressWords.split(label).joined(separator: " "), position, !isAtAddress)
     }
 
     private static func text(_ address: JSON) -> String? {
+        let text = [street(address) ?? "", address["addressLocality"]?.stringValue ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
+        return text.isEmpty ? nil : text
+    }
+
+    /// Street and number.
+    private static func street(_ address: JSON) -> String? {
         if let text = address.stringValue { return text }
         func member(_ name: String) -> String? { address[name].flatMap { $0.stringValue ?? $0.integerValue.map { String($0) } } }
-        let street = [member("streetAddress"), member("streetNr")].compactMap { $0 }.joined(separator: " ")
-        let text = [street, member("addressLocality") ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
-        return text.isEmpty ? nil : text
+        return [member("streetAddress"), member("streetNr")].compactMap { $0 }.joined(separator: " ")
     }
 
     /// Of a line the corner in its middle, which lies on it.
