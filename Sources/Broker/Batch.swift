@@ -102,14 +102,26 @@ extension Broker {
         try checkBatchCount(entries.count)
         return try await file(toWrite: access).write { transaction in
             var result = BatchResult()
-            for entry in entries {
-                do {
-                    try transaction.attempt { try perform(transaction, entry, &result) }
-                } catch let error as CityError {
-                    result.errors.append((id(entry), error))
-                }
-            }
+            try Self.apply(entries[...], transaction, &result, perform, id: id)
             return result
+        }
+    }
+
+    /// All entries in one savepoint; where one is refused, the halves by themselves: so what is refused is found, and leaves nothing. A savepoint for each entry
+    /// costs more than what it writes, for SQLite looks through all that the batch has changed at the end of each.
+    private static func apply<Entry>(
+        _ entries: ArraySlice<Entry>, _ transaction: WriteTransaction, _ result: inout BatchResult,
+        _ perform: (WriteTransaction, Entry, inout BatchResult) throws -> Void, id: (Entry) -> IRI?
+    ) throws {
+        let before = result
+        do {
+            try transaction.attempt { for entry in entries { try perform(transaction, entry, &result) } }
+        } catch let error as CityError {
+            result = before
+            guard entries.count > 1 else { return result.errors.append(contentsOf: entries.map { (id($0), error) }) }
+            let middle = (entries.startIndex + entries.endIndex) / 2
+            try apply(entries[..<middle], transaction, &result, perform, id: id)
+            try apply(entries[middle...], transaction, &result, perform, id: id)
         }
     }
 }
