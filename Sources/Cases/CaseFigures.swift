@@ -169,7 +169,7 @@ package struct CaseFiguresFold: Sendable {
         }
         names[one.code, default: one.name] = names[one.code] ?? one.name
         Self.count(one, in: &sums[key, default: Sums()], sentenceRoom: &sentenceRoom, at: now)
-        guard let answer = one.closingAnswer, answers[one.code] != nil || answers.count < Self.answeringCountMax else { return }
+        guard let closedAt = one.closedAt, answers[one.code]?.takes(closedAt) ?? (answers.count < Self.answeringCountMax), let answer = one.closingAnswer else { return }
         answers[one.code, default: LastAnswers()].add(answer)
     }
 

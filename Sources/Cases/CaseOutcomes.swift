@@ -34,6 +34,9 @@ struct LastAnswers: Hashable, Sendable {
     static let countMax = 10
     private(set) var all: [ClosingAnswer] = []
 
+    /// Whether one of this moment may be among them: most are not, and need not be made.
+    func takes(_ closedAt: Instant) -> Bool { all.count < Self.countMax || all.last.map { closedAt >= $0.closedAt } ?? true }
+
     mutating func add(_ answer: ClosingAnswer) {
         if all.count == Self.countMax, let last = all.last, !ClosingAnswer.isBefore(answer, last) { return }
         let place = all.firstIndex { ClosingAnswer.isBefore(answer, $0) } ?? all.endIndex
@@ -82,15 +85,34 @@ struct OutcomeCounts: Sendable {
 }
 
 extension CountedCase {
-    /// Characters of a sentence by which cases are told apart.
+    /// Scalars of a sentence by which cases are told apart.
     static let outcomeCountMax = 200
 
     /// Nil for a case that is open.
     package var outcome: CaseOutcome? {
         guard isClosed else { return nil }
         if let step, !step.isEmpty { return .step(step) }
-        let words = said?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
-        return words.isEmpty ? .unsaid : .said(String(words.prefix(Self.outcomeCountMax)))
+        let words = said.map(Self.firstWords) ?? ""
+        return words.isEmpty ? .unsaid : .said(words)
+    }
+
+    /// With single blanks. Scalar by scalar, for finding where letters end takes longer than all else that is done with a case.
+    private static func firstWords(_ text: String) -> String {
+        var (words, count, isAfterBlank) = ("", 0, false)
+        for scalar in text.unicodeScalars {
+            if scalar.properties.isWhitespace {
+                isAfterBlank = count > 0
+                continue
+            }
+            if isAfterBlank {
+                words.unicodeScalars.append(" ")
+                count += 1
+            }
+            guard count < outcomeCountMax else { break }
+            words.unicodeScalars.append(scalar)
+            (count, isAfterBlank) = (count + 1, false)
+        }
+        return words
     }
 
     /// What was said as it was closed or after that; what was said before was about something else.

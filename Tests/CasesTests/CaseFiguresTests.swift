@@ -143,6 +143,9 @@ import Testing
         #expect(whole.outcomes.values.reduce(0, +) == whole.closedCount)
     }
 
+    @Test(arguments: [(" a\t\n b ", "a b"), ("\u{A0}é\u{2003}ü", "é ü"), (String(repeating: "x", count: 201), String(repeating: "x", count: 200)), (String(repeating: "x", count: 199) + " y", String(repeating: "x", count: 199) + " ")])
+    func `of a sentence its first words count`(said: String, words: String) { #expect(ended(1, said).outcome == .said(words)) }
+
     @Test func `the outcomes of districts are those of the service`() throws {
         let cases = (0..<300).map { number in
             var one = ended(number, step: number % 3 == 0 ? "s\(number % 7)" : nil, number % 4 == 0 ? nil : "Words \(number % 5)")

@@ -384,15 +384,23 @@ class DeskTest(MeasureCase):
             self.assertEqual(len(self.keys()), count + (status == 303))
 
     def test_over_ngsi_ld_a_measure_is_public_once_somebody_shows_it(self):
+        street = {"type": "LineString", "coordinates": [[3.87, 43.60], [3.88, 43.61]]}
         entity = {
             "id": "urn:ngsi-ld:CityMeasure:Benches-2026", "type": "CityMeasure", "title": {"type": "LanguageProperty", "languageMap": {"en": "New benches", "ar": "مقاعد جديدة"}},
-            "effectiveOn": prop(EFFECT.isoformat()), "answersServices": prop(["pothole"]), "district": prop("East")}
+            "effectiveOn": prop(EFFECT.isoformat()), "answersServices": prop(["pothole"]), "district": prop("East"), "location": {"type": "GeoProperty", "value": street}}
         made = self.server.post("/ngsi-ld/v1/entities", entity, municipality="alder", token=self.token)
         self.assertEqual(made.status_code, 201, made.text)
         path = "/measures/Benches-2026?municipality=alder"
         self.assertEqual(self.visitor().get(path).status_code, 404)
         self.assertEqual(self.write("/desk/measures/Benches-2026", action="show").status_code, 303)
         self.assertIn("مقاعد جديدة", self.page(path, "ar"))
+        # Mended at the desk, a street stays a street.
+        form = {"title.en": "New benches, painted", "text.en": "Six", "effectiveOn": EFFECT.isoformat(), "services": ["pothole"], "reportsFrom": (EFFECT - datetime.timedelta(days=365)).isoformat(),
+                "latitude": str((43.60 + 43.61) / 2), "longitude": str((3.87 + 3.88) / 2), "district": "East"}
+        self.assertEqual(self.write("/desk/measures/Benches-2026", **form).status_code, 303)
+        kept = self.server.get("/ngsi-ld/v1/entities/urn:ngsi-ld:CityMeasure:Benches-2026", municipality="alder", token=self.token).json()
+        self.assertEqual(kept["location"]["value"], street)
+        self.assertEqual(kept["title"]["languageMap"], {"en": "New benches, painted"})
         days = (EFFECT - datetime.timedelta(days=365), EFFECT - datetime.timedelta(days=1))
         count = len(self.city.wave(days, lambda one: one["code"] == "pothole" and one["district"] == "East"))
         self.assertEqual(self.rows(self.page(path), "reports-heading")["Reports"][0], str(count))

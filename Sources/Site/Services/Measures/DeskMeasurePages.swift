@@ -129,12 +129,16 @@ extension SiteDoor {
     private func saveMeasure(_ draft: MeasureDraft, key: String?, _ request: DoorRequest, _ signedIn: SignedIn, _ access: WriteAccess) async throws -> Response {
         let (catalogue, language) = (try await city.catalogue(request), language(request))
         var choices = try await measureChoices(signedIn, access.reading, catalogue, language, at: request.now)
-        if let key { choices = choices.with(try await desk.measure(key, access.reading, at: request.now)) }
+        var old: Measure?
+        if let key { old = try await desk.measure(key, access.reading, at: request.now) }
+        if let old { choices = choices.with(old) }
         let codes = [language.code] + languages.all.map(\.code).filter { $0 != language.code }
         let rules = MeasureRules(
             languages: codes, services: Set(choices.services.map(\.code)), indicators: Set(choices.indicators.map(\.key)), today: zone.day(of: request.now))
         let (measure, faults) = draft.measure(key ?? Measure.newKey(), rules)
-        guard let measure else { return try await measureForm(request, signedIn, key: key, draft, faults: faults) }
+        guard var measure else { return try await measureForm(request, signedIn, key: key, draft, faults: faults) }
+        // A street or a square that others wrote is not made a point by whoever mends a word.
+        if let old, draft.hasPlace(of: MeasureDraft(old)) { measure.place = old.place }
         try await desk.put(measure, access, at: request.now)
         return redirect(to: "/desk/measures?done=\(key == nil ? "new" : "save")", request)
     }
@@ -159,6 +163,8 @@ struct MeasureChoices {
 }
 
 extension MeasureDraft {
+    fileprivate func hasPlace(of other: MeasureDraft) -> Bool { (latitude, longitude) == (other.latitude, other.longitude) }
+
     /// As a form has it; what is longer than anybody types is cut.
     init(_ form: MultipartForm) {
         self.init()
