@@ -193,7 +193,7 @@ class MeasureCase(CaseCase):
         """Of a table that compares: what stands before and after, by the words of its row."""
         body = re.search(rf'aria-labelledby="{table}".*?<tbody[^>]*>(.*?)</tbody>', page, re.DOTALL).group(1)
         found = re.findall(r'scope="row">(.*?)</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>', body)
-        return {html.unescape(label): tuple(map(html.unescape, cells)) for label, *cells in found}
+        return {html.unescape(label): tuple(html.unescape(re.sub("<[^>]+>", "", cell)) for cell in cells) for label, *cells in found}
 
     @staticmethod
     def listed(page, heading):
