@@ -137,6 +137,23 @@ import Testing
         #expect(try #require(Measure(entity)).reportsTo == Self.day("2026-03-01"))
     }
 
+    @Test(arguments: ["0000-01-01", "0001-01-01", "1970-01-01", "9999-12-31"], [-1_000_000_000, 7, 1_000_000_000] as [Int64])
+    func `days at the ends of time are days`(day: String, length: Int64) throws {
+        var entity = Entity(id: measure().id, types: [Measure.type])
+        measure(days: 28).write(to: &entity, at: Instant("2026-03-02T00:00:00Z")!)
+        for name in [MeasureTerm.effectiveOn, MeasureTerm.reportsFrom, MeasureTerm.reportsTo] { entity.attributes[name] = [Attribute(kind: .property, value: .string(day))] }
+        entity.attributes[MeasureTerm.indicatorDays] = [Attribute(kind: .property, value: .integer(length))]
+        guard let measure = Measure(entity) else { return }
+        for today in ["0001-01-01", "2026-05-01", "9999-12-31"].map(Self.day) {
+            let windows = MeasureWindows(measure, today: today)
+            for span in [windows.reportsBefore, windows.reportsAfter, windows.indicatorBefore, windows.indicatorAfter].compactMap({ $0 }) {
+                #expect(span.interval(Self.paris).lowerBound <= span.interval(Self.paris).upperBound && span.dayCount <= 366)
+            }
+            #expect(windows.weeks.count <= 110)
+        }
+        #expect(!MeasureDraft(measure).effectiveOn.isEmpty)
+    }
+
     @Test(arguments: [(2000, Geometry.Kind.lineString), (9000, .point)])
     func `of a place with very many positions the middle is held against reports`(count: Int, kind: Geometry.Kind) throws {
         var entity = Entity(id: measure().id, types: [Measure.type])
