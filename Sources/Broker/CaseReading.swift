@@ -22,6 +22,11 @@ extension Broker {
         try await file(toRead: access).read { try $0.takenUpdate(name, of: request) }
     }
 
+    /// The texts that entities of a type have as an attribute, each once.
+    package func texts(of attribute: IRI, type: IRI, limit: Int, _ access: ReadAccess) async throws -> [String] {
+        try await file(toRead: access).read { try $0.texts(of: attribute, type: type, access.classificationMax, limit: limit) }
+    }
+
     /// When a definition of a service last changed; nil where there is none.
     package func servicesChangedAt(_ access: ReadAccess) async throws -> Instant? {
         try await file(toRead: access).read { try $0.documentsChangedAt(.service) }

@@ -18,6 +18,14 @@ extension CaseDesk {
         return found.districtName
     }
 
+    /// Districts that are offered to choose from.
+    private static let nameCountMax = 500
+
+    /// The districts of which there are cases that the access shows, in the order of their names. No case is read for it.
+    package func districtsOfCases(_ access: ReadAccess) async throws -> [String] {
+        try await broker.texts(of: CaseTerm.district, type: CaseType.request.iri, limit: Self.nameCountMax, access).sorted { $0.lowercased() < $1.lowercased() }
+    }
+
     private static let municipalityTypes: [IRI] = ["Municipality", "Commune", "City"].map(IRI.plain)
     /// Areas of municipalities that are looked at; a file is one municipality's, with its neighbours at most.
     private static let areaCountMax = 100

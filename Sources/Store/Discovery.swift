@@ -111,3 +111,28 @@ extension ReadSnapshot {
         return try row(sql, [attribute, type, classificationMax.rank]) != nil
     }
 }
+
+extension ReadSnapshot {
+    /// The texts that entities of a type have as an attribute, as far as they are seen, each once and in order; of long ones the beginning.
+    /// - Complexity: jumps from text to text in the index of values; its cost does not follow the entities.
+    package func texts(of attribute: IRI, type: IRI, _ classificationMax: Classification, limit: Int) throws -> [String] {
+        guard let attribute = terms.number(of: attribute), let type = terms.number(of: type) else { return [] }
+        // Texts stand between numbers and blobs.
+        let next = "SELECT value FROM entity_value WHERE attribute = ?1 AND type = ?2 AND value < x'' AND value >"
+        let cursor = try rows(
+            """
+            WITH RECURSIVE found (text) AS (
+                SELECT (\(next) '' ORDER BY value LIMIT 1)
+                UNION ALL
+                SELECT (\(next) found.text ORDER BY value LIMIT 1) FROM found WHERE found.text IS NOT NULL
+            )
+            SELECT text FROM found WHERE text IS NOT NULL AND EXISTS (
+                SELECT 1 FROM entity_value CROSS JOIN entity ON entity.id = entity_value.entity
+                WHERE attribute = ?1 AND type = ?2 AND value = found.text AND classification <= ?3
+            ) LIMIT ?4
+            """, [attribute, type, classificationMax.rank, limit])
+        var texts: [String] = []
+        while let row = try cursor.next() { texts.append(try row.decode(String.self, atIndex: 0)) }
+        return texts
+    }
+}

@@ -273,3 +273,28 @@ enum RandomCity {
         }
     }
 }
+
+/// The texts that an attribute has, without reading an entity.
+@Suite struct TextListTests {
+    @Test func `each text is told once, and none that nobody of the asker's sight has`() async throws {
+        let folder = try TemporaryStore()
+        defer { withExtendedLifetime(folder) {} }
+        let file = try folder.file()
+        let values: [(JSON, String, Classification)] = [
+            ("Mosson", "Case", .open), ("Écusson", "Case", .open), ("Mosson", "Case", .internalUse), ("Port", "Case", .internalUse), ("Lez", "Other", .open), ("Secret", "Case", .personal),
+            (7, "Case", .open), (["A", "B"], "Case", .open), ("", "Case", .open), (["x": 1], "Case", .open),
+        ]
+        try await file.write { transaction in
+            for (number, (value, type, classification)) in values.enumerated() {
+                try transaction.insert(entity(number, type: type, attributes: [iri("district"): property(value)]), provenance: .init(classification: classification), at: noon)
+            }
+        }
+        func texts(_ classificationMax: Classification, limit: Int = 9) async throws -> [String] {
+            try await file.read { try $0.texts(of: iri("district"), type: iri("Case"), classificationMax, limit: limit) }
+        }
+        #expect(try await texts(.open) == ["A", "B", "Mosson", "Écusson"])
+        #expect(try await texts(.special) == ["A", "B", "Mosson", "Port", "Écusson"], "what is sealed is told by no index")
+        #expect(try await texts(.open, limit: 2) == ["A", "B"])
+        #expect(try await file.read { try $0.texts(of: iri("nothing"), type: iri("Case"), .open, limit: 9) } == [])
+    }
+}

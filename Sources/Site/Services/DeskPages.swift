@@ -84,7 +84,7 @@ extension SiteDoor {
         page.members["services"] = choices(titles.keys.sorted { titles[$0, default: ""] < titles[$1, default: ""] }, filter.service) { titles[$0] ?? $0 }
         let departments = Set(services.flatMap { $0.definition.departments.map(\.department) }).sorted()
         page.members["departments"] = choices(departments, filter.department) { $0 }
-        let districts = try await desk.districtNames(catalogue.nameAttributes(signedIn.municipality), access, at: request.now)
+        let districts = try await desk.districtsOfCases(access)
         page.members["districts"] = choices(districts + (filter.district.map { districts.contains($0) ? [] : [$0] } ?? []), filter.district) { $0 }
         page.members["hasDistricts"] = .bool(!districts.isEmpty || filter.district != nil)
         page.members["entries"] = .array(
