@@ -186,6 +186,11 @@ class PaperTest(PaperCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual([number for number in self.filed_numbers() if 1000 < number < 1010], [1001, 1002, 1003])
 
+    def test_the_example_is_filed_whole(self):
+        done = self.conurb.import_files(self.data, "alder", EXAMPLE, EXAMPLE.with_suffix(".csv"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(len(self.requests_with("Une dalle est descellée.")), 1)
+
     def test_a_definition_is_held_against_its_service(self):
         for change, words in (
             (lambda text: text.replace("service: pothole", "service: pothol"), "line 13: cases.service: the municipality offers no service pothol; the nearest is pothole"),
@@ -196,10 +201,18 @@ class PaperTest(PaperCase):
 
     def test_who_may_not_enter_cases_may_not_import_them(self):
         self.put_source("rights")
-        stranger = self.conurb.create_token(self.data, "alder", "read")
-        answer = self.server.request("POST", "/sources/rights/data", municipality="alder", token=stranger, data=table([letter(3001)]), headers={"Content-Type": "text/csv"})
-        self.assertEqual(answer.status_code, 403, answer.text)
+        for held in (["--right", "read"], ["--device", "--source", "rights"], ["--right", "write", "--type", "Lamp"], None):
+            token = held and self.new_token(*held)
+            answer = self.server.request(
+                "POST", "/sources/rights/data", municipality="alder", token=token, data=table([letter(3001)]), headers={"Content-Type": "text/csv"})
+            self.assertEqual(answer.status_code, 403 if held else 401, answer.text)
         self.assertEqual([number for number in self.filed_numbers() if number == 3001], [])
+        self.assertEqual(self.counts(self.push("rights", [letter(3001)])), (1, 1, 0, 0), "nothing of it was half done")
+
+    def new_token(self, *options):
+        made = self.conurb.run("token", "create", "--data", self.data, "--municipality", "alder", "--name", "a test", *options)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        return made.stdout.strip().splitlines()[-1]
 
     def test_a_service_that_asks_more_does_not_refuse_what_was_filed(self):
         text = (harness.PROJECT / "examples" / "services" / "pothole.yaml").read_text()

@@ -96,9 +96,15 @@ class ReadingTest(TextCase):
 
 
 class FilingTest(TextCase):
-    def test_the_command_of_the_page_files_a_report_as_it_stands_and_once(self):
+    def test_the_command_of_the_page_reports_once_its_gaps_are_filled(self):
         text = self.page("/text/services/pothole?municipality=alder")
         command = text[text.index("curl \\"):].replace("\\\n", " ")
+        unfilled = self.run_command(command)
+        for name in ("place", "surface", "size", "danger"):
+            self.assertRegex(unfilled, rf"(?m)^{name}: ")
+        for name, value in (("place", "43.6012,3.8012"), ("surface", "road"), ("size", "hand"), ("danger", "no")):
+            self.assertIn(f"'{name}=…'", command)
+            command = command.replace(f"'{name}=…'", f"'{name}={value}'")
         first, again = self.run_command(command), self.run_command(command)
         self.assertEqual(first, again)
         reference, link = self.case_of(first)
@@ -142,6 +148,8 @@ class FilingTest(TextCase):
         shown = self.page("/text" + link)
         self.assertIn("Deep & dark", shown)
         self.assertNotIn("ada@example.org", shown)
+        photo = re.search(r"(?m)^http://\S+?(/attachments/\S+)$", shown).group(1)
+        self.assertEqual(self.visitor().get(photo).headers["Content-Type"], "image/jpeg")
 
     def test_a_place_can_be_named_and_several_are_told_of(self):
         stops = [("Fontaine", 3.8612, 43.6612), ("Marché", 3.8712, 43.6712), ("Marché", 3.8812, 43.6812)]

@@ -14,7 +14,8 @@ extension SiteDoor {
         do {
             let held = try await held(request.pathParameter("link"), at: request.now)
             let events = try await desk.timeline(held.shown.reference, held.access.reading, at: request.now)
-            var page = page(held.shown, events, isPrivate: held.shown.dossier != nil, language)
+            let photos = "municipality=\(held.municipality)&link=\(held.municipality).\(held.link.text)"
+            var page = page(held.shown, events, isPrivate: held.shown.dossier != nil, photos: photos, language, request)
             if let continued = held.shown.dossier?.text(CaseTerm.continuedAt) {
                 page.paragraph(language.text("case.continued"))
                 page.verbatim("curl " + quoted("/text/cases/\(continued)", [], request))
@@ -41,16 +42,18 @@ extension SiteDoor {
         let shown = try await desk.shown(reference, access, at: request.now)
         let language = textLanguage(request)
         let events = try await desk.timeline(reference, access, at: request.now)
-        var page = page(shown, events, isPrivate: false, language)
+        var page = page(shown, events, isPrivate: false, photos: "municipality=\(municipality)", language, request)
         page.paragraph(language.text("plain.onPage"))
         page.verbatim(whole("/requests/\(reference)", [("municipality", municipality.text)], request))
         return answer(page, request)
     }
 
     /// What the page shows of it, in the same order.
-    private func page(_ shown: ShownCase, _ events: [CaseEvent], isPrivate: Bool, _ language: Language) -> PlainText {
+    private func page(
+        _ shown: ShownCase, _ events: [CaseEvent], isPrivate: Bool, photos query: String, _ language: Language, _ request: DoorRequest
+    ) -> PlainText {
         let model = CaseModel(shown: shown, language: language, clock: ClockText(zone: configuration.timeZone, language: language), isPrivate: isPrivate)
-        let members = model.members(events, photoQuery: "")
+        let members = model.members(events, photoQuery: query)
         func text(_ name: String) -> String? { members[name]?.stringValue.map(PlainText.said).flatMap { $0.isEmpty ? nil : $0 } }
         var page = PlainText()
         page.heading([text("heading"), text("reference")].compactMap { $0 }.joined(separator: " "))
@@ -66,6 +69,9 @@ extension SiteDoor {
             page.item(PlainText.said(answer["label"]?.stringValue ?? ""))
             page.item(PlainText.said(answer["value"]?.stringValue ?? ""), indent: 4)
         }
+        let photos = members["photos"]?.arrayValue ?? []
+        if !photos.isEmpty { page.section(language.text("case.photos")) }
+        for photo in photos { page.verbatim(whole(photo["href"]?.stringValue ?? "", [], request), indent: 0) }
         page.section(language.text("case.timeline"))
         for event in members["events"]?.arrayValue ?? [] {
             let said = [event["when"], event["who"], event["text"]].compactMap { $0?.stringValue }.filter { !$0.isEmpty }

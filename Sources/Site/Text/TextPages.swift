@@ -151,15 +151,8 @@ extension SiteDoor {
         page.section(language.text("plain.report"))
         page.item(language.text("plain.reportLead"))
         page.blank()
-        page.verbatim(questions.command(quoted("/text/services/\(definition.id)", kept(municipality, request), request), near: try await example(municipality, at: request.now)), indent: 0)
+        page.verbatim(questions.command(quoted("/text/services/\(definition.id)", kept(municipality, request), request)), indent: 0)
         return answer(page, request)
-    }
-
-    /// Somewhere in a municipality, for an example.
-    private func example(_ municipality: MunicipalityName, at now: Instant) async throws -> (latitude: Double, longitude: Double) {
-        let catalogue = try await city.catalogue(for: .everybody, at: now)
-        let box = catalogue.municipality(municipality.text).flatMap { catalogue.municipalities[$0].box } ?? catalogue.box
-        return (box.center.latitude, box.center.longitude)
     }
 }
 

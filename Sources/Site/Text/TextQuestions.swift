@@ -34,28 +34,14 @@ struct TextQuestions {
         language.text("plain.onlyWhere", ["field": TextForm.name(of: condition.field), "values": condition.values.joined(separator: ", ")])
     }
 
-    /// A command that files a report which is whole, but for the words.
+    /// The command that reports: with all that has to be answered, and what people say in their own words. As it stands it is no report, so that nobody files
+    /// an example.
     /// - Parameter address: quoted.
-    func command(_ address: String, near place: (latitude: Double, longitude: Double)) -> String {
-        let answers = definition.fields.compactMap { field in example(field, place).map { (TextForm.name(of: field.id), $0) } }
-        let lines = answers.map { name, value in "  --data-urlencode '\(name)=\(value.filter { $0 != "'" })' \\" }
+    func command(_ address: String) -> String {
+        let wanted = definition.fields.filter { field in
+            !field.isUploaded && field.asked == nil && (field.required == .always || field.id == definition.descriptionField?.id)
+        }
+        let lines = wanted.map { "  --data-urlencode '\(TextForm.name(of: $0.id))=…' \\" }
         return (["curl \\"] + lines + ["  -d form=\(FormToken.random()) \\", "  \(address)"]).joined(separator: "\n")
     }
-
-    /// An answer to what has to be answered, and to what people say in their own words.
-    private func example(_ field: ServiceField, _ place: (latitude: Double, longitude: Double)) -> String? {
-        guard field.asked == nil, field.required == .always || field.id == definition.descriptionField?.id else { return nil }
-        switch field.kind {
-        case .place: return "\(degrees(place.latitude)),\(degrees(place.longitude))"
-        case .choice(let choices, _): return choices.first?.id
-        case .number(let range): return JSON.number(range.minimum ?? max(0, range.maximum.map { min($0, 1) } ?? 1)).description
-        case .date: return "2026-01-31"
-        case .consent: return "yes"
-        case .text, .entity: return "…"
-        case .photo, .file: return nil
-        }
-    }
-
-    /// Some hundred metres exact.
-    private func degrees(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }
