@@ -55,7 +55,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         (self.limits, self.connections, self.isStream, self.isStreamed) = (limits, connections, isStream, isStreamed)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { isTooMany = !(connections?.open() ?? true) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        isTooMany = !(connections?.open() ?? true)
+        // Further up requests have no version any more.
+        if !isStream { try? LastRequest.add(to: context.pipeline) }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         bodyTimer?.cancel()

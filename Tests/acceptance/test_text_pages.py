@@ -6,6 +6,7 @@
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import unicodedata
 
@@ -82,6 +83,22 @@ class ReadingTest(TextCase):
                      "/text/cases/x", "/text?municipality=nowhere", "/text/requests/nothing?municipality=alder"):
             self.assertTrue(self.page(path, status=404).startswith("404 "), path)
         self.assertIn("from:", self.page("/text/figures?municipality=alder&from=yesterday", status=400))
+
+    def test_a_client_of_http_1_0_is_not_kept_waiting(self):
+        """w3m and lynx read until the connection is closed; RFC 9112, section 9.3."""
+        for head, is_closed in (("GET /text HTTP/1.0\r\n", True), ("GET /text HTTP/1.1\r\nConnection: Close\r\n", True), ("GET /text HTTP/1.1\r\n", False)):
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as connection:
+                connection.sendall(head.encode() + b"Host: localhost\r\n\r\n")
+                got = b""
+                while b"lang=ar" not in got:
+                    part = connection.recv(65536)
+                    self.assertTrue(part, got)
+                    got += part
+                connection.settimeout(10 if is_closed else 0.2)
+                try:
+                    self.assertEqual((connection.recv(65536).strip(), is_closed), (b"", True), head)
+                except TimeoutError:
+                    self.assertFalse(is_closed, head)
 
     def test_text_browsers_show_it_as_it_is(self):
         if not BROWSERS:

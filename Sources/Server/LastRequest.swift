@@ -1,0 +1,22 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Says of a request that it is the last of its connection, in the one way that what serves the connection understands (`Connection: close`). Clients of
+/// HTTP/1.0, such as w3m and lynx, need not say so (RFC 9112, section 9.3), and wait until the connection is closed.
+final class LastRequest: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    /// Puts one behind what reads requests.
+    /// - Throws: `ChannelPipelineError` where nothing reads HTTP/1.
+    static func add(to pipeline: ChannelPipeline) throws {
+        let reader = try pipeline.syncOperations.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        try pipeline.syncOperations.addHandler(LastRequest(), position: .after(reader))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data), !head.isKeepAlive else { return context.fireChannelRead(data) }
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+}
