@@ -147,7 +147,7 @@ let package = Package(
         .executableTarget(
             name: "conurb",
             dependencies: [
-                "Broker", "CMemory", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Scanner", "Series", "Server", "Services", "Store", "Trust", orderedCollections, logging, nio,
+                "Broker", "CMemory", "CityModel", "CitySimulator", "Declarations", "Ledger", "LinkedData", "Mail", "Policy", "Query", "Scanner", "Series", "Server", "Services", "Sources", "Store", "Trust", orderedCollections, logging, nio,
                 nioHTTP1,
                 asyncHTTPClient, lifecycle, unixSignals, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -12,6 +12,8 @@ package struct OfferedService: Hashable, Sendable {
     package let version: Int
     /// Whether new cases may be filed.
     package let isOffered: Bool
+
+    package init(definition: ServiceDefinition, version: Int, isOffered: Bool) { (self.definition, self.version, self.isOffered) = (definition, version, isOffered) }
 }
 
 /// The services of all municipalities. Definitions are read when they are first asked for; a version never changes, so what was read is kept.

@@ -13,7 +13,7 @@ struct Conurb: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self, MunicipalityCommand.self, ContextCommand.self,
-            AccountCommand.self, ResidentCommand.self, TokenCommand.self, PolicyCommand.self, ServiceCommand.self, LedgerCommand.self, MailCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, BenchCommand.self,
+            AccountCommand.self, ResidentCommand.self, TokenCommand.self, PolicyCommand.self, ServiceCommand.self, SourceCommand.self, LedgerCommand.self, MailCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, BenchCommand.self,
             VersionCommand.self,
         ])
 

@@ -1,4 +1,4 @@
-@testable import Cases
+import Cases
 import CityModel
 import Foundation
 import Query

@@ -12,6 +12,7 @@ import re
 import sqlite3
 import threading
 import time
+import unittest
 
 import requests
 
@@ -41,6 +42,40 @@ def table(rows):
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+class TrialTest(unittest.TestCase):
+    """Sources are tried out without a municipality."""
+
+    SERVICE = harness.PROJECT / "examples" / "services" / "pothole.yaml"
+
+    def setUp(self):
+        self.folder, self.conurb = harness.TemporaryFolder.of(type(self)), harness.Conurb()
+
+    def test_a_source_is_checked_against_its_service(self):
+        done = self.conurb.run("source", "check", EXAMPLE, *sorted((harness.PROJECT / "examples" / "sources").glob("*.yaml")))
+        self.assertEqual((done.returncode, done.stdout[-17:]), (0, "sources: no faults\n"[-17:]), done.stderr)
+        self.assertEqual(self.conurb.run("source", "check", EXAMPLE, "--service", self.SERVICE).returncode, 0)
+        wrong = self.folder / "wrong.yaml"
+        wrong.write_text(EXAMPLE.read_text().replace("size: {", "siz: {"))
+        done = self.conurb.run("source", "check", wrong, "--service", self.SERVICE)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"wrong\.yaml, line \d+: cases\.fields\.siz: the service pothole has no such question; the nearest is size")
+        wrong.write_text(EXAMPLE.read_text().replace("channel: paper", "channel: papr"))
+        self.assertRegex(self.conurb.run("source", "check", wrong).stderr, r"line \d+: cases\.channel: papr is not one of")
+
+    def test_a_preview_shows_what_rows_become_and_what_is_wrong(self):
+        done = self.conurb.run("source", "preview", EXAMPLE, EXAMPLE.with_suffix(".csv"), "--service", self.SERVICE, "--show", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in ("line 2: 2026-001", "  received: 2026-11-01T23:00:00Z", "  place: 43.6108,3.8767, 12 rue Haute", "  surface: road", "  size: plate", "  danger: yes",
+                     "  contact: name Ana Pons, telephone 04 67 00 00 01, language fr", "2 records: 2 accepted, 0 unchanged, 0 rejected"):
+            self.assertIn(line + "\n", done.stdout)
+        self.assertNotIn("2026-002", done.stdout)
+        file = self.folder / "wrong.csv"
+        file.write_bytes(table([letter(1), letter(2, taille="?")]))
+        done = self.conurb.run("source", "preview", EXAMPLE, file, "--service", self.SERVICE)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("line 3: taille: “?” is not among the values", done.stdout)
 
 
 class PaperCase(MailCase):
