@@ -55,6 +55,11 @@ extension CaseDesk {
             reference: reference, service: service, request: request, file: found[reference.file], dossier: found[reference.dossier], attachments: attachments)
     }
 
+    /// Who reported a case, as far as an access shows it; nil also where nobody said how to be reached.
+    package func reporter(of reference: CaseReference, _ access: ReadAccess, at now: Instant) async throws -> Entity? {
+        try await broker.retrieve([reference.reporter], access, at: now).first
+    }
+
     /// Has somebody told of what becomes of a case that somebody else reported.
     /// - Throws: `resourceNotFound` for a case that is not public; `CaseFault`.
     package func follow(_ reference: CaseReference, _ contact: CaseContact, _ access: CaseAccess, at now: Instant) async throws -> CaseLink {

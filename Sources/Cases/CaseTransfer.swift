@@ -49,7 +49,7 @@ extension CaseDesk {
 
     /// What is known of a case as a report by the other municipality's definition: what that does not ask is left out.
     private func report(_ shown: ShownCase, as service: OfferedService, _ access: WriteAccess, at now: Instant) async throws -> CaseReport {
-        let contact = try await broker.retrieve([shown.reference.reporter], access.reading, at: now).first
+        let contact = try await reporter(of: shown.reference, access.reading, at: now)
         var attachments: [NewAttachment] = []
         for attachment in shown.attachments where service.definition.field(attachment.field) != nil || attachment.field.isEmpty {
             guard let whole = try await broker.attachment(attachment.id, small: false, partOf: CaseType.dossier.id, access.reading, at: now) else { continue }

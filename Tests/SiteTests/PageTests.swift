@@ -94,7 +94,7 @@ internal import Trust
         .case: caseKeys.union(["base", "isNew", "link", "done", "fault"]), .desk: [
             "formToken", "view", "views", "ownViews", "narrowing", "viewName", "viewNameMax", "services", "departments", "districts", "entries", "rows", "count", "return",
         ],
-        .deskcase: caseKeys.union(["formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
+        .deskcase: caseKeys.union(["reporter", "formToken", "base", "fault", "done", "next", "department", "canTransfer", "others", "publicText", "reviewPhotos", "files", "near"]),
         .figures: [
             "lead", "service", "serviceTitle", "isOne", "allHref", "choice", "municipalities", "municipality", "from", "to", "count", "csvHref", "rows", "hasRows", "hasResidents",
             "outcomes", "hasOutcomes", "outcomesHref", "outcomesCount", "answers", "hasAnswers", "channels", "hasChannels", "measuresHref",

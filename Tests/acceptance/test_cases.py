@@ -302,7 +302,10 @@ class WorkTest(CaseCase):
             headers={"Origin": self.clerk.base}, allow_redirects=False, timeout=60)
         self.assertEqual(answer.status_code, 303, answer.text[:2000])
         reference = answer.headers["Location"].split("/")[-1].split("?")[0]
-        self.assertIn("Read from a letter", self.text(f"/desk/{reference}", self.clerk))
+        page = self.text(f"/desk/{reference}", self.clerk)
+        for shown in ("Read from a letter", "On paper", "04 67 00 00 00"):
+            self.assertIn(shown, page)
+        self.assertNotIn("04 67 00 00 00", self.visitor().get(f"/requests/{reference}?municipality=alder").text)
         found = self.clerk.get(f"/ngsi-ld/v1/entities/urn:ngsi-ld:Open311ServiceRequest:{reference}?format=simplified", headers={"NGSILD-Tenant": "alder"})
         self.assertEqual(found.json()["channel"], "paper")
         self.assertEqual(self.visitor().get("/desk/entry/pothole", allow_redirects=False).status_code, 303)

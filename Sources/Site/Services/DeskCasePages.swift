@@ -22,6 +22,7 @@ extension SiteDoor {
         let (language, definition) = (page.language, shown.service.definition)
         let model = CaseModel(shown: shown, language: language, clock: page.clock, isPrivate: true, showsNotes: true)
         for (name, value) in model.members(events, photoQuery: "municipality=\(signedIn.municipality)") { page.members[name] = value }
+        page.members["reporter"] = .array(Self.reporter(shown, try await desk.reporter(of: reference, access, at: request.now), language))
         page.members["formToken"] = .string(signedIn.formToken)
         page.members["base"] = .string("/desk/\(reference)")
         page.members["fault"] = fault.map(JSON.string) ?? .null
@@ -55,6 +56,15 @@ extension SiteDoor {
         page.members["near"] = .array(try await likely(shown, reference, access, page, at: request.now))
         page.boot["cases"] = point.map { [["reference": .string(reference.text), "lon": .number($0.longitude), "lat": .number($0.latitude), "label": "", "status": "open"]] } ?? []
         return try answer(page, request, status: fault == nil ? .ok : .unprocessableContent)
+    }
+
+    /// How a case came in, and how whoever reported it can be reached.
+    private static func reporter(_ shown: ShownCase, _ contact: Entity?, _ language: Language) -> [JSON] {
+        let channel = shown.request.text(CaseTerm.channel).map { ("desk.channel", language.value($0, of: "channel")) }
+        let said = [("report.name", CaseTerm.name), ("report.telephone", CaseTerm.telephone), ("report.email", CaseTerm.email)].compactMap { label, name in
+            contact?.text(name).map { (label, $0) }
+        }
+        return ((channel.map { [$0] } ?? []) + said).map { ["label": .string(language.text($0.0)), "value": .string($0.1)] }
     }
 
     /// Other open cases nearby of the same service.
