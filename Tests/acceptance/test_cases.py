@@ -226,10 +226,10 @@ class ReportTest(CaseCase):
             return {"type": "Point", "coordinates": [longitude, 43.35]}
 
         line = {"type": "LineString", "coordinates": [[3.35, 43.36], [3.351, 43.361], [3.352, 43.36]]}
-        self.bring(
-            "addresses", thing("Shop", 1, point(3.351), name="Bakery", address={"streetAddress": "12 bis, rue de l’Évêché", "addressLocality": "Alder"}),
+        self.put_open([
+            thing("Shop", 1, point(3.351), name="Bakery", address={"streetAddress": "12 bis, rue de l’Évêché", "addressLocality": "Alder"}),
             thing("Shop", 2, point(3.352), name="Butcher", address={"streetAddress": "14 Rue de l’Évêché"}),
-            thing("RoadSegment", "1a", line, name="Rue de l’Évêché"), thing("RoadSegment", "1b", line, name="RUE DE L'EVECHE"))
+            thing("RoadSegment", "1a", line, name="Rue de l’Évêché"), thing("RoadSegment", "1b", line, name="RUE DE L'EVECHE")], "addresses")
         asked = {name: value for name, value in self.whole("pothole").items() if not re.search(r"\.(lat|lon)$", name)}
 
         def sent(address, **extra):

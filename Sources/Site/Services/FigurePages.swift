@@ -32,7 +32,7 @@ extension SiteDoor {
     }
 
     func figures(_ request: DoorRequest) async throws -> (question: FigureQuestion, found: CityFigures) {
-        let municipality = try await municipality(request.query["municipality"])
+        let municipality = try await shownServices(request.query["municipality"]).municipality
         let question = try FigureQuestion(request.query, municipality, zone: CivilZone(configuration.timeZone) ?? .utc, at: request.now)
         let audience = try await city.audience(request.credential, request.terms)
         let access = try await city.access(to: municipality, for: audience)

@@ -36,7 +36,7 @@ extension SiteDoor {
     // MARK: The list
 
     private func measuresPage(_ request: DoorRequest) async throws -> Response {
-        let municipality = try await municipality(request.query["municipality"])
+        let municipality = try await shownServices(request.query["municipality"]).municipality
         let access = try await city.access(to: municipality, for: try await city.audience(request.credential, request.terms))
         let number = max(1, min(request.query["page"].flatMap { Int($0) } ?? 1, 1000))
         let found = try await desk.measures(offset: (number - 1) * Self.measureRowCount, limit: Self.measureRowCount, access, at: request.now)
