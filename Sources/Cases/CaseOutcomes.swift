@@ -104,11 +104,12 @@ extension CountedCase {
                 isAfterBlank = count > 0
                 continue
             }
+            // A blank is there only with what stands behind it.
+            guard count + (isAfterBlank ? 1 : 0) < outcomeCountMax else { break }
             if isAfterBlank {
                 words.unicodeScalars.append(" ")
                 count += 1
             }
-            guard count < outcomeCountMax else { break }
             words.unicodeScalars.append(scalar)
             (count, isAfterBlank) = (count + 1, false)
         }

@@ -143,7 +143,10 @@ import Testing
         #expect(whole.outcomes.values.reduce(0, +) == whole.closedCount)
     }
 
-    @Test(arguments: [(" a\t\n b ", "a b"), ("\u{A0}é\u{2003}ü", "é ü"), (String(repeating: "x", count: 201), String(repeating: "x", count: 200)), (String(repeating: "x", count: 199) + " y", String(repeating: "x", count: 199) + " ")])
+    @Test(arguments: [
+        (" a\t\n b ", "a b"), ("\u{A0}é\u{2003}ü", "é ü"), (String(repeating: "x", count: 201), String(repeating: "x", count: 200)), (String(repeating: "x", count: 199) + " y", String(repeating: "x", count: 199)),
+        (String(repeating: "x", count: 200) + " y", String(repeating: "x", count: 200)), (String(repeating: "x", count: 198) + " yz", String(repeating: "x", count: 198) + " y"),
+    ])
     func `of a sentence its first words count`(said: String, words: String) { #expect(ended(1, said).outcome == .said(words)) }
 
     @Test func `the outcomes of districts are those of the service`() throws {

@@ -111,7 +111,7 @@ class ServiceFiguresTest(unittest.TestCase):
     def ends(self, frame):
         """What was said at the end of closed requests, as the city is told of it: with single blanks, nothing where nothing was said."""
         closed = frame[frame["case_status"] == "Closed"]
-        return closed["closure_reason"].fillna("").str.split().str.join(" ").str[:200]
+        return closed["closure_reason"].fillna("").str.split().str.join(" ").str[:200].str.rstrip()
 
     def expected_outcomes(self, frame):
         counts = self.ends(frame).value_counts().to_dict()
