@@ -7,13 +7,16 @@ package import Trust
 /// where the snapshot notes what they put into the answer (`ReadSnapshot.show`); what is not personal costs a comparison.
 extension Broker {
     /// Reads for somebody, and accounts for what was shown of people.
+    /// - Parameter isBrief: whether it is expected to take a moment only (`MunicipalityFile.readPromptly`).
     func show<Value: Sendable>(
-        _ access: ReadAccess, at now: Instant, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
+        _ access: ReadAccess, at now: Instant, isBrief: Bool = false, _ body: @escaping @Sendable (ReadSnapshot) throws -> Value
     ) async throws -> Value {
-        let (value, use) = try await file(toRead: access).read { snapshot in
+        let file = try file(toRead: access)
+        let read = { @Sendable (snapshot: ReadSnapshot) in
             let value = try body(snapshot)
             return (value, try snapshot.personalUse())
         }
+        let (value, use) = try await isBrief ? file.readPromptly(read) : file.read(read)
         try await account(for: use, access, at: now)
         return value
     }

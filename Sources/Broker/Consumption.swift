@@ -29,7 +29,7 @@ extension Broker {
     package func retrieve(
         _ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant
     ) async throws -> FoundEntity {
-        try await show(access, at: now) { snapshot in
+        try await show(access, at: now, isBrief: true) { snapshot in
             guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
                 throw Broker.notFound(id)
             }
@@ -67,7 +67,7 @@ extension Broker {
 
     package func query(_ query: EntityQuery, _ access: ReadAccess, at now: Instant) async throws -> EntityPage {
         let search = search(query, access, at: now)
-        return try await show(access, at: now) { snapshot in
+        return try await show(access, at: now, isBrief: true) { snapshot in
             let page = try snapshot.search(search)
             for found in page.entities { snapshot.show(found.stored) }
             return page

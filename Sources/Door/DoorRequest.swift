@@ -22,7 +22,9 @@ package struct DoorRequest: Sendable {
     package let content: Content
     package let logger: Logger
     /// The network address that the request came from, as far as one household or office has it; nil when that is not known.
-    package var network: String?
+    package var network: String? { findNetwork() }
+    /// Asked by few: it is found when it is.
+    package var findNetwork: @Sendable () -> String? = { nil }
 
     package enum Content: Sendable {
         case collected(ByteBuffer)

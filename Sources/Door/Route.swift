@@ -18,6 +18,9 @@ package struct Route: Sendable {
     /// What it answers besides the problems that every operation can answer.
     package let responses: [Answer]
     package let handler: Handler
+    /// Whether its answers are whole before they are sent, and expected in a moment where nothing has to be waited for: they are made on the thread of the connection, and
+    /// hold up others there.
+    package private(set) var isPrompt = false
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, parameters: [Parameter] = [], body: Body? = nil,
@@ -29,6 +32,13 @@ package struct Route: Sendable {
 }
 
 extension Route {
+    /// The same, answered in a moment.
+    package var prompt: Route {
+        var route = self
+        route.isPrompt = true
+        return route
+    }
+
     package struct Parameter: Sendable {
         package enum Place: String, Sendable { case path, query, header }
         package let name: String

@@ -40,8 +40,9 @@ package struct NGSILDDoor: Sendable {
     private static let sourceSubscriptionCountMax = 100
 
     package var routes: [Route] {
-        entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
+        let routes = entityRoutes + attributeRoutes + queryRoutes + batchRoutes + discoveryRoutes + contextRoutes + identityRoutes + temporalRoutes
             + temporalQueryRoutes + subscriptionRoutes + sourceNotificationRoutes + entityMapRoutes + snapshotRoutes + registrationRoutes
+        return routes.map(\.prompt)
     }
 }
 

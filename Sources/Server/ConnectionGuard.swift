@@ -47,6 +47,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var unansweredCount = 0
     private var closesAfterResponse = false
     private var bodyTimer: Scheduled<Void>?
+    /// A request of which no more than the head was read yet.
+    private var opened: HTTPRequest?
     /// Runs while the client takes nothing of what waits for it.
     private var answerTimer: Scheduled<Void>?
 
@@ -76,11 +78,20 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head) where isStream && head.headerFields.count > limits.headerCountMax: return refuse(headersTooLarge, context)
         case .head(let head):
             unansweredCount += 1
-            startTimer(head, context)
+            opened = head
         case .body: break
         case .end: stopTimer()
         }
         context.fireChannelRead(data)
+    }
+
+    /// What came whole needs no timer.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if let head = opened {
+            opened = nil
+            startTimer(head, context)
+        }
+        context.fireChannelReadComplete()
     }
 
     /// Whoever reads a body hears of the fault too, for what broke off is not whole. While a request waits for its answer, that
@@ -131,6 +142,7 @@ extension ConnectionGuard {
     }
 
     private func stopTimer() {
+        opened = nil
         bodyTimer?.cancel()
         bodyTimer = nil
     }

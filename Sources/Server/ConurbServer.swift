@@ -221,7 +221,7 @@ package final class ConurbServer: Service {
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             responder: responder,
-            server: protocols(connections, isControl: isControl),
+            server: protocols(connections, responder, isControl: isControl),
             configuration: ApplicationConfiguration(
                 address: address, serverName: nil,
                 availableConnectionsDelegate: connections.map { .maximum($0.max + $0.spare, logger: quiet) }),
@@ -234,7 +234,7 @@ package final class ConurbServer: Service {
 
 extension ConurbServer {
     /// What is spoken on an address: HTTP/1.1, and where there is a certificate HTTP/2 or HTTP/1.1 over TLS.
-    private func protocols(_ connections: ConnectionCount?, isControl: Bool) -> HTTPServerBuilder {
+    private func protocols(_ connections: ConnectionCount?, _ prompt: Responder, isControl: Bool) -> HTTPServerBuilder {
         let (limits, table) = (configuration.limits, table)
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
@@ -242,9 +242,12 @@ extension ConurbServer {
         let http1 = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections, isStreamed: table.streams)],
             idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)
-        guard !isControl, let certificates else { return .http1(configuration: http1) }
+        guard !isControl, let certificates else {
+            return HTTPServerBuilder { PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt) }
+        }
         return HTTPServerBuilder { responder in
-            SecureChannel(certificates: certificates, limits: limits, http1: HTTP1Channel(responder: responder, configuration: http1)) {
+            let http1 = PromptChannel(http1: HTTP1Channel(responder: responder, configuration: http1), responder: prompt)
+            return SecureChannel(certificates: certificates, limits: limits, http1: http1) {
                 ConnectionGuard(limits: limits, connections: connections, isStream: true, isStreamed: table.streams)
             }
         }

@@ -71,28 +71,9 @@ final class InstallationHop: Sendable {
     }
 
     private func answer(_ response: Response, _ source: SourceRequest) async throws -> SourceAnswer {
-        let sink = Sink(byteCountMax: source.answerByteCountMax)
-        try await response.body.write(sink)
+        let body = BodyCollector(byteCountMax: source.answerByteCountMax)
+        try await response.body.write(body)
         return .answer(
-            status: response.status.code, headers: response.headers.map { ($0.name.rawName, $0.value) }, body: sink.bytes)
+            status: response.status.code, headers: response.headers.map { ($0.name.rawName, $0.value) }, body: Array(body.bytes.readableBytesView))
     }
-}
-
-/// Collects what a response writes, up to a bound.
-private final class Sink: ResponseBodyWriter, Sendable {
-    private let gathered = Mutex<[UInt8]>([])
-    private let byteCountMax: Int
-
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
-
-    var bytes: [UInt8] { gathered.withLock { $0 } }
-
-    func write(_ buffer: ByteBuffer) throws {
-        try gathered.withLock { gathered in
-            guard gathered.count + buffer.readableBytes <= byteCountMax else { throw NIOTooManyBytesError(maxBytes: byteCountMax) }
-            gathered += Array(buffer.readableBytesView)
-        }
-    }
-
-    func finish(_ trailingHeaders: HTTPFields?) {}
 }

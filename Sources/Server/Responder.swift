@@ -31,12 +31,25 @@ struct Responder: HTTPResponder {
     /// A page for people who asked for what is not there; nil for everybody else.
     let notFound: @Sendable (DoorRequest) async throws -> Response?
     let log: Logger
+    private let date = DateHeader()
 
-    func respond(to arrived: Request, context: ConnectionContext) async throws -> Response {
+    init(
+        table: RouteTable, limits: ServerLimits, metrics: ServerMetrics, isControl: Bool, isSecure: Bool, isOpen: Bool,
+        notFound: @escaping @Sendable (DoorRequest) async throws -> Response?, log: Logger
+    ) {
+        (self.table, self.limits, self.metrics, self.isControl, self.isSecure, self.isOpen) = (table, limits, metrics, isControl, isSecure, isOpen)
+        (self.notFound, self.log) = (notFound, log)
+    }
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        await respond(to: request, from: context.peer, table.match(request.method, request.head.pathAlone))
+    }
+
+    private func respond(to arrived: Request, from peer: SocketAddress?, _ match: RouteTable.Match) async -> Response {
         let request = isSecure ? arrived.overTLS : arrived
         let start = ContinuousClock.now
         metrics.began()
-        var (response, route) = await answer(request, from: context.peer)
+        var (response, route) = await answer(request, from: peer, match)
         if !isControl { SecurityHeaders.add(to: &response.headers, isHTTPS: request.headers.cameByHTTPS) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         metrics.ended(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
@@ -49,13 +62,12 @@ struct Responder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, from peer: SocketAddress?) async -> (Response, route: String) {
-        let target = request.head.path ?? "/"
-        let path = target.prefix { $0 != "?" }
+    private func answer(_ request: Request, from peer: SocketAddress?, _ match: RouteTable.Match) async -> (Response, route: String) {
+        let (target, path) = (request.head.path ?? "/", request.head.pathAlone)
         var route = "unknown"
         do {
             if isOpen { try OpenInstallation.check(request.head) }
-            switch table.match(request.method, path) {
+            switch match {
             case .unknown:
                 let doorRequest = try doorRequest(request, path: path, target: target, content: .collected(ByteBuffer()))
                 if let page = try await notFound(doorRequest) { return (page, route) }
@@ -64,7 +76,8 @@ struct Responder: HTTPResponder {
             case .route(let found, let pathParameters):
                 route = found.path
                 var doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
-                doorRequest.network = NetworkOrigin.text(peer: peer, forwardedFor: request.headers[.forwardedFor])
+                let forwardedFor = request.headers[.forwardedFor]
+                doorRequest.findNetwork = { NetworkOrigin.text(peer: peer, forwardedFor: forwardedFor) }
                 var response = try await found.handler(doorRequest)
                 for field in Self.echoed(request) { response.headers[field.name] = field.value }
                 return (response, route)
@@ -179,6 +192,55 @@ struct Responder: HTTPResponder {
             guard collected.readableBytes <= limits.bodyByteCountMax else { throw tooLarge }
         }
         return collected
+    }
+}
+
+// MARK: - Answers in a moment
+
+extension Responder {
+    /// Bytes of a body that is read and dealt with in a moment.
+    private static let promptByteCountMax = 65_536
+
+    /// A request by its head, when its answer is expected in a moment.
+    func promptRequest(_ head: HTTPRequest) -> PromptRequest? {
+        let match = table.match(head.method, head.pathAlone)
+        guard case .route(let route, _) = match, route.isPrompt else { return nil }
+        guard route.body != nil else { return PromptRequest(head: head, match: match, hasBody: false) }
+        guard let length = head.headerFields[.contentLength].flatMap({ Int($0) }), length <= Self.promptByteCountMax else { return nil }
+        return PromptRequest(head: head, match: match, hasBody: true)
+    }
+
+    func answer(_ request: PromptRequest, from peer: SocketAddress?) async -> PromptAnswer {
+        let response = await respond(to: Request(head: request.head, body: .init(buffer: request.body ?? ByteBuffer())), from: peer, request.match)
+        let body = BodyCollector(byteCountMax: .max)
+        do { try await response.body.write(body) } catch { return failure(error, request.head) }
+        return promptAnswer(response, body.bytes, request.head)
+    }
+
+    /// The answer to a request that never arrived whole, or to which no answer could be made.
+    func failure(_ error: any Error, _ head: HTTPRequest) -> PromptAnswer {
+        let problem = problem(error, Request(head: head, body: .init(buffer: ByteBuffer())), "unknown")
+        let body = ByteBuffer(string: problem.json.description)
+        var response = Response(status: .init(code: problem.status), headers: [.contentType: "application/problem+json"], body: .init(byteBuffer: body))
+        if !isControl { SecurityHeaders.add(to: &response.headers, isHTTPS: isSecure || head.headerFields.cameByHTTPS) }
+        metrics.began()
+        metrics.ended(method: head.method.rawValue, route: "unknown", status: problem.status, seconds: 0)
+        return promptAnswer(response, body, head)
+    }
+
+    private func promptAnswer(_ response: Response, _ body: ByteBuffer, _ head: HTTPRequest) -> PromptAnswer {
+        var response = response
+        response.headers[.date] = date.text
+        return PromptAnswer(
+            head: response.head, body: body.readableBytes > 0 ? body : nil, isLast: head.headerFields[.connection] == "close")
+    }
+}
+
+extension HTTPRequest {
+    /// The path without the query string.
+    fileprivate var pathAlone: Substring {
+        let target = path ?? "/"
+        return target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[..<$0] } ?? target[...]
     }
 }
 

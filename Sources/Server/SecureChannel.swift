@@ -22,7 +22,7 @@ struct SecureChannel: ServerChildChannel {
 
     let certificates: TLSCertificates
     let limits: ServerLimits
-    let http1: HTTP1Channel
+    let http1: PromptChannel
     /// For each stream of HTTP/2.
     let guardStream: @Sendable () -> ConnectionGuard
 
@@ -70,7 +70,9 @@ struct SecureChannel: ServerChildChannel {
                 try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
                 try pipeline.addHandler(guardStream())
                 try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: .seconds(limits.idleSecondsMax), logger: logger))
-                return try Stream(wrappingChannelSynchronously: stream)
+                let connection = try Stream(wrappingChannelSynchronously: stream)
+                try PromptAnswers.add(to: stream.pipeline, http1.responder)
+                return connection
             }
         }
         try channel.pipeline.syncOperations.addHandler(keeper)

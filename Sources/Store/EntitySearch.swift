@@ -111,13 +111,14 @@ extension ReadSnapshot {
     private func indexPage(_ search: EntitySearch, _ candidates: Candidates) throws -> EntityPage {
         var page = EntityPage(entities: [], count: nil, hasMore: false)
         for select in candidates.selects {
-            let cursor = try rows(select.sql + " LIMIT ? OFFSET ?", select.arguments + [search.limit + 1, search.offset])
+            let sql = "SELECT \(StoredEntity.columns) FROM (\(select.sql) LIMIT ? OFFSET ?) AS found CROSS JOIN entity ON entity.id = found.entity"
+            let cursor = try rows(sql, select.arguments + [search.limit + 1, search.offset])
             while let row = try cursor.next() {
                 guard page.entities.count < search.limit else {
                     page.hasMore = true
                     break
                 }
-                guard let stored = try storedEntity(number: row.decode(Int64.self, atIndex: 0)) else { continue }
+                guard let stored = try StoredEntity(row) else { continue }
                 page.entities.append(FoundEntity(stored: stored, entity: nil))
             }
         }

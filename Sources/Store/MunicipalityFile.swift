@@ -23,6 +23,7 @@ package final class MunicipalityFile: Sendable {
     /// one that was put back from a backup.
     package let incarnation: UInt64
     private let pool: DatabasePool
+    private let prompt: PromptReaders
     private let narrowed: SeenReaders
     /// The keys of what is personal in it.
     let vault: ResidentKeys
@@ -60,6 +61,7 @@ package final class MunicipalityFile: Sendable {
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         (self.decoders, sight, permit) = (decoders, nil, nil)
+        prompt = PromptReaders(path: path, configuration: configuration, countMax: limits.readerCountMax)
         // What a snapshot follows from its municipality is in no journal of its own.
         narrowed = SeenReaders(
             path: path, configuration: configuration, terms: terms, decoders: decoders, vault: vault, isFollowed: name.snapshot == nil)
@@ -120,7 +122,7 @@ package final class MunicipalityFile: Sendable {
     private init(_ whole: MunicipalityFile, _ sight: Sight?, _ permit: WritePermit?) {
         (self.sight, self.permit) = (sight, permit)
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
-        (pool, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
+        (pool, prompt, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.prompt, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
         vault = whole.vault
         (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
         (policies, consents, uses) = (whole.policies, whole.consents, whole.uses)
@@ -170,6 +172,16 @@ package final class MunicipalityFile: Sendable {
         }
     }
 
+    /// The same for what is expected to take a moment: `body` runs on the thread that asks, and where it takes longer it is broken off and runs again elsewhere. So it
+    /// must do nothing but read.
+    package func readPromptly<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
+        if sight == nil {
+            let value = try prompt.read { try body(ReadSnapshot(db: $0, terms: terms, decoders: decoders, vault: vault, chunks: chunks, orders: orders)) }
+            if let value { return value }
+        }
+        return try await read(body)
+    }
+
     /// Writes a consistent copy of the file, whole and compact, while others read and write.
     package func copy(to path: String) async throws {
         try await pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
@@ -190,6 +202,7 @@ package final class MunicipalityFile: Sendable {
     func close() throws {
         journal.finish()
         narrowed.close()
+        prompt.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }
