@@ -119,30 +119,28 @@ extension Instant: CustomStringConvertible {
     /// The same without the `Z`, in ASCII.
     public func appendDateTime(to bytes: inout [UInt8]) {
         let civil = utc
-        func append(_ number: Int, _ width: Int) {
-            var divisor = 1
-            for _ in 1..<width { divisor *= 10 }
-            while divisor > 0 {
-                bytes.append(48 + UInt8(truncatingIfNeeded: number / divisor % 10))
-                divisor /= 10
-            }
+        func two(_ number: Int, _ separator: UInt8? = nil) {
+            bytes.append(48 + UInt8(truncatingIfNeeded: number / 10))
+            bytes.append(48 + UInt8(truncatingIfNeeded: number % 10))
+            if let separator { bytes.append(separator) }
         }
         // Arithmetic can lead beyond the years that the form has; it ends at its borders.
-        append(min(max(civil.year, 0), 9999), 4)
-        bytes.append(UInt8(ascii: "-"))
-        append(civil.month, 2)
-        bytes.append(UInt8(ascii: "-"))
-        append(civil.day, 2)
-        bytes.append(UInt8(ascii: "T"))
-        append(civil.hour, 2)
-        bytes.append(UInt8(ascii: ":"))
-        append(civil.minute, 2)
-        bytes.append(UInt8(ascii: ":"))
-        append(civil.second, 2)
-        if civil.microsecond != 0 {
-            bytes.append(UInt8(ascii: "."))
-            if civil.microsecond % 1000 == 0 { append(civil.microsecond / 1000, 3) } else { append(civil.microsecond, 6) }
-        }
+        let year = min(max(civil.year, 0), 9999)
+        two(year / 100)
+        two(year % 100, UInt8(ascii: "-"))
+        two(civil.month, UInt8(ascii: "-"))
+        two(civil.day, UInt8(ascii: "T"))
+        two(civil.hour, UInt8(ascii: ":"))
+        two(civil.minute, UInt8(ascii: ":"))
+        two(civil.second)
+        guard civil.microsecond != 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        two(civil.microsecond / 10_000)
+        let rest = civil.microsecond % 10_000
+        bytes.append(48 + UInt8(truncatingIfNeeded: rest / 1000))
+        guard civil.microsecond % 1000 != 0 else { return }
+        bytes.append(48 + UInt8(truncatingIfNeeded: rest / 100 % 10))
+        two(rest % 100)
     }
 }
 

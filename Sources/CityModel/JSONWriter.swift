@@ -19,6 +19,9 @@ public struct JSONWriter: Sendable {
     @inline(__always)
     public mutating func raw(_ byte: UInt8) { bytes.append(byte) }
 
+    @inline(__always)
+    public mutating func raw(_ fragment: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: fragment) }
+
     public mutating func raw(_ fragment: some Sequence<UInt8>) { bytes.append(contentsOf: fragment) }
 
     /// Appends a string value with its quotes, escaped as RFC 8259 section 7 asks and no more.

@@ -16,7 +16,7 @@ package struct BrowserCookie: Sendable {
     package static let errand = BrowserCookie(secureName: "__Host-conurb-errand", plainName: "conurb-errand", secondsMax: 600)
 
     package func value(_ headers: HTTPFields, authority: String?) -> String? {
-        guard let name = name(headers, authority) else { return nil }
+        guard headers.contains(.cookie), let name = name(headers, authority) else { return nil }
         for header in headers[values: .cookie] {
             for pair in header.split(separator: ";").prefix(50) {
                 let sides = pair.split(separator: "=", maxSplits: 1)

@@ -12,10 +12,10 @@ package struct QueryParameters: Sendable {
     /// - Parameter query: what follows `?`, as it came.
     /// - Throws: `invalidRequest` for escapes that are no UTF-8 and for too many parameters.
     package init(_ query: Substring) throws(CityError) {
-        for part in query.split(separator: "&") {
-            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentEncoding.decode(sides[0], plusIsSpace: true),
-                let value = sides.count == 2 ? PercentEncoding.decode(sides[1], plusIsSpace: true) : ""
+        for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+            let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+            guard let name = PercentEncoding.decode(Substring(part[..<equals]), plusIsSpace: true),
+                let value = PercentEncoding.decode(Substring(part[equals...].dropFirst()), plusIsSpace: true)
             else { throw .invalidRequest("the query string has an escape that is not UTF-8") }
             guard pairs.count < Self.countMax else { throw .invalidRequest("a request has at most \(Self.countMax) parameters") }
             values[name] = value
@@ -94,15 +94,20 @@ package enum PercentEncoding {
 
     /// Encodes everything but unreserved characters, `:`, which entity identifiers are full of, and `*`.
     package static func encode(_ text: String) -> String {
+        if text.utf8.allSatisfy(isKept) { return text }
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
-            switch byte {
-            case 48...57, 65...90, 97...122, 45, 46, 95, 126, 58, 42: bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
+            if isKept(byte) { bytes.append(byte) } else { bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isKept(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122, 45, 46, 95, 126, 58, 42: true
+        default: false
+        }
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

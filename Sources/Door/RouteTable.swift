@@ -14,7 +14,8 @@ package struct RouteTable: Sendable {
     }
 
     private struct Node: Sendable {
-        var literals: [Substring: Int] = [:]
+        /// Few: looking through them takes less than hashing a segment.
+        var literals: [(bytes: [UInt8], node: Int)] = []
         var parameter: Int?
         var routes: [Route] = []
         /// Names of the path's parameters for each route, in order.
@@ -36,13 +37,13 @@ package struct RouteTable: Sendable {
         for segment in route.path.split(separator: "/") {
             let isParameter = segment.hasPrefix("{")
             if isParameter { names.append(String(segment.dropFirst().dropLast())) }
-            let next = isParameter ? nodes[current].parameter : nodes[current].literals[segment]
-            if let next {
+            let bytes = Array(segment.utf8)
+            if let next = isParameter ? nodes[current].parameter : nodes[current].literals.first(where: { $0.bytes == bytes })?.node {
                 current = next
                 continue
             }
             nodes.append(Node())
-            if isParameter { nodes[current].parameter = nodes.count - 1 } else { nodes[current].literals[segment] = nodes.count - 1 }
+            if isParameter { nodes[current].parameter = nodes.count - 1 } else { nodes[current].literals.append((bytes, nodes.count - 1)) }
             current = nodes.count - 1
         }
         nodes[current].routes.append(route)
@@ -51,23 +52,46 @@ package struct RouteTable: Sendable {
 
     /// - Parameter path: as it came, without the query string.
     package func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
-        var segments = path.split(separator: "/", omittingEmptySubsequences: false)[...]
+        var path = path
+        return path.withUTF8 { match(method, $0) }
+    }
+
+    private func match(_ method: HTTPRequest.Method, _ path: UnsafeBufferPointer<UInt8>) -> Match {
+        var segments = Self.segments(of: path)[...]
         if segments.first?.isEmpty ?? false { segments.removeFirst() }
         let endsWithSlash = segments.count > 1 && segments.last?.isEmpty ?? false
         if segments.last?.isEmpty ?? false { segments.removeLast() }
-        var values: [Substring] = []
+        var values: [Segment] = []
         guard var node = find(segments, from: 0, &values) else { return .unknown }
         let wanted: HTTPRequest.Method = method == .head && !nodes[node].routes.contains { $0.method == .head } ? .get : method
         if endsWithSlash, nodes[node].routes.allSatisfy({ $0.method != wanted }), let longer = identifierNode(below: node, wanted) {
             node = longer
-            values.append("")
+            values.append(path[path.endIndex...])
         }
         guard let index = nodes[node].routes.firstIndex(where: { $0.method == wanted }) else {
             return .otherMethods(nodes[node].routes.map(\.method))
         }
         var parameters: [String: String] = [:]
-        for (name, value) in zip(nodes[node].parameterNames[index], values) { parameters[name] = PercentEncoding.decode(value) ?? String(value) }
+        for (name, value) in zip(nodes[node].parameterNames[index], values) {
+            let text = String(decoding: value, as: UTF8.self)
+            parameters[name] = PercentEncoding.decode(text[...]) ?? text
+        }
         return .route(nodes[node].routes[index], pathParameters: parameters)
+    }
+
+    private typealias Segment = Slice<UnsafeBufferPointer<UInt8>>
+
+    /// What stands before, between and after the slashes.
+    private static func segments(of path: UnsafeBufferPointer<UInt8>) -> [Segment] {
+        var segments: [Segment] = []
+        segments.reserveCapacity(8)
+        var start = path.startIndex
+        for index in path.indices where path[index] == UInt8(ascii: "/") {
+            segments.append(path[start..<index])
+            start = index + 1
+        }
+        segments.append(path[start...])
+        return segments
     }
 
     /// Whether the route of a request reads its body as it arrives.
@@ -84,9 +108,10 @@ package struct RouteTable: Sendable {
         return isIdentifier ? child : nil
     }
 
-    private func find(_ segments: ArraySlice<Substring>, from node: Int, _ values: inout [Substring]) -> Int? {
+    private func find(_ segments: ArraySlice<Segment>, from node: Int, _ values: inout [Segment]) -> Int? {
         guard let segment = segments.first else { return nodes[node].routes.isEmpty ? nil : node }
-        if let literal = nodes[node].literals[segment], let found = find(segments.dropFirst(), from: literal, &values) { return found }
+        let literal = nodes[node].literals.first { $0.bytes.count == segment.count && $0.bytes.elementsEqual(segment) }?.node
+        if let literal, let found = find(segments.dropFirst(), from: literal, &values) { return found }
         guard let parameter = nodes[node].parameter else { return nil }
         values.append(segment)
         if let found = find(segments.dropFirst(), from: parameter, &values) { return found }

@@ -367,8 +367,14 @@ private struct Doors {
         let own = Route(
             .get, "/openapi.json", "This document", tag: "Operation", responses: [.init(200, "OpenAPI 3.1", mediaTypes: ["application/json"])]
         ) { _ in Response(status: .ok) }
-        let document = SystemDoor.json(OpenAPI.document(routes + [own]))
-        return Route(.get, own.path, own.summary, tag: own.tag, responses: own.responses) { _ in document }
+        let document = Mutex<Response?>(nil)
+        return Route(.get, own.path, own.summary, tag: own.tag, responses: own.responses) { _ in
+            document.withLock { known in
+                let response = known ?? SystemDoor.json(OpenAPI.document(routes + [own]))
+                known = response
+                return response
+            }
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 internal import Foundation
+internal import HTTPTypes
 internal import Synchronization
 
 /// The moment as answers tell it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7): written once a second.
 final class DateHeader: Sendable {
-    private let last = Mutex<(second: time_t, text: String)>((-1, ""))
+    private let last = Mutex<(second: time_t, field: HTTPField)?>(nil)
 
-    var text: String {
+    var field: HTTPField {
         let now = time(nil)
         return last.withLock { last in
-            if last.second != now { last = (now, Self.text(now)) }
-            return last.text
+            if let last, last.second == now { return last.field }
+            let field = HTTPField(name: .date, value: Self.text(now))
+            last = (now, field)
+            return field
         }
     }
 

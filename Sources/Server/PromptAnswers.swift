@@ -150,9 +150,9 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         state = .answering
         let connection = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let (responder, peer, loop) = (responder, peer, context.eventLoop)
-        Task.immediate {
+        // What has a body will wait for the writer, and comes back to the connection's thread; what has none is expected not to leave it.
+        Task.immediate(executorPreference: request.body == nil ? nil : LoopExecutor(loop)) {
             let answer = await responder.answer(request, from: peer)
-            // Who did not have to wait is on the connection's thread still.
             if loop.inEventLoop { return connection.value.handler.finish(answer, connection.value.context) }
             loop.execute { connection.value.handler.finish(answer, connection.value.context) }
         }
@@ -191,4 +191,16 @@ struct PromptAnswer: Sendable {
     let body: ByteBuffer?
     /// Whether the client asked for nothing more on this connection.
     let isLast: Bool
+}
+
+/// Runs a task on the thread of a connection.
+private final class LoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
 }

@@ -230,7 +230,7 @@ extension Responder {
 
     private func promptAnswer(_ response: Response, _ body: ByteBuffer, _ head: HTTPRequest) -> PromptAnswer {
         var response = response
-        response.headers[.date] = date.text
+        response.headers.append(date.field)
         return PromptAnswer(
             head: response.head, body: body.readableBytes > 0 ? body : nil, isLast: head.headerFields[.connection] == "close")
     }

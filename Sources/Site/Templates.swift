@@ -5,11 +5,8 @@ internal import OrderedCollections
 /// The pages' templates, parsed once. What they are filled with is JSON, so that a value is a text, a number, a boolean,
 /// a list or a group of them, and every text is escaped for HTML when it is written.
 struct Templates: Sendable {
-    private let library: MustacheLibrary
-    /// Templates that could not be read; none, or the program is built wrongly.
-    let faults: [String]
-
-    init() {
+    /// Read when the first page is made: a program that is asked for none need not wait for them when it starts.
+    private static let read: (library: MustacheLibrary, faults: [String]) = {
         var library = MustacheLibrary()
         var faults: [String] = []
         for path in SiteFiles.paths where path.hasSuffix(".mustache") {
@@ -19,11 +16,14 @@ struct Templates: Sendable {
                 faults.append("\(path): \(error)")
             }
         }
-        (self.library, self.faults) = (library, faults)
-    }
+        return (library, faults)
+    }()
+
+    /// Templates that could not be read; none, or the program is built wrongly.
+    var faults: [String] { Self.read.faults }
 
     func render(_ name: String, _ model: JSONObject) throws(CityError) -> String {
-        guard faults.isEmpty, let text = library.render(TemplateObject(members: model), withTemplate: name) else {
+        guard faults.isEmpty, let text = Self.read.library.render(TemplateObject(members: model), withTemplate: name) else {
             throw .internalFault("template \(name): \(faults.joined(separator: "; "))")
         }
         return text

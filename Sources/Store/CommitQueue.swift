@@ -127,7 +127,7 @@ final class CommitQueue: Sendable {
     /// Runs one write in its savepoint. What it throws is kept for its own answer and rolls back only itself.
     private func perform(_ write: any PendingWrite, _ db: Database) throws -> Outcome {
         var outcome = Outcome()
-        try db.inSavepoint {
+        try db.attempt {
             let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing, uses: uses)
             if write.run(transaction) {
                 outcome = Outcome(
@@ -135,11 +135,11 @@ final class CommitQueue: Sendable {
                     changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies,
                     condemned: transaction.condemned, changesConsents: transaction.changesConsents, afterCommit: transaction.afterCommit)
                 watches.apply(transaction.watchChanges)
-                return .commit
+                return true
             }
             terms.forget(transaction.newTerms)
             vault.absolve(transaction.condemned)
-            return .rollback
+            return false
         }
         return outcome
     }

@@ -194,7 +194,7 @@ extension ReadSnapshot {
 private struct WindowSelect {
     private let time: String
     private var conditions: [String]
-    private var arguments: [any DatabaseValueConvertible]
+    private var arguments: [any Bindable]
     private let isBackwards: Bool
 
     /// Of what was observed at a moment the last that was recorded holds: those before it were corrected (clause 4.8).

@@ -19,7 +19,7 @@ package struct Change: Hashable, Sendable {
 
 extension ReadSnapshot {
     /// The number of the newest change; 0 when there is none.
-    package func lastChangeNumber() throws -> Int64 { try Int64.fetchOne(db, sql: "SELECT max(seq) FROM main.change") ?? 0 }
+    package func lastChangeNumber() throws -> Int64 { try row("SELECT max(seq) FROM main.change")?.decode(Int64?.self, atIndex: 0) ?? 0 }
 
     /// Up to `limit` changes that came after the one with number `seq`, oldest first.
     package func changes(after seq: Int64, limit: Int) throws -> [Change] {

@@ -144,7 +144,8 @@ package final class MunicipalityFile: Sendable {
             try db.execute(sql: "PRAGMA synchronous = FULL")
             // What a large batch changes stays in the writer's cache until it is committed.
             try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -8192 : -32768)")
-            try db.execute(sql: "PRAGMA mmap_size = 268435456")
+            // A page that can't be read is an error here, where of a file in memory it would end the program; and each connection would have its pages again.
+            try db.execute(sql: "PRAGMA mmap_size = 0")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA trusted_schema = OFF")

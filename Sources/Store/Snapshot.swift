@@ -138,11 +138,11 @@ extension WriteTransaction {
         let (changeBefore, termCountBefore, condemnedBefore) = (lastChange, newTerms.count, condemned)
         let (afterBefore, releasedBefore) = (afterCommit, released)
         var result: Result<Value, any Error>?
-        try db.inSavepoint {
+        try db.attempt {
             let attempted = Result(catching: body)
             result = attempted
-            if case .success = attempted { return .commit }
-            return .rollback
+            if case .success = attempted { return true }
+            return false
         }
         if case .failure? = result {
             (lastChange, afterCommit, released) = (changeBefore, afterBefore, releasedBefore)

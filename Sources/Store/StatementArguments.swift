@@ -4,11 +4,11 @@ internal import GRDBSQLite
 
 /// Values for the parameters of a statement, in their order.
 struct StatementArguments: ExpressibleByArrayLiteral {
-    private(set) var values: [DatabaseValue]
+    private(set) var values: [(any Bindable)?]
 
-    init(arrayLiteral elements: (any DatabaseValueConvertible)?...) { values = elements.map { $0?.databaseValue ?? .null } }
-    init(_ values: some Sequence<some DatabaseValueConvertible>) { self.values = values.map(\.databaseValue) }
-    init(_ values: [(any DatabaseValueConvertible)?]) { self.values = values.map { $0?.databaseValue ?? .null } }
+    init(arrayLiteral elements: (any Bindable)?...) { values = elements }
+    init(_ values: some Sequence<some Bindable>) { self.values = values.map { $0 } }
+    init(_ values: [(any Bindable)?]) { self.values = values }
 
     var count: Int { values.count }
 
@@ -23,37 +23,74 @@ struct StatementArguments: ExpressibleByArrayLiteral {
     /// Binds all of them to a statement, which reads them until it is bound anew.
     func bind(to statement: OpaquePointer) -> CInt {
         for (index, value) in values.enumerated() {
-            let code = value.bind(to: statement, at: CInt(index + 1))
+            let code = value?.bind(to: statement, at: CInt(index + 1)) ?? sqlite3_bind_null(statement, CInt(index + 1))
             guard code == SQLITE_OK else { return code }
         }
         return SQLITE_OK
     }
 }
 
-extension DatabaseValue {
-    /// Tells SQLite to make a copy.
-    private static var isCopied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+/// What a parameter of a statement can be.
+protocol Bindable {
+    /// - Returns: SQLite's result code.
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt
+}
 
-    fileprivate func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
-        switch storage {
-        case .null: sqlite3_bind_null(statement, index)
-        case .int64(let number): sqlite3_bind_int64(statement, index, number)
-        case .double(let number): sqlite3_bind_double(statement, index, number)
-        case .string(var text):
-            text.withUTF8 { bytes in
-                // An empty text has no address, and a null pointer would be NULL.
-                bytes.baseAddress.map { start in
-                    start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
-                        sqlite3_bind_text(statement, index, $0, CInt(bytes.count), Self.isCopied)
-                    }
-                } ?? sqlite3_bind_text(statement, index, "", 0, Self.isCopied)
-            }
-        case .blob(let data):
-            data.withUnsafeBytes { bytes in
-                bytes.isEmpty
-                    ? sqlite3_bind_zeroblob(statement, index, 0)
-                    : sqlite3_bind_blob(statement, index, bytes.baseAddress, CInt(bytes.count), Self.isCopied)
-            }
+/// Tells SQLite to make a copy.
+private var isCopied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+
+extension Int64: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { sqlite3_bind_int64(statement, index, self) }
+}
+
+extension Int: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { sqlite3_bind_int64(statement, index, Int64(self)) }
+}
+
+extension Bool: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { sqlite3_bind_int64(statement, index, self ? 1 : 0) }
+}
+
+extension Double: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { sqlite3_bind_double(statement, index, self) }
+}
+
+extension String: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
+        var text = self
+        return text.withUTF8 { bytes in
+            // An empty text has no address, and a null pointer would be NULL.
+            bytes.baseAddress.map { start in
+                start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+                    sqlite3_bind_text(statement, index, $0, CInt(bytes.count), isCopied)
+                }
+            } ?? sqlite3_bind_text(statement, index, "", 0, isCopied)
         }
     }
+}
+
+extension Data: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
+        withUnsafeBytes { bytes in
+            bytes.isEmpty
+                ? sqlite3_bind_zeroblob(statement, index, 0)
+                : sqlite3_bind_blob(statement, index, bytes.baseAddress, CInt(bytes.count), isCopied)
+        }
+    }
+}
+
+extension DatabaseValue: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
+        switch storage {
+        case .null: sqlite3_bind_null(statement, index)
+        case .int64(let number): number.bind(to: statement, at: index)
+        case .double(let number): number.bind(to: statement, at: index)
+        case .string(let text): text.bind(to: statement, at: index)
+        case .blob(let data): data.bind(to: statement, at: index)
+        }
+    }
+}
+
+extension Optional: Bindable where Wrapped: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { self?.bind(to: statement, at: index) ?? sqlite3_bind_null(statement, index) }
 }

@@ -31,24 +31,38 @@ package struct StoredDocument: Hashable, Sendable {
     package func render(includesSystemMembers: Bool, to writer: inout JSONWriter, name: (Int64, inout JSONWriter) -> Void) {
         bytes.withUnsafeBufferPointer { source in
             var start = 0
-            var index = 0
-            while index < source.count {
-                let byte = source[index]
-                guard byte <= Mark.systemEnd else {
-                    index += 1
-                    continue
+            while let mark = StoredDocument.mark(source, from: start) {
+                writer.raw(UnsafeBufferPointer(rebasing: source[start..<mark]))
+                start = mark + 1
+                if source[mark] == Mark.name {
+                    name(StoredDocument.varint(source, at: &start), &writer)
+                } else if source[mark] == Mark.systemBegin, !includesSystemMembers {
+                    while let next = StoredDocument.mark(source, from: start) {
+                        start = next
+                        if source[next] == Mark.systemEnd { break }
+                        start += 1
+                    }
                 }
-                writer.bytes.append(contentsOf: source[start..<index])
-                index += 1
-                if byte == Mark.name {
-                    name(StoredDocument.varint(source, at: &index), &writer)
-                } else if byte == Mark.systemBegin, !includesSystemMembers {
-                    while index < source.count, source[index] != Mark.systemEnd { index += 1 }
-                }
-                start = index
             }
-            writer.bytes.append(contentsOf: source[start...])
+            writer.raw(UnsafeBufferPointer(rebasing: source[start...]))
         }
+    }
+
+    /// The place of the first mark at or after `start`. Looks at eight bytes at once, for most of a document is text.
+    private static func mark(_ source: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        var index = start
+        while index + 8 <= source.count {
+            let word = UInt64(littleEndian: UnsafeRawPointer(source.baseAddress!).loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // The highest bit of each byte that is below 4; only above the first of them it may be set for others too.
+            let low = (word &- 0x0404_0404_0404_0404) & ~word & 0x8080_8080_8080_8080
+            if low != 0 { return index + low.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < source.count {
+            if source[index] <= Mark.systemEnd { return index }
+            index += 1
+        }
+        return nil
     }
 
     private static func varint(_ source: UnsafeBufferPointer<UInt8>, at index: inout Int) -> Int64 {

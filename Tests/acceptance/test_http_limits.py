@@ -233,6 +233,37 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
                                  % len(entity) + entity + b"this is no request\r\n\r\n")
         self.assertIn(b" 201 ", answer.split(b"\r\n", 1)[0])
 
+    def test_requests_sent_ahead_are_answered_in_their_order(self):
+        """Some are answered on the thread of the connection, others elsewhere; the client sees no difference."""
+        entity = json.dumps({"id": "urn:ngsi-ld:Note:ahead", "type": "Note", "text": {"type": "Property", "value": "first"}}).encode()
+        change = json.dumps({"text": {"type": "Property", "value": "second"}}).encode()
+
+        def request(line, body=None):
+            length = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body) if body is not None else b""
+            return line + b" HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n" + (body or b"")
+
+        path = b"/ngsi-ld/v1/entities"
+        turns = [
+            (request(b"POST " + path, entity), 201, None), (request(b"GET /health"), 200, None),
+            (request(b"GET " + path + b"/urn:ngsi-ld:Note:ahead"), 200, "first"),
+            (request(b"PATCH " + path + b"/urn:ngsi-ld:Note:ahead", change), 204, None),
+            (request(b"GET " + path + b"?id=urn:ngsi-ld:Note:ahead&type=Note"), 200, "second"), (request(b"GET /openapi.json"), 200, None),
+            (request(b"GET " + path + b"/urn:ngsi-ld:Note:none"), 404, None), (request(b"GET /metrics"), 200, None),
+            (request(b"DELETE " + path + b"/urn:ngsi-ld:Note:ahead"), 204, None),
+            (request(b"GET " + path + b"/urn:ngsi-ld:Note:ahead"), 404, None),
+        ]
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as connection:
+            connection.sendall(b"".join(turn[0] for turn in turns) * 3)
+            answers = connection.makefile("rb")
+            for sent, status, text in turns * 3:
+                with self.subTest(sent=sent[:60]):
+                    self.assertEqual(int(answers.readline().split()[1]), status)
+                    headers = dict(line.decode().strip().lower().split(": ", 1) for line in iter(answers.readline, b"\r\n"))
+                    body = answers.read(int(headers.get("content-length", 0)))
+                    if text:
+                        found = json.loads(body)
+                        self.assertEqual((found[0] if isinstance(found, list) else found)["text"]["value"], text)
+
     def test_a_crowd_is_served(self):
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             statuses = set(pool.map(lambda _: self.server.get(NGSI_LD + "/types").status_code, range(400)))
