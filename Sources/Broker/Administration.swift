@@ -80,22 +80,31 @@ extension Broker {
 
     /// Removes entities and attributes that have expired, what was recorded of them, and journal entries that every follower has passed, a few at a
     /// time, in every municipality that is open.
-    package func sweep(at now: Instant) async throws {
-        try await resumeErasures(at: now)
-        for file in store.openCityFiles { try await sweepSnapshots(of: file, at: now) }
+    /// - Parameter failed: told of each file that can't be swept; it holds up no other.
+    package func sweep(at now: Instant, _ failed: (MunicipalityName, any Error) -> Void) async {
+        for file in store.openCityFiles {
+            do {
+                try await resumeErasures(of: file, at: now)
+                try await sweepSnapshots(of: file, at: now)
+            } catch { failed(file.name, error) }
+        }
         for file in store.openFiles {
-            try await file.write { transaction in
-                for stored in try transaction.expired(at: now, limit: Self.sweepCount) {
-                    let entity = try transaction.entity(stored)
-                    if let living = entity.unexpired(at: now) {
-                        try transaction.update(stored, from: entity, to: living, provenance: .init(), at: now)
-                    } else {
-                        try transaction.delete(stored, entity, at: now)
-                    }
+            do { try await sweep(file, at: now) } catch { failed(file.name, error) }
+        }
+    }
+
+    private func sweep(_ file: MunicipalityFile, at now: Instant) async throws {
+        try await file.write { transaction in
+            for stored in try transaction.expired(at: now, limit: Self.sweepCount) {
+                let entity = try transaction.entity(stored)
+                if let living = entity.unexpired(at: now) {
+                    try transaction.update(stored, from: entity, to: living, provenance: .init(), at: now)
+                } else {
+                    try transaction.delete(stored, entity, at: now)
                 }
-                try transaction.eraseExpiredInstances(at: now, limit: Self.instanceSweepCount)
-                try transaction.trimJournal(keeping: Self.journalKeptCount, atMost: Self.journalTrimCount)
             }
+            try transaction.eraseExpiredInstances(at: now, limit: Self.instanceSweepCount)
+            try transaction.trimJournal(keeping: Self.journalKeptCount, atMost: Self.journalTrimCount)
         }
     }
 

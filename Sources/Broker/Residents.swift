@@ -96,13 +96,11 @@ extension Broker {
         return try await finish(erasure, file, at: now) ?? .object([:])
     }
 
-    /// Goes on with what was broken off, in every municipality that is open.
-    package func resumeErasures(at now: Instant) async throws {
-        for file in store.openCityFiles {
-            for erasure in try await file.read({ try $0.erasures() })
-            where !erasures.withLock({ $0.contains(ErasuresUnderWay.Erasure(municipality: file.name, subject: erasure.subject)) }) {
-                _ = try await finish(erasure, file, at: now)
-            }
+    /// Goes on with what was broken off in a municipality.
+    func resumeErasures(of file: MunicipalityFile, at now: Instant) async throws {
+        for erasure in try await file.read({ try $0.erasures() })
+        where !erasures.withLock({ $0.contains(ErasuresUnderWay.Erasure(municipality: file.name, subject: erasure.subject)) }) {
+            _ = try await finish(erasure, file, at: now)
         }
     }
 

@@ -429,15 +429,15 @@ private struct Sweeper: Service {
     let federation: Federation
     let logger: Logger
 
+    private func failed(_ municipality: MunicipalityName, _ error: any Error) {
+        logger.error("sweeping failed", metadata: ["municipality": "\(municipality)", "error": "\(error)"])
+    }
+
     func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
-            do {
-                try await broker.sweep(at: .now)
-                try await federation.registrations.sweep(at: .now)
-            } catch {
-                logger.error("sweeping failed", metadata: ["error": "\(error)"])
-            }
+            await broker.sweep(at: .now, failed)
+            await federation.registrations.sweep(at: .now, failed)
         }
     }
 }

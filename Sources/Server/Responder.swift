@@ -117,6 +117,10 @@ struct Responder: HTTPResponder {
             let detail = isControl ? error.description : "the municipality's file can't be used; the log says why"
             return .own("unusable-file", "Unusable file", status: 500, detail)
         case is NIOTooManyBytesError: return tooLarge
+        case let error where FileFault(error) != nil:
+            let municipality = request.headers[.ngsildTenant] ?? "-"
+            log.error("a municipality's file can't be used", metadata: ["route": "\(route)", "municipality": "\(municipality)", "error": "\(error)"])
+            return FileFault(error)?.problem ?? Problem(.internalFault(""))
         case let error as HTTPParserError:
             return .own("malformed-request", "Malformed request", status: 400, error.debugDescription)
         case is BodyTooSlow:
@@ -241,6 +245,17 @@ extension HTTPRequest {
     fileprivate var pathAlone: Substring {
         let target = path ?? "/"
         return target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[..<$0] } ?? target[...]
+    }
+}
+
+extension FileFault {
+    /// What a client reads of it.
+    var problem: Problem {
+        switch self {
+        case .full: .own("disk-full", "Disk full", status: 507, "no space is left on the disk; nothing was changed, and the same request succeeds once there is some")
+        case .unavailable: .own("file-unavailable", "File unavailable", status: 503, "the municipality's file could not be read or written; nothing was changed, and the same request may succeed later")
+        case .damaged: .own("damaged-file", "Damaged file", status: 500, "the municipality's file can't be read: it is damaged, or its disk is; nothing was changed, and `conurb verify` says more")
+        }
     }
 }
 

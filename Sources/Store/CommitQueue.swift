@@ -129,7 +129,8 @@ final class CommitQueue: Sendable {
         var outcome = Outcome()
         try db.attempt {
             let transaction = WriteTransaction(db: db, terms: terms, decoders: decoders, vault: vault, watches: watches, sealing: sealing, uses: uses)
-            if write.run(transaction) {
+            let failure = write.run(transaction)
+            if failure == nil {
                 outcome = Outcome(
                     lastChange: transaction.lastChange, hasWork: transaction.hasWork, wokenQueues: transaction.wokenQueues,
                     changesRegistrations: transaction.changesRegistrations, changesPolicies: transaction.changesPolicies,
@@ -139,6 +140,8 @@ final class CommitQueue: Sendable {
             }
             terms.forget(transaction.newTerms)
             vault.absolve(transaction.condemned)
+            // A full or failing disk ends the whole transaction: all who share it are told why.
+            if let failure, !db.isInsideTransaction { throw failure }
             return false
         }
         return outcome
@@ -170,8 +173,8 @@ private struct Outcome {
 }
 
 private protocol PendingWrite: Sendable {
-    /// Runs the write and keeps its result. Returns whether it succeeded.
-    func run(_ transaction: WriteTransaction) -> Bool
+    /// Runs the write and keeps its result. Returns why it failed; nil when it succeeded.
+    func run(_ transaction: WriteTransaction) -> (any Error)?
     /// Answers the caller: with the kept result, or with `error` when the transaction as a whole failed.
     func finish(throwing error: (any Error)?)
 }
@@ -187,11 +190,11 @@ private final class Write<Value: Sendable>: PendingWrite, @unchecked Sendable {
         self.continuation = continuation
     }
 
-    func run(_ transaction: WriteTransaction) -> Bool {
+    func run(_ transaction: WriteTransaction) -> (any Error)? {
         let result = Result { try body(transaction) }
         self.result = result
-        if case .success = result { return true }
-        return false
+        if case .failure(let error) = result { return error }
+        return nil
     }
 
     func finish(throwing error: (any Error)?) {

@@ -138,7 +138,7 @@ import Trust
             return (page.entities.first?.content, page.isPartial)
         }
         for isSwept in [false, true] {
-            if isSwept { try await folder.broker.sweep(at: noon.adding(seconds: 60)) }
+            if isSwept { await folder.broker.sweep(at: noon.adding(seconds: 60)) { Issue.record($1, "\($0)") } }
             for (lastN, countMax, expected) in [(nil, 10, 5..<15), (1, 10, 14..<15), (3, 10, 12..<15), (nil, 4, 5..<9)] as [(Int?, Int, Range<Int>)] {
                 let (content, isPartial) = try await answer(EvolutionSelection(temporal: nil, lastN: lastN), countMax: countMax)
                 guard case .instances(let attributes)? = content else { return #expect(Bool(false)) }

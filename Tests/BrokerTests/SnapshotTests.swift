@@ -97,7 +97,7 @@ import Trust
             _ = try await prepare(folder, name)
         }
         _ = try await folder.gatekeeper.reading(access.reading, snapshot: "urn:ngsi-ld:Snapshot:1", at: noon.adding(seconds: 1))
-        try await folder.broker.sweep(at: noon.adding(seconds: 2))
+        await folder.broker.sweep(at: noon.adding(seconds: 2)) { Issue.record($1, "\($0)") }
         try await folder.broker.createSnapshot(record("3", priority: 6), access, at: noon)
         #expect(try await names(folder) == ["1", "3"])
         try await folder.broker.createSnapshot(record("4", priority: 6), access, at: noon)
@@ -130,7 +130,7 @@ import Trust
         let number = try await folder.broker.snapshot(try #require(IRI("urn:ngsi-ld:Snapshot:1")), access, at: noon).number
         let (file, name) = (try folder.store.file(TemporaryBroker.name), TemporaryBroker.name.snapshot(number))
         #expect(try await folder.store.file(name).read { try $0.entityCount() } == 2)
-        for _ in 0..<2 { try await folder.broker.sweep(at: noon.adding(seconds: 60)) }
+        for _ in 0..<2 { await folder.broker.sweep(at: noon.adding(seconds: 60)) { Issue.record($1, "\($0)") } }
         #expect(try await names(folder) == [])
         #expect(throws: StoreError.notFound(name)) { try folder.store.file(name) }
         #expect(try await file.read { try $0.removedSnapshots() } == [])

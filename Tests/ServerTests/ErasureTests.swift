@@ -142,7 +142,7 @@ import Trust
         try await file.write { try $0.beginErasure(access, at: .now) }
         let subject = city.me.subject
         #expect(try await file.write { try $0.eraseEntities(about: subject, limit: 50, at: .now) }.count == 50)
-        try await city.broker.resumeErasures(at: .now)
+        await city.broker.sweep(at: .now) { Issue.record($1, "\($0)") }
         #expect(try city.files(with: [Self.text, "Name of ada"]) == [])
         let rows = try await city.server.server.accountability.entries(from: 0, limit: 1000, city.access)
         let entries = try rows.compactMap { try $0.text.map { try JSON(parsing: $0.entry) } }.filter { $0["act"] == "personal-data-erased" }

@@ -129,19 +129,24 @@ package struct RegistrationLibrary: Sendable {
     }
 
     /// Removes what has expired (clause 5.9.2.4), and writes down how requests to sources went.
-    package func sweep(at now: Instant) async throws {
+    /// - Parameter failed: told of each file that can't be swept; it holds up no other.
+    package func sweep(at now: Instant, _ failed: (MunicipalityName, any Error) -> Void) async {
         for file in broker.store.openFiles {
-            let news = book.take(from: file.name)
-            if !news.isEmpty { try await file.write { transaction in for (id, state) in news { try transaction.addForwarding(state, to: id) } } }
-            guard try await file.read({ try !$0.expiredRegistrations(at: now, limit: 1).isEmpty }) else { continue }
-            try await watchers.write(file, at: now) { transaction in
-                try transaction.expiredRegistrations(at: now, limit: 100).map { record in
-                    _ = try transaction.removeRegistration(record.id)
-                    return RegistrationChange(before: record, after: nil)
-                }
-            }
-            work.publish(file.name)
+            do { try await sweep(file, at: now) } catch { failed(file.name, error) }
         }
+    }
+
+    private func sweep(_ file: MunicipalityFile, at now: Instant) async throws {
+        let news = book.take(from: file.name)
+        if !news.isEmpty { try await file.write { transaction in for (id, state) in news { try transaction.addForwarding(state, to: id) } } }
+        guard try await file.read({ try !$0.expiredRegistrations(at: now, limit: 1).isEmpty }) else { return }
+        try await watchers.write(file, at: now) { transaction in
+            try transaction.expiredRegistrations(at: now, limit: 100).map { record in
+                _ = try transaction.removeRegistration(record.id)
+                return RegistrationChange(before: record, after: nil)
+            }
+        }
+        work.publish(file.name)
     }
 
     private func change(
