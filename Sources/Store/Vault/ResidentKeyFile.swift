@@ -74,11 +74,16 @@ struct ResidentKeyFile: Sendable {
         }
     }
 
+    /// Adds keys. Those that are there already are written once more: where the last step of a commit fails, the flush of the folder, they are there although it threw,
+    /// and only another commit makes sure that they stay. One that was destroyed stays so.
     func insert(_ entries: [Entry]) throws {
         try queue.write { db in
             for entry in entries {
                 try db.execute(
-                    sql: "INSERT INTO key (id, subject, wrapped) VALUES (?, ?, ?)", arguments: [Data(entry.id.bytes), entry.subject, entry.wrapped])
+                    sql: """
+                        INSERT INTO key (id, subject, wrapped) VALUES (?, ?, ?)
+                        ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, wrapped = excluded.wrapped WHERE wrapped IS NOT NULL
+                        """, arguments: [Data(entry.id.bytes), entry.subject, entry.wrapped])
             }
         }
     }
