@@ -21,6 +21,23 @@ import Testing
         #expect(plan.failed(attemptCount: 2, createdAt: noon, cooldownSeconds: nil, at: noon.adding(seconds: 86_400)) == .giveUp)
     }
 
+    @Test func `a message does not wait for the clock to be where it was before it was set back`() {
+        #expect(plan.isDue(noon, cooldownSeconds: nil, at: noon))
+        #expect(!plan.isDue(noon.adding(seconds: 900), cooldownSeconds: nil, at: noon))
+        #expect(plan.isDue(noon.adding(seconds: 901), cooldownSeconds: nil, at: noon))
+        #expect(!plan.isDue(noon.adding(seconds: 901), cooldownSeconds: 1000, at: noon))
+        var throttle = Throttle(seconds: 2.5, lastMatch: noon)
+        #expect(throttle.heldUntil(noon.adding(seconds: -3600)) == noon.adding(seconds: -3597.5))
+    }
+
+    @Test func `a board looks at everything anew when the clock was set back, and not when it was adjusted`() {
+        var board = WorkBoard<String>()
+        board.wake("a", at: noon.adding(seconds: 5))
+        #expect(board.take(at: noon, runningCountMax: 9) == [])
+        #expect(board.take(at: noon.adding(seconds: -0.9), runningCountMax: 9) == [])
+        #expect(board.take(at: noon.adding(seconds: -3600), runningCountMax: 9) == ["a"])
+    }
+
     /// Clause 5.2.12.
     @Test func `a throttle lets through what is far enough from the last it let through`() {
         var throttle = Throttle(seconds: 2.5, lastMatch: nil)

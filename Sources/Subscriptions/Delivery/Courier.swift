@@ -45,13 +45,14 @@ struct Courier: Sendable {
             try await file.write { try $0.removeOutbox(of: id) }
             return Turn()
         }
-        guard first.due <= now() else { return Turn(next: .at(first.due)) }
+        func isDue(_ due: Instant) -> Bool { plan.isDue(due, cooldownSeconds: endpoint.cooldownSeconds, at: now()) }
+        guard isDue(first.due) else { return Turn(next: .at(first.due)) }
         let began = now()
         var report = Report()
         var step = Step.goOn
         for message in messages where step == .goOn {
             // What somebody withdrew their consent to is not in the queue any more: the next turn reads it anew.
-            guard message.due <= now(), now() < began.adding(seconds: Self.turnSecondsMax), !isStopping(), file.consents.revision == consents
+            guard isDue(message.due), now() < began.adding(seconds: Self.turnSecondsMax), !isStopping(), file.consents.revision == consents
             else { break }
             step = await deliver(message, to: endpoint, &report, now)
         }

@@ -14,6 +14,11 @@ package struct DeliveryPlan: Sendable {
 
     package init(attemptCountMax: Int) { self.attemptCountMax = attemptCountMax }
 
+    /// Whether a message waits no more. No pause is longer than the longest: one that seems so was reckoned before the clock went back, and is over.
+    package func isDue(_ due: Instant, cooldownSeconds: Double?, at now: Instant) -> Bool {
+        due <= now || due > now.adding(seconds: max(Self.pauseSecondsMax, cooldownSeconds ?? 0))
+    }
+
     /// - Parameter attemptCount: attempts so far, with the one that failed now.
     /// - Parameter cooldownSeconds: the pause that the endpoint asks for at least (clause 5.2.15).
     package func failed(attemptCount: Int, createdAt: Instant, cooldownSeconds: Double?, at now: Instant) -> Action {

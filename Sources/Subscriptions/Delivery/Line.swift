@@ -28,6 +28,7 @@ struct Timers<Key: Hashable & Sendable>: Sendable {
     private var moments: [Key: Instant] = [:]
     /// No moment is before this one, so that most looks are at nothing else.
     private var earliest: Instant?
+    private var clock = Backstep()
 
     mutating func set(_ key: Key, _ moment: Instant) {
         moments[key] = moment
@@ -38,10 +39,23 @@ struct Timers<Key: Hashable & Sendable>: Sendable {
 
     /// Takes what is due, in no order.
     mutating func take(at now: Instant) -> [Key] {
-        guard let earliest, earliest <= now else { return [] }
-        let due = moments.filter { $0.value <= now }.map(\.key)
+        let isAnew = clock.isBack(now)
+        guard let earliest, isAnew || earliest <= now else { return [] }
+        let due = moments.filter { isAnew || $0.value <= now }.map(\.key)
         for key in due { moments[key] = nil }
         self.earliest = moments.values.min()
         return due
+    }
+}
+
+/// Notices that the clock was set back. What waits for a moment that was reckoned before would wait as much longer: who notices it looks at everything anew.
+struct Backstep: Sendable {
+    private var last: Instant?
+    /// By less clocks are adjusted all the time.
+    private static let toleranceSeconds = 1.0
+
+    mutating func isBack(_ now: Instant) -> Bool {
+        defer { last = now }
+        return last.map { now.adding(seconds: Self.toleranceSeconds) < $0 } ?? false
     }
 }

@@ -9,6 +9,7 @@ package struct WorkBoard<Key: Hashable & Sendable>: Sendable {
     /// Asked for again while they run.
     private var again: Set<Key> = []
     private var timers: [Key: Instant] = [:]
+    private var clock = Backstep()
 
     package init() {}
 
@@ -33,7 +34,8 @@ package struct WorkBoard<Key: Hashable & Sendable>: Sendable {
 
     /// Takes what can begin, so that no more than `runningCountMax` run.
     package mutating func take(at now: Instant, runningCountMax: Int) -> [Key] {
-        for (key, moment) in timers where moment <= now { wake(key) }
+        let isAnew = clock.isBack(now)
+        for (key, moment) in timers where isAnew || moment <= now { wake(key) }
         let count = min(max(0, runningCountMax - running.count), ready.count)
         guard count > 0 else { return [] }
         let taken = Array(ready[..<count])

@@ -19,7 +19,8 @@ package struct Throttle: Sendable {
         if let heldDue { return heldDue }
         // What changed at one moment belongs together, however many notifications it takes (clause 5.8.6).
         if let lastMatch, moment != lastMatch, moment < lastMatch.adding(seconds: seconds) {
-            heldDue = lastMatch.adding(seconds: seconds)
+            // Never longer than once, also where the clock went back since.
+            heldDue = min(lastMatch, moment).adding(seconds: seconds)
             return heldDue
         }
         lastMatch = moment
