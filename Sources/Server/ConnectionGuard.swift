@@ -14,6 +14,9 @@ final class ConnectionCount: Sendable {
     /// So many connections more are accepted to be told that there are too many; the others wait.
     var spare: Int { Swift.max(32, max / 8) }
 
+    /// Whether few places are left.
+    var isCrowded: Bool { count.load(ordering: .relaxed) * 4 > max * 3 }
+
     init(max: Int) { self.max = max }
 
     /// - Returns: whether there was room for one more. One that is refused does not count.
@@ -51,6 +54,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var opened: HTTPRequest?
     /// Runs while the client takes nothing of what waits for it.
     private var answerTimer: Scheduled<Void>?
+    private var placeTimer: RepeatedTask?
+    /// Whether a request began or an answer ended since it was last looked at.
+    private var hasMoved = false
 
     /// - Parameter isStream: whether it is one of the streams of a connection that speaks HTTP/2.
     init(limits: ServerLimits, connections: ConnectionCount?, isStream: Bool = false, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
@@ -59,6 +65,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         isTooMany = !(connections?.open() ?? true)
+        if !isStream, !isTooMany { watchPlace(context) }
         // Further up requests have no version any more.
         if !isStream { try? LastRequest.add(to: context.pipeline) }
     }
@@ -66,6 +73,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         bodyTimer?.cancel()
         answerTimer?.cancel()
+        placeTimer?.cancel()
         if !isTooMany { connections?.close() }
     }
 
@@ -78,7 +86,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head) where isStream && head.headerFields.count > limits.headerCountMax: return refuse(headersTooLarge, context)
         case .head(let head):
             unansweredCount += 1
-            opened = head
+            (opened, hasMoved) = (head, true)
         case .body: break
         case .end: stopTimer()
         }
@@ -117,6 +125,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
         guard case .end = unwrapOutboundIn(data) else { return }
         unansweredCount = max(0, unansweredCount - 1)
+        hasMoved = true
         guard closesAfterResponse, unansweredCount == 0 else { return }
         context.flush()
         linger(context)
@@ -161,6 +170,24 @@ extension ConnectionGuard {
             answerTimer = context.eventLoop.scheduleTask(in: .seconds(Int64(limits.answerSecondsMax))) { channel.close(promise: nil) }
         }
         context.fireChannelWritabilityChanged()
+    }
+}
+
+// MARK: - Places that others need
+
+extension ConnectionGuard {
+    private static let placeSeconds: Int64 = 5
+
+    /// Where most places are taken, a connection on which nobody asks anything gives up its own long before its time, to those who would.
+    private func watchPlace(_ context: ChannelHandlerContext) {
+        guard let connections else { return }
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        placeTimer = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(Self.placeSeconds), delay: .seconds(Self.placeSeconds)) { _ in
+            let (handler, context) = bound.value
+            let isIdle = handler.unansweredCount == 0 && !handler.hasMoved && context.channel.isWritable
+            handler.hasMoved = false
+            if isIdle, connections.isCrowded { context.close(promise: nil) }
+        }
     }
 }
 
