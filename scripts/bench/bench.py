@@ -35,6 +35,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "Tests" / "acceptance"))
 
 import harness
+import sections
 from harness import NGSI_LD
 
 REPORT = PROJECT / "docs" / "benchmarks.md"
@@ -361,16 +362,7 @@ Peak resident memory of the server during these requests: **{resident / 1024 ** 
 
 
 def write_section(text, marks=(MARK_START, MARK_END)):
-    """Puts a section between its marks, or at the end where they are not there yet."""
-    start, end = marks
-    REPORT.parent.mkdir(exist_ok=True)
-    before = REPORT.read_text() if REPORT.exists() else "# Benchmarks\n\n"
-    block = f"{start}\n{text}{end}\n"
-    if start in before and end in before:
-        head, tail = before.split(start)[0], before.split(end, 1)[1].lstrip("\n")
-        REPORT.write_text(head + block + ("\n" + tail if tail else ""))
-    else:
-        REPORT.write_text(before.rstrip("\n") + "\n\n" + block)
+    sections.write(REPORT, "Benchmarks", text, marks)
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that notifications survive what goes wrong, and writes docs/reliability.md.
+"""Shows that notifications survive what goes wrong, and writes its section of docs/reliability.md.
 
     .venv/bin/python scripts/bench/faults.py .build/release/conurb [--subscriptions 10000] [--rate 2000] [--seconds 60] [--kills 5]
 
@@ -29,9 +29,11 @@ sys.path[:0] = [str(PROJECT / "Tests" / "acceptance"), str(PROJECT / "scripts" /
 
 import bench
 import harness
+import sections
 from harness import NGSI_LD
 
 REPORT = PROJECT / "docs" / "reliability.md"
+MARKS = ("<!-- notifications: start, written by scripts/bench/faults.py -->", "<!-- notifications: end -->")
 WRITER_COUNT = 4
 BATCH_ENTITY_COUNT = 100
 # Of a receiver that makes no progress for so long nothing more is expected.
@@ -342,7 +344,7 @@ def report(figures, arguments, version):
     refused = figures["receivers"]["refusing"]["refused"]
     table = "\n".join(lines)
     return f"""\
-# Reliability of notifications
+## Notifications
 
 Written by `scripts/bench/faults.py` on {datetime.date.today().isoformat()} with {version} on {bench.machine()}.
 
@@ -384,7 +386,7 @@ def main():
     text = report(figures, arguments, version)
     print("\n" + text)
     if not arguments.no_write:
-        REPORT.write_text(text)
+        sections.write(REPORT, "Reliability", text, MARKS)
     faults = judged(figures)
     if faults:
         sys.exit("\n".join(faults[:20]))
