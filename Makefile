@@ -7,7 +7,7 @@ BINARY := .build/release/conurb
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test install-deps install-binary install bench bench-door bench-check etsi-suite clean
+.PHONY: help demo build test install-deps install-binary install bench bench-door bench-check break etsi-suite clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench-door: build ## measure the HTTP door only (options: DOOR='--quick' or DOOR
 bench-check: ## say which goals of speed the last run reached, and fail where one was not
 	@test -f results/door.json || $(MAKE) bench-door
 	@.venv/bin/python scripts/bench/doortable.py results/door.json
+
+break: build ## break things on purpose and write docs/reliability.md (an hour, some of it as root; options: BREAK='disk clock --seed 7')
+	@scripts/install-dependencies test
+	.venv/bin/python scripts/break/run.py $(BINARY) $(BREAK)
 
 etsi-suite: build ## run the ETSI NGSI-LD test suite: make etsi-suite SUITE=path/to/checkout
 	@test -n "$(SUITE)" || { echo "Say where the suite is: make etsi-suite SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }
