@@ -1,0 +1,173 @@
+"""5,000 connections that say nothing or nothing any more, and 500 that send slowly, half of them their headers and half their body, a byte every second. Meanwhile a client with an open connection asks
+on, and 20 newcomers come, who must not have to wait until the crowd has had its time. Each of the crowd is let go in time: an idle one
+after `http.idleSecondsMax` and much sooner where places are short, a request that does not arrive after `http.bodySecondsMax`. First with the limits that the program has by itself, 1,000 connections
+and 60 seconds: there most of the crowd waits before it is accepted, and only the others count. Then with room for all, and 10 seconds."""
+
+import contextlib
+import json
+import resource
+import selectors
+import socket
+import threading
+import time
+
+import requests
+
+from ground import Skip
+from harness import NGSI_LD
+from watch import Watch
+
+ROUNDS = 2
+QUICK_ROUNDS = 1
+IDLE_COUNT, SLOW_COUNT = 5_000, 500
+ROOMY = {"CONURB_HTTP_CONNECTIONS_MAX": "11000", "CONURB_HTTP_IDLE_SECONDS_MAX": "10", "CONURB_HTTP_BODY_SECONDS_MAX": "10"}
+# How long all of the crowd may be there, by the limits.
+USUAL_SECONDS_MAX, ROOMY_SECONDS_MAX = 45, 20
+NEWCOMER_SECONDS_MAX = 25
+# A second. More would not fit into the system's queue of connections, in which the last word of a handshake gets lost: a client then takes for open what nobody has.
+PACE = 1_500
+P99_MILLISECONDS_MAX = 250
+HEAD = b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
+
+
+class Crowd(threading.Thread):
+    """Opens connections and remembers how long each lives."""
+
+    def __init__(self, port, idle_count, slow_count):
+        super().__init__(daemon=True)
+        self.port, self.counts, self.stopping = port, (idle_count, slow_count), threading.Event()
+        self.opened, self.ended, self.refused, self.answers, self.is_open = {}, {}, 0, {}, threading.Event()
+
+    def run(self):
+        selector, slow = selectors.DefaultSelector(), []
+        kinds = [("silent", "asked once")[index % 2] for index in range(self.counts[0])] + [("slow headers", "slow body")[index % 2] for index in range(self.counts[1])]
+        kinds.reverse()
+        started = due = time.monotonic()
+        waiting, total = {}, len(kinds)
+        while not self.stopping.is_set() and (kinds or waiting or len(self.ended) < len(self.opened)):
+            while kinds and total - len(kinds) < (time.monotonic() - started) * PACE:
+                connection = socket.socket()
+                connection.setblocking(False)
+                waiting[connection] = kinds.pop()
+                connection.connect_ex(("127.0.0.1", self.port))
+                selector.register(connection, selectors.EVENT_WRITE)
+            for key, _ in selector.select(0.005 if kinds else 0.1):
+                connection = key.fileobj
+                if connection in waiting:
+                    self.begin(connection, waiting.pop(connection), selector, slow)
+                else:
+                    self.receive(connection, selector)
+            if not kinds:
+                self.is_open.set()
+            if time.monotonic() > due:
+                due += 1
+                for connection in slow:
+                    if connection not in self.ended:
+                        with contextlib.suppress(OSError):
+                            connection.send(b"x")
+        self.refused += len(waiting)
+        for connection in [*self.opened, *waiting]:
+            connection.close()
+
+    def begin(self, connection, kind, selector, slow):
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.refused += 1
+            selector.unregister(connection)
+            return connection.close()
+        self.opened[connection] = (kind, time.monotonic())
+        selector.modify(connection, selectors.EVENT_READ)
+        with contextlib.suppress(OSError):
+            if kind == "asked once":
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            elif kind.startswith("slow"):
+                connection.sendall(HEAD + (b"\r\n{" if kind == "slow body" else b"X-Slow: "))
+                slow.append(connection)
+
+    def receive(self, connection, selector):
+        try:
+            part = connection.recv(65_536)
+        except BlockingIOError:
+            return
+        except OSError:
+            part = b""
+        if part:
+            status = part.split(b" ", 2)[1].decode() if part.startswith(b"HTTP/") else "rest"
+            kind = self.opened[connection][0]
+            self.answers[kind, status] = self.answers.get((kind, status), 0) + 1
+        else:
+            selector.unregister(connection)
+            self.ended[connection] = time.monotonic()
+
+    def lives(self):
+        """By kind: how many, how many ended, the longest life in seconds."""
+        lives = {}
+        for connection, (kind, since) in list(self.opened.items()):
+            count, ended, longest = lives.get(kind, (0, 0, 0.0))
+            life = self.ended.get(connection)
+            lives[kind] = (count + 1, ended + (life is not None), max(longest, (life or since) - since))
+        return lives
+
+
+def descriptors_for(count):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count * 2:
+        raise Skip(f"{count} connections need {count * 2} file descriptors here; the limit is {hard}")
+    if soft < count * 2:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count * 2, hard))
+
+
+def run(ground):
+    descriptors_for(IDLE_COUNT + SLOW_COUNT)
+    for name, limits, seconds_max in [("at the usual limits", {}, USUAL_SECONDS_MAX), ("with room for all", ROOMY, ROOMY_SECONDS_MAX)][-ground.rounds:]:
+        crowded(ground, name, limits, seconds_max)
+
+
+def crowded(ground, name, limits, seconds_max):
+    server = ground.server(data=ground.folder / name.replace(" ", "-"), environment=limits).start()
+    document = {"id": "urn:ngsi-ld:Lamp:1", "type": "Lamp", "level": {"type": "Property", "value": 1}}
+    ground.expect(server.post(NGSI_LD + "/entities", document, municipality="birch").status_code == 201, "no entity")
+    watch = Watch(server.base + NGSI_LD + "/entities/urn:ngsi-ld:Lamp:1")
+    with watch:
+        time.sleep(1)
+        alone = watch.percentile(0.99)
+        watch.milliseconds = []
+        share = 10 if ground.rounds == 1 else 1
+        crowd = Crowd(server.port, IDLE_COUNT // share, SLOW_COUNT // share)
+        crowd.start()
+        newcomers = new(server, crowd, share)
+        crowd.join(seconds_max)
+        crowd.stopping.set()
+        crowd.join()
+    lives = crowd.lives()
+    served = sum(status == 200 for status, _ in newcomers)
+    told = ", ".join(f"{count} × {status} to {kind}" for (kind, status), count in sorted(crowd.answers.items()) if status != "rest")
+    ground.figures |= {
+        f"{name}: p99 of the client that was there, alone and in the crowd": f"{alone:.0f} and {watch.percentile(0.99):.0f} ms",
+        f"{name}: newcomers in the crowd that were served": f"{served} of {len(newcomers)}, in {max(milliseconds for _, milliseconds in newcomers):.0f} ms at most",
+        f"{name}: what the crowd was told": told or "nothing"}
+    for kind, (count, ended, longest) in sorted(lives.items()):
+        ground.figures[f"{name}: {kind}, ended of those connected, longest"] = f"{ended:,} of {count:,}, {longest:.0f} s"
+        # Without room many wait where the program does not see them, and some are told of a connection that nobody has.
+        ground.expect(ended == count or not limits, f"{name}: {count - ended} of {count} connections ({kind}) were not let go within {seconds_max} s")
+    ground.faults += [f"{name}: the client that was there: {failure}" for failure in watch.failures[:2]]
+    ground.expect(watch.percentile(0.99) < P99_MILLISECONDS_MAX, f"{name}: p99 of {watch.percentile(0.99):.0f} ms for the client that was there")
+    ground.expect(served == len(newcomers), f"{name}: {len(newcomers) - served} of {len(newcomers)} newcomers were not served: {dict.fromkeys(status for status, _ in newcomers)}")
+    ground.expect(server.process.poll() is None, f"{name}: the server ended: {server.log_tail(800)}")
+    ground.expect(server.get("/health").status_code == 200, f"{name}: afterwards it does not answer")
+    ground.expect(server.stop() == 0, f"{name}: it did not stop cleanly")
+
+
+def new(server, crowd, share):
+    """Clients that come while the crowd is there: the status that each got, and after how many milliseconds."""
+    while len(crowd.opened) < 2_000 // share and not crowd.is_open.wait(0.05):
+        pass
+    newcomers = []
+    for _ in range(20):
+        started = time.monotonic()
+        try:
+            status = requests.get(server.base + "/health", timeout=NEWCOMER_SECONDS_MAX).status_code
+        except requests.RequestException as error:
+            status = type(error).__name__
+        newcomers.append((status, (time.monotonic() - started) * 1000))
+        time.sleep(0.05)
+    return newcomers
