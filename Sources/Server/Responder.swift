@@ -21,6 +21,7 @@ struct ConnectionContext: RequestContext {
 struct Responder: HTTPResponder {
     let table: RouteTable
     let limits: ServerLimits
+    let largeBodies: LargeBodies
     let metrics: ServerMetrics
     /// Whether requests come over the control socket.
     let isControl: Bool
@@ -75,6 +76,8 @@ struct Responder: HTTPResponder {
             case .otherMethods(let methods): return (Self.methodNotAllowed(methods), route)
             case .route(let found, let pathParameters):
                 route = found.path
+                let held = try largeBodies.take(collectedByteCount(request, found))
+                defer { largeBodies.giveBack(held) }
                 var doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
                 let forwardedFor = request.headers[.forwardedFor]
                 doorRequest.findNetwork = { NetworkOrigin.text(peer: peer, forwardedFor: forwardedFor) }
@@ -186,6 +189,12 @@ struct Responder: HTTPResponder {
         if body.isStreamed { return .stream(request.body) }
         guard let length = request.headers[.contentLength].flatMap({ Int($0) }), length <= limits.bodyByteCountMax else { throw tooLarge }
         return .collected(try await collected(request))
+    }
+
+    /// What a request's body is going to take; 0 where it is read as it arrives, or refused.
+    private func collectedByteCount(_ request: Request, _ route: Route) -> Int {
+        guard let body = route.body, !body.isStreamed, let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return 0 }
+        return length <= limits.bodyByteCountMax ? length : 0
     }
 
     /// The body, which arrives in time or not at all (`ConnectionGuard`).

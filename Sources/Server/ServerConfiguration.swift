@@ -70,6 +70,8 @@ package struct ServerConfiguration: Sendable {
 /// What one request, one connection or one file may take.
 package struct ServerLimits: Sendable {
     package var bodyByteCountMax = 16 << 20
+    /// Of all bodies of more than 1 MiB that are worked on at the same time.
+    package var largeBodiesByteCountMax = 128 << 20
     package var headerByteCountMax = 32 << 10
     package var headerCountMax = 100
     package var nestingDepthMax = 64

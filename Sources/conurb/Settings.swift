@@ -132,6 +132,7 @@ struct Settings {
             if let value = try reader.integer(key, in: range) { limits[keyPath: limit] = value }
         }
         try set(\.bodyByteCountMax, "http.bodyBytesMax", in: 1024...(1 << 30))
+        try set(\.largeBodiesByteCountMax, "http.largeBodiesBytesMax", in: (1 << 20)...(1 << 36))
         try set(\.headerByteCountMax, "http.headerBytesMax", in: 1024...(1 << 20))
         try set(\.connectionCountMax, "http.connectionsMax", in: 1...100_000)
         try set(\.streamCountMax, "http.streamsMax", in: 1...1000)

@@ -358,6 +358,15 @@ class ConnectionsTest(unittest.TestCase):
             answer = self.asked(self.connection())
         self.assertIn(b" 200 ", answer)
 
+    def test_those_that_ask_nothing_give_up_their_place_long_before_their_time(self):
+        for _ in range(CONNECTIONS_MAX):
+            self.asked(self.connection())
+        answer, started = b"", time.monotonic()
+        while b" 200 " not in answer and time.monotonic() - started < 30:
+            answer = self.asked(self.connection())
+        self.assertIn(b" 200 ", answer)
+        self.assertLess(time.monotonic() - started, 20, "http.idleSecondsMax is 60")
+
     def test_those_that_do_not_take_their_answer_are_let_go(self):
         for number in range(20):
             note = {"id": f"urn:ngsi-ld:Note:{number}", "type": "Note", "text": {"type": "Property", "value": "x" * MEBI}}
@@ -375,6 +384,32 @@ class ConnectionsTest(unittest.TestCase):
         while b" 200 " not in answer and time.monotonic() < deadline:
             answer = self.asked(self.connection())
         self.assertIn(b" 200 ", answer, "none of them keeps it")
+
+
+class LargeBodiesTest(unittest.TestCase, harness.ProblemAssertions):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server(harness.TemporaryFolder.of(cls), environment={"CONURB_HTTP_LARGE_BODIES_BYTES_MAX": str(4 * MEBI)})
+        cls.enterClassContext(cls.server)
+
+    def post(self, name, byte_count):
+        entity = {"id": f"urn:ngsi-ld:Note:{name}", "type": "Note", "text": {"type": "Property", "value": "x" * byte_count}}
+        return self.server.request("POST", NGSI_LD + "/entities", data=json.dumps(entity), headers=JSON)
+
+    def test_more_than_there_is_memory_for_is_told_to_come_again(self):
+        self.assertEqual(self.post("alone", 6 * MEBI).status_code, 201, "one alone is taken whatever its size")
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as slow:
+            slow.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{" % (3 * MEBI))
+            deadline = time.monotonic() + 10
+            while (answer := self.post("second", 2 * MEBI)).status_code == 201 and time.monotonic() < deadline:
+                self.server.request("DELETE", NGSI_LD + "/entities/urn:ngsi-ld:Note:second")
+            self.assert_problem(answer, 503, "large bodies")
+            self.assertEqual(answer.headers.get("Retry-After"), "1")
+            self.assertEqual(self.post("small", MEBI // 2).status_code, 201, "small ones do not count")
+        deadline = time.monotonic() + 10
+        while (answer := self.post("third", 2 * MEBI)).status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(answer.status_code, 201, "who left gives back what he held")
 
 
 if __name__ == "__main__":
