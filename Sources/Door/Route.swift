@@ -17,6 +17,8 @@ package struct Route: Sendable {
     package let body: Body?
     /// What it answers besides the problems that every operation can answer.
     package let responses: [Answer]
+    /// In which media types it says what is wrong, besides that of problem details.
+    package let problemTypes: [String]
     package let handler: Handler
     /// Whether its answers are whole before they are sent, and expected in a moment where nothing has to be waited for: they are made on the thread of the connection, and
     /// hold up others there.
@@ -24,10 +26,11 @@ package struct Route: Sendable {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, parameters: [Parameter] = [], body: Body? = nil,
-        responses: [Answer], handler: @escaping Handler
+        responses: [Answer], problemTypes: [String] = [], handler: @escaping Handler
     ) {
         (self.method, self.path, self.summary, self.tag) = (method, path, summary, tag)
         (self.parameters, self.body, self.responses, self.handler) = (parameters, body, responses, handler)
+        self.problemTypes = problemTypes
     }
 }
 

@@ -46,15 +46,20 @@ enum OpenAPI {
             if !answer.mediaTypes.isEmpty { members["content"] = .object(content(answer.mediaTypes, schema: answer.schema ?? [:])) }
             responses[String(answer.status)] = .object(members)
         }
-        for problem in route.problems { responses[String(problem.status)] = self.problem(problem.summary) }
+        for problem in route.problems {
+            // Whoever sends no length is answered before anything is known of what they want.
+            responses[String(problem.status)] = problem.status == 411 ? ["description": .string(problem.summary)] : self.problem(problem.summary, route.problemTypes)
+        }
         responses["default"] = problem("Any other problem: 431 headers-too-large, 500 InternalError")
         operation["responses"] = .object(responses)
         return .object(operation)
     }
 
     /// RFC 9457.
-    private static func problem(_ summary: String) -> JSON {
-        ["description": .string(summary), "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]]]
+    private static func problem(_ summary: String, _ otherTypes: [String] = []) -> JSON {
+        var content: JSONObject = ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]]
+        for type in otherTypes { content[type] = ["schema": ["type": "string"]] }
+        return ["description": .string(summary), "content": .object(content)]
     }
 
     private static func identifier(_ route: Route) -> String {

@@ -73,6 +73,17 @@ import Trust
         }
     }
 
+    @Test func `pages for terminals are described as saying what is wrong in text too, and what has no length as saying nothing`() async throws {
+        try await withServer { table, document in
+            for route in table.routes {
+                let responses = document["paths"]?[route.path]?[route.method.rawValue.lowercased()]?["responses"]
+                let types = Set(responses?["401"]?["content"]?.objectValue?.keys.elements ?? [])
+                #expect(types == Set(["application/problem+json"]).union(route.path.hasPrefix("/text") ? ["text/plain"] : []), "\(route.path)")
+                #expect(responses?["411"]?["content"] == nil)
+            }
+        }
+    }
+
     @Test func `every parameter in a path is described`() async throws {
         try await withServer { table, _ in
             for route in table.routes {

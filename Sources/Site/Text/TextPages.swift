@@ -17,8 +17,8 @@ extension SiteDoor {
         let lang = Route.Parameter("lang", in: .query, "The language; by default what Accept-Language prefers")
         let place = [Self.municipalityParameter, lang]
         return [
-            Route(.get, "/text", "What residents can report, as text", tag: Self.servicesTag, parameters: place, responses: [text]) { try await plain($0, textHome) },
-            Route(.get, "/text/services/{code}", "What a service asks, as text", tag: Self.servicesTag, parameters: [code] + place, responses: [text]) {
+            Route(.get, "/text", "What residents can report, as text", tag: Self.servicesTag, parameters: place, responses: [text], problemTypes: [Self.textType]) { try await plain($0, textHome) },
+            Route(.get, "/text/services/{code}", "What a service asks, as text", tag: Self.servicesTag, parameters: [code] + place, responses: [text], problemTypes: [Self.textType]) {
                 try await plain($0, textService)
             },
             Route(
@@ -30,20 +30,20 @@ extension SiteDoor {
                     .init(413, "The form is too large", mediaTypes: [Self.textType]), .init(415, "It is no form", mediaTypes: [Self.textType]),
                     .init(422, "What is wrong, with the name of each field", mediaTypes: [Self.textType]),
                     .init(429, "Too many from one connection; Retry-After says when to come again", mediaTypes: [Self.textType]),
-                ]
+                ], problemTypes: [Self.textType]
             ) { try await plain($0, fileText) },
             Route(
                 .get, "/text/cases/{link}", "A case by its private link, as text", tag: Self.servicesTag,
                 parameters: [.init("link", in: .path, "The private link's end"), lang],
-                responses: [text, .init(410, "The link was good once", mediaTypes: [Self.textType])]
+                responses: [text, .init(410, "The link was good once", mediaTypes: [Self.textType])], problemTypes: [Self.textType]
             ) { try await plain($0, textCase) },
             Route(
                 .get, "/text/requests/{reference}", "A public case as text", tag: Self.servicesTag,
-                parameters: [.init("reference", in: .path, "The case's reference")] + place, responses: [text]
+                parameters: [.init("reference", in: .path, "The case's reference")] + place, responses: [text], problemTypes: [Self.textType]
             ) { try await plain($0, textRequest) },
             Route(
                 .get, "/text/figures", "How many cases there are and how fast they go, as text", tag: Self.servicesTag, parameters: Self.figureParameters + [lang],
-                responses: [text]
+                responses: [text], problemTypes: [Self.textType]
             ) { try await plain($0, textFigures) },
         ]
     }
