@@ -11,6 +11,15 @@ extension String {
         return (same ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 
+    /// Whether the text begins with the code points of another.
+    public func beginsWithCodePoints(of prefix: String) -> Bool {
+        guard utf8.count >= prefix.utf8.count else { return false }
+        let same = utf8.withContiguousStorageIfAvailable { whole in
+            prefix.utf8.withContiguousStorageIfAvailable { UnsafeBufferPointer(rebasing: whole[..<$0.count]).hasSameBytes(as: $0) }
+        }
+        return (same ?? nil) ?? utf8.starts(with: prefix.utf8)
+    }
+
     /// Whether the text comes first in the order of code points, which is that of the bytes of UTF-8.
     public func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }

@@ -146,24 +146,31 @@ extension Instant: CustomStringConvertible {
 
 /// Reads fixed-width digits and separators from ASCII text.
 private struct DigitReader {
-    private var rest: UnsafeBufferPointer<UInt8>.SubSequence
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var index = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { rest = bytes[...] }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { index == bytes.count }
+
+    private var digit: Int? {
+        guard index < bytes.count, bytes[index] >= 48, bytes[index] <= 57 else { return nil }
+        return Int(bytes[index] - 48)
+    }
 
     mutating func digits(_ count: Int) -> Int? {
         var number = 0
         for _ in 0..<count {
-            guard let byte = rest.popFirst(), (48...57).contains(byte) else { return nil }
-            number = number * 10 + Int(byte - 48)
+            guard let digit else { return nil }
+            number = number * 10 + digit
+            index += 1
         }
         return number
     }
 
     mutating func take(_ separator: Unicode.Scalar) -> Bool {
-        guard let byte = rest.first, UInt32(byte) == separator.value else { return false }
-        rest.removeFirst()
+        guard index < bytes.count, UInt32(bytes[index]) == separator.value else { return false }
+        index += 1
         return true
     }
 
@@ -171,9 +178,9 @@ private struct DigitReader {
     mutating func fraction() -> Int? {
         guard take(".") || take(",") else { return 0 }
         var number = 0, count = 0
-        while let byte = rest.first, (48...57).contains(byte) {
-            rest.removeFirst()
-            if count < 6 { number = number * 10 + Int(byte - 48) }
+        while let digit {
+            index += 1
+            if count < 6 { number = number * 10 + digit }
             count += 1
         }
         guard count > 0 else { return nil }

@@ -34,14 +34,6 @@ struct Responder: HTTPResponder {
     let log: Logger
     private let date = DateHeader()
 
-    init(
-        table: RouteTable, limits: ServerLimits, metrics: ServerMetrics, isControl: Bool, isSecure: Bool, isOpen: Bool,
-        notFound: @escaping @Sendable (DoorRequest) async throws -> Response?, log: Logger
-    ) {
-        (self.table, self.limits, self.metrics, self.isControl, self.isSecure, self.isOpen) = (table, limits, metrics, isControl, isSecure, isOpen)
-        (self.notFound, self.log) = (notFound, log)
-    }
-
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         await respond(to: request, from: context.peer, table.match(request.method, request.head.pathAlone))
     }

@@ -36,7 +36,7 @@ struct CandidatePlanner {
         guard !offers.isEmpty else { return best }
         var fewest = try probe(best)
         for offer in offers.reversed() where fewest > 1 {
-            let count = try probe(offer)
+            let count = try probe(offer, upTo: fewest)
             if count < fewest { (best, fewest) = (offer, count) }
         }
         return best
@@ -60,13 +60,14 @@ struct CandidatePlanner {
         return offers
     }
 
-    private func probe(_ candidates: Candidates) throws -> Int {
+    /// - Parameter countMax: more than so many are not told apart.
+    private func probe(_ candidates: Candidates, upTo countMax: Int = probeCountMax) throws -> Int {
         var count = 0
         for select in candidates.selects {
             // Only compared: under rules too it is counted what there is, for asking the rules costs more than what is compared here.
-            let sql = "SELECT count(*) FROM (\(select.sql.replacing("FROM entity", with: "FROM main.entity")) LIMIT \(Self.probeCountMax))"
-            count += try snapshot.row(sql, select.arguments)?.decode(Int.self, atIndex: 0) ?? 0
-            if count >= Self.probeCountMax { return Self.probeCountMax }
+            let sql = "SELECT count(*) FROM (\(select.sql.replacing("FROM entity", with: "FROM main.entity")) LIMIT ?)"
+            count += try snapshot.row(sql, select.arguments + [countMax - count])?.decode(Int.self, atIndex: 0) ?? 0
+            if count >= countMax { return countMax }
         }
         return count
     }

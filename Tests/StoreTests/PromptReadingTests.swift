@@ -1,4 +1,5 @@
 import CityModel
+import OrderedCollections
 import Store
 import Synchronization
 import Testing

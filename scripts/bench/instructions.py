@@ -96,10 +96,15 @@ class CountedServer(harness.Server):
 
 
 def fill(server):
-    documents = [shapes.sample(shapes.entity("{any}"), ENTITY_COUNT, number) for number in range(ENTITY_COUNT)]
+    """The entities that scripts/bench/door.py imports."""
     entities = []
-    for number, document in enumerate(documents):
-        entities.append(json.loads(document) | {"id": f"urn:ngsi-ld:Device:{number}"})
+    for number, name, about, value, time, west, south in shapes.rows(ENTITY_COUNT):
+        entity = json.loads(shapes.sample(shapes.entity(number), ENTITY_COUNT))
+        for attribute, shown in (("name", name), ("description", about), ("serialNumber", number)):
+            entity[attribute]["value"] = shown
+        entity["value"] |= {"value": value, "observedAt": time}
+        entity["location"]["value"]["coordinates"] = [west, south]
+        entities.append(entity)
     answer = server.request("POST", shapes.UPSERT, json=entities, headers={"Content-Type": "application/json"})
     assert answer.status_code == 201, answer.text
 

@@ -153,7 +153,7 @@ extension String {
 
     /// The rest after `prefix`, byte for byte; nil if the text does not begin with it or nothing is left.
     func dropping(prefix: String) -> String? {
-        guard utf8.starts(with: prefix.utf8), utf8.count > prefix.utf8.count else { return nil }
+        guard utf8.count > prefix.utf8.count, beginsWithCodePoints(of: prefix) else { return nil }
         return String(self[utf8.index(startIndex, offsetBy: prefix.utf8.count)...])
     }
 }
