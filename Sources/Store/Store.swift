@@ -192,8 +192,9 @@ package final class Store: Sendable {
             defer { (state.open, state.vaults) = ([:], [:]) }
             return (state.open.values.map(\.file), Array(state.vaults.values))
         }
-        for file in files { try file.close() }
-        for vault in vaults { try vault.close() }
+        // One that can't be closed properly, for it is damaged or its disk is full, keeps no other from it.
+        let closings = files.map { file in Result { try file.close() } } + vaults.map { vault in Result { try vault.close() } }
+        for closing in closings { try closing.get() }
     }
 }
 
