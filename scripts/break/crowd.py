@@ -1,7 +1,7 @@
 """5,000 connections that say nothing or nothing any more, and 500 that send slowly, half of them their headers and half their body, a byte every second. Meanwhile a client with an open connection asks
 on, and 20 newcomers come, who must not have to wait until the crowd has had its time. Each of the crowd is let go in time: an idle one
 after `http.idleSecondsMax` and much sooner where places are short, a request that does not arrive after `http.bodySecondsMax`. First with the limits that the program has by itself, 1,000 connections
-and 60 seconds: there most of the crowd waits before it is accepted, and only the others count. Then with room for all, and 10 seconds."""
+and 60 seconds: there most of the crowd waits before it is accepted, and only the others count. Then with room for all, and 15 seconds."""
 
 import contextlib
 import json
@@ -20,12 +20,12 @@ from watch import Watch
 ROUNDS = 2
 QUICK_ROUNDS = 1
 IDLE_COUNT, SLOW_COUNT = 5_000, 500
-ROOMY = {"CONURB_HTTP_CONNECTIONS_MAX": "11000", "CONURB_HTTP_IDLE_SECONDS_MAX": "10", "CONURB_HTTP_BODY_SECONDS_MAX": "10"}
+ROOMY = {"CONURB_HTTP_CONNECTIONS_MAX": "11000", "CONURB_HTTP_IDLE_SECONDS_MAX": "15", "CONURB_HTTP_BODY_SECONDS_MAX": "15"}
 # How long all of the crowd may be there, by the limits.
-USUAL_SECONDS_MAX, ROOMY_SECONDS_MAX = 45, 20
+USUAL_SECONDS_MAX, ROOMY_SECONDS_MAX = 45, 32
 NEWCOMER_SECONDS_MAX = 25
 # A second. More would not fit into the system's queue of connections, in which the last word of a handshake gets lost: a client then takes for open what nobody has.
-PACE = 1_500
+PACE = 800
 P99_MILLISECONDS_MAX = 250
 HEAD = b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
 
@@ -164,10 +164,13 @@ def new(server, crowd, share):
     newcomers = []
     for _ in range(20):
         started = time.monotonic()
-        try:
-            status = requests.get(server.base + "/health", timeout=NEWCOMER_SECONDS_MAX).status_code
-        except requests.RequestException as error:
-            status = type(error).__name__
+        status = 503
+        # Who is told that there are too many comes again, as it says.
+        while status == 503 and time.monotonic() - started < NEWCOMER_SECONDS_MAX:
+            try:
+                status = requests.get(server.base + "/health", timeout=NEWCOMER_SECONDS_MAX).status_code
+            except requests.RequestException as error:
+                status = type(error).__name__
         newcomers.append((status, (time.monotonic() - started) * 1000))
         time.sleep(0.05)
     return newcomers

@@ -14,6 +14,7 @@ from watch import Watch
 ROUNDS = 25
 QUICK_ROUNDS = 5
 SECONDS = (0.8, 1.6)
+# A busy machine makes some reads slow; were they to wait for a flush, all would be.
 READ_MILLISECONDS_MAX = 100
 # Of a million calls; of a flush in microseconds. A round has one of them, or the last: all at once.
 FAULTS = ({"write": 20_000}, {"flush": 100_000}, {"read": 30_000}, {"short": 300_000}, {"slow": 200_000}, {"write": 5_000, "flush": 20_000, "read": 5_000, "short": 100_000, "slow": 5_000})
@@ -46,7 +47,7 @@ def run(ground):
         if crashes:
             server.start()
         if faults.keys() == {"slow"}:
-            slowest = max(slowest, watch.percentile(0.9))
+            slowest = max(slowest, watch.percentile(0.5))
         elif not faults.keys() & {"read"}:
             for failure in watch.failures[:1]:
                 ground.fault(f"a read failed with {faults}: {failure}")
@@ -62,8 +63,8 @@ def run(ground):
     ground.figures |= {
         "acknowledged writes": load.acknowledged_count, "refused": load.refusals(), "writes that failed": shim.count("write"), "flushes that failed": shim.count("flush"),
         "reads that failed": shim.count("read"), "writes cut short": shim.count("short"), "flushes of 200 ms": shim.count("slow"),
-        "p90 of reads while flushes take 200 ms": f"{slowest:.0f} ms"} | load.check_notifications()
-    ground.expect(slowest < READ_MILLISECONDS_MAX, f"reads wait for flushes: p90 {slowest:.0f} ms")
+        "median of reads while flushes take 200 ms": f"{slowest:.0f} ms"} | load.check_notifications()
+    ground.expect(slowest < READ_MILLISECONDS_MAX, f"reads wait for flushes: median {slowest:.0f} ms")
     ground.expect(server.stop() == 0, "it did not stop cleanly in the end")
     load.check_files(ground.data)
     ground.take(load)

@@ -109,7 +109,7 @@ def main():
         if not options.no_write:
             sections.write(REPORT, "Reliability", introduction(), INTRODUCTION)
             sections.write(REPORT, "Reliability", outcome.section(version), (f"<!-- break {name}: start -->", f"<!-- break {name}: end -->"))
-    sys.exit("\n".join(broken[:20]) if broken else 0)
+    sys.exit("\n".join(list(dict.fromkeys(broken))[:20]) if broken else 0)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,10 @@ struct Courier: Sendable {
             else { break }
             step = await deliver(message, to: endpoint, &report, now)
         }
-        return try await write(report, record, file, isInterrupted: step == .interrupted || isStopping())
+        var turn = try await write(report, record, file, isInterrupted: step == .interrupted || isStopping())
+        // The clock may have been set back during the turn.
+        if case .at(let due) = turn.next, isDue(due) { turn.next = .more }
+        return turn
     }
 
     private func deliver(
