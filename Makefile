@@ -7,7 +7,7 @@ BINARY := .build/release/conurb
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test install-deps install-binary install bench bench-door bench-check break etsi-suite clean
+.PHONY: help demo build test install-deps install-binary install bench bench-door bench-check break etsi-suite clean fuzz
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ etsi-suite: build ## run the ETSI NGSI-LD test suite: make etsi-suite SUITE=path
 	@test -n "$(SUITE)" || { echo "Say where the suite is: make etsi-suite SUITE=path/to/ngsi-ld-test-suite" >&2; exit 2; }
 	scripts/etsi-suite "$(SUITE)" --binary $(BINARY) $(ETSI_SUITE)
 
+fuzz: ## give the parsers inputs that nobody would write, for 10 minutes (options: FUZZ='3600 json entity' or FUZZ='--guided 600')
+	@scripts/install-dependencies
+	SWIFT="$(SWIFT)" scripts/fuzz $(FUZZ)
+
 # For a machine without a Swift toolchain: its own build folder, because everything is compiled anew for static linking.
 INSTALL_BUILD := .build-install
 PREFIX ?= /usr/local
@@ -64,4 +68,4 @@ install: ## put what install-binary built into $(DESTDIR)$(PREFIX)
 	install -m 644 docs/operations.md $(DESTDIR)$(PREFIX)/share/doc/conurb/operations.md
 
 clean: ## remove what was built and installed in this folder
-	rm -rf .build $(INSTALL_BUILD) .venv results
+	rm -rf .build .build-fuzz $(INSTALL_BUILD) .venv results

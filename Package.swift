@@ -201,6 +201,15 @@ let package = Package(
         .testTarget(
             name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Query", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
+        // Parsers that meet the outside, for inputs that nobody would write.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "Broker", "CityModel", "Declarations", "Door", "Federation", "Ledger", "LinkedData", "Mail", "Photos", "Policy", "Query", "Series", "Server", "Services", "Sources", "Store",
+                "Subscriptions", "Trust", orderedCollections, httpTypes, hummingbird, logging, nio,
+            ], path: "Tests/Fuzzing", exclude: ["corpora"], swiftSettings: strict),
+        .executableTarget(name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/FuzzCommand", swiftSettings: strict),
+        .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,10 +1,10 @@
 /// XXH64 with seed 0 (Y. Collet, xxHash specification 0.1.1): fast enough not to be felt beside the decoding.
-enum Checksum {
+package enum Checksum {
     private static let primes: (UInt64, UInt64, UInt64, UInt64, UInt64) = (
         0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63, 0x27D4_EB2F_1656_67C5
     )
 
-    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var offset = 0
         var hash = primes.4
         if bytes.count >= 32 {

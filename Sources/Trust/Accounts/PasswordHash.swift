@@ -21,7 +21,7 @@ package struct PasswordCost: Hashable, Sendable {
 
 /// The hash of a password with all that is needed to check one: `$scrypt$ln=17,r=8,p=1$salt$hash`, both in base64 without padding (the PHC
 /// string format).
-struct PasswordHash: Hashable, Sendable {
+package struct PasswordHash: Hashable, Sendable {
     let cost: PasswordCost
     let salt: [UInt8]
     let key: [UInt8]
@@ -42,7 +42,7 @@ struct PasswordHash: Hashable, Sendable {
     private init(cost: PasswordCost, salt: [UInt8], key: [UInt8]) { (self.cost, self.salt, self.key) = (cost, salt, key) }
 
     /// Nil for what is no such hash, or would cost more than this program spends on one.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let cost = Self.cost(parts[2]), cost.isBounded,
             let salt = Base64.standard.decode(parts[3]), (8...64).contains(salt.count), let key = Base64.standard.decode(parts[4]),
@@ -51,7 +51,7 @@ struct PasswordHash: Hashable, Sendable {
         self.init(cost: cost, salt: salt, key: key)
     }
 
-    var text: String {
+    package var text: String {
         "$scrypt$ln=\(cost.roundsExponent),r=\(cost.blockSize),p=\(cost.parallelism)$\(Base64.standard.encode(salt))$\(Base64.standard.encode(key))"
     }
 

@@ -2,20 +2,20 @@ package import CityModel
 package import Store
 
 /// What a browser holds of a session: its municipality and 256 random bits. The file knows the digest alone.
-struct SessionText: Hashable, Sendable {
+package struct SessionText: Hashable, Sendable {
     let municipality: MunicipalityName
     let secret: String
 
     init(newIn municipality: MunicipalityName) { (self.municipality, secret) = (municipality, Secret.text()) }
 
     /// Nil for what can't be one.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let municipality = MunicipalityName(String(parts[0])), Base64.url.decode(parts[1])?.count == 32 else { return nil }
         (self.municipality, secret) = (municipality, String(parts[1]))
     }
 
-    var text: String { "\(municipality.text).\(secret)" }
+    package var text: String { "\(municipality.text).\(secret)" }
     var digest: String { Secret.digest(of: "session " + secret) }
     /// Stands in every form of the session's pages. Who can make a browser send a form can't read it, and so can't send it along.
     var formToken: String { Secret.digest(of: "form " + secret) }

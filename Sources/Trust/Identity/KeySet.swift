@@ -1,10 +1,10 @@
-internal import CityModel
+package import CityModel
 internal import Crypto
 internal import CryptoExtras
 internal import Foundation
 
 /// The public keys of an issuer (RFC 7517). Keys of a kind or for a use that is not known here are passed over.
-struct KeySet: Sendable {
+package struct KeySet: Sendable {
     private struct Entry: Sendable {
         let id: String?
         /// The only algorithm that the key is for, where it says so.
@@ -16,7 +16,7 @@ struct KeySet: Sendable {
     static let countMax = 100
 
     /// - Throws: `TokenFault` for what is no set of keys.
-    init(_ json: JSON) throws(TokenFault) {
+    package init(_ json: JSON) throws(TokenFault) {
         guard let keys = json["keys"]?.arrayValue else { throw TokenFault(reason: "the issuer's keys are no JSON Web Key Set") }
         entries = keys.prefix(Self.countMax).compactMap { key in
             guard key["use"] == nil || key["use"]?.stringValue == "sig" else { return nil }
@@ -24,10 +24,10 @@ struct KeySet: Sendable {
         }
     }
 
-    enum Verdict { case valid, invalid, unknownKey }
+    package enum Verdict { case valid, invalid, unknownKey }
 
     /// A token that names its key is held against that key alone. One that names none is held against the one key that it can be of.
-    func verdict(_ token: SignedToken) -> Verdict {
+    package func verdict(_ token: SignedToken) -> Verdict {
         let suitable = entries.filter { entry in
             entry.key.suits(token.algorithm) && (entry.algorithm == nil || entry.algorithm == token.algorithm.rawValue)
         }

@@ -2,13 +2,13 @@ internal import CityModel
 internal import OrderedCollections
 
 /// What is wrong with a token. The text goes to whoever showed it and says nothing that he does not know.
-struct TokenFault: Error, Hashable { let reason: String }
+package struct TokenFault: Error, Hashable { let reason: String }
 
 /// How a token may be signed. There is no `none`, and nothing whose key is a shared secret: a public key can't be taken for one.
 enum SignatureAlgorithm: String, CaseIterable { case rs256 = "RS256", ps256 = "PS256", es256 = "ES256", edDSA = "EdDSA" }
 
 /// A signed JSON Web Token in its compact form (RFC 7515, section 7.1), read and not believed yet.
-struct SignedToken {
+package struct SignedToken {
     let algorithm: SignatureAlgorithm
     let keyID: String?
     /// The header's `typ`, in small letters and without `application/`.
@@ -20,7 +20,7 @@ struct SignedToken {
 
     static let byteCountMax = 16 << 10
 
-    init(_ text: String) throws(TokenFault) {
+    package init(_ text: String) throws(TokenFault) {
         guard text.utf8.count <= Self.byteCountMax else { throw TokenFault(reason: "it is longer than \(Self.byteCountMax) bytes") }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Self.object(parts[0]), let claims = Self.object(parts[1]), let signature = Base64.url.decode(parts[2]) else {
