@@ -83,8 +83,14 @@ extension QueryTerm: CustomStringConvertible {
         }
     }
 
-    /// Inside quotes a pattern stands as it is, but for a backslash before each quote.
+    /// Inside quotes a pattern stands as it is, but for a backslash before each quote, also before one that is one character with what follows.
     private static func quoted(_ pattern: Pattern) -> String {
-        "\"" + pattern.text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
+        var text = String.UnicodeScalarView("\"".unicodeScalars)
+        for scalar in pattern.text.unicodeScalars {
+            if scalar == "\"" { text.append("\\") }
+            text.append(scalar)
+        }
+        text.append("\"")
+        return String(text)
     }
 }

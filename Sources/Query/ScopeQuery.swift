@@ -51,7 +51,7 @@ public struct ScopePattern: Hashable, Sendable {
 
     /// Nil when the text is not a scope with wildcards.
     public init?(_ text: String) {
-        var parts = (text.hasPrefix("/") ? text.dropFirst() : text[...]).split(separator: "/", omittingEmptySubsequences: false)
+        var parts = Scope.split(text)
         includesDescendants = parts.last == "#"
         if includesDescendants { parts.removeLast() }
         guard !parts.isEmpty || includesDescendants else { return nil }

@@ -22,7 +22,8 @@ extension FuzzEntry {
             for format in RepresentationFormat.allCases {
                 var writer = JSONWriter()
                 EntityWriter(names: ContextNames(context: .core, includesSystemMembers: true), format: format).write(entity, to: &writer)
-                let written = try JSON(parsing: writer.bytes)
+                // The whole form of what was concise is deeper; the store reads it so.
+                let written = try JSONParser(depthMax: 512).parse(writer.bytes)
                 guard format == .normalized else { continue }
                 let again = try EntityReader(context: Context.core, purpose: .content).fragment(written).entity()
                 try hold(again.hasSameContent(as: entity), "\(entity)\nread again is\n\(again)")

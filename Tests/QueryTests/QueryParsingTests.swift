@@ -10,6 +10,13 @@ import Testing
         return term
     }
 
+    /// Found by fuzzing: a quotation mark and a mark that combines with it are one character.
+    @Test(arguments: ["a~=\"x\\\"y\"", "a~=\"x\\\"\u{311}y\"", "a!~=\"\\\"\u{311}\""])
+    func `a pattern with quotes is written so that it is read again`(text: String) throws {
+        let query = try QueryExpression(parsing: text, expand: expand)
+        #expect(try QueryExpression(parsing: query.description, expand: expand) == query)
+    }
+
     /// Clause 4.9.
     @Test func `a plain term says its attribute, its operator and its value`() throws {
         let term = try term("temperature==20")

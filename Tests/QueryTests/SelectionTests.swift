@@ -55,6 +55,18 @@ import Testing
         }
     }
 
+    /// Found by fuzzing: a slash and a mark that combines with it are one character.
+    @Test func `a level begins with a letter and no mark, and marks within one are part of it`() throws {
+        for text in ["\u{65E}-u", "/\u{65E}a", "/A/\u{301}b"] {
+            #expect(Scope(text) == nil)
+            #expect(throws: CityError.self) { try ScopeQuery(parsing: text) }
+        }
+        let scope = try #require(Scope("/Ae\u{301}/B\u{301}"))
+        #expect(scope.levels == ["Ae\u{301}", "B\u{301}"])
+        #expect(Scope(scope.text) == scope)
+        #expect(try ScopeQuery(parsing: "/Ae\u{301}/+").matches([scope]))
+    }
+
     @Test func `a pattern tells an index what to look for`() throws {
         let exact = try #require(ScopePattern("Madrid/Gardens"))
         #expect(exact.exact == Scope("/Madrid/Gardens"))
