@@ -26,7 +26,7 @@ import harness
 DEMO_OPTIONS = ("--seed", "7", "--municipalities", "8", "--sensors", "400", "--speed", "20")
 DEMO_START_SECONDS_MAX = 300
 # About half of the time that all take, and none asserts anything about time.
-BESIDE = ("test_montpellier", "test_recorded_series", "test_retention", "test_import_crash")
+BESIDE = ("test_montpellier", "test_recorded_series", "test_retention", "test_import_crash", "test_instructions")
 
 
 def run_browser(names):

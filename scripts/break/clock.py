@@ -12,7 +12,7 @@ from load import Load
 from shim import Shim
 
 ROUNDS = 10
-QUICK_ROUNDS = 3
+QUICK_ROUNDS = 2
 SECONDS = 1.0
 HOUR = 3600
 # To June of 1970: times on the wall stay apart from those since the machine started.

@@ -57,7 +57,8 @@ def run(ground):
             ground.expect(recovers(server, municipality, number) is not None, f"writes to {municipality} fail after {faults}: {server.log_tail(600)}")
         load.check(server)
         if load.faults:
-            load.note(f"... in round {number} with {faults}, {'with' if crashes else 'without'} a crash")
+            said = [line for line in server.log_path.read_text().splitlines() if "unexpected error" in line or "internal fault" in line]
+            load.note(f"... in round {number} with {faults}, {'with' if crashes else 'without'} a crash; the log: {said[-1:]}")
             break
     load.check(server, everything=True)
     ground.figures |= {

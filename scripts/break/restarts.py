@@ -9,7 +9,7 @@ import harness
 from load import Load
 
 ROUNDS = 50
-QUICK_ROUNDS = 8
+QUICK_ROUNDS = 6
 STOP_SECONDS_MAX = 10
 CHECK_EVERY = 10
 

@@ -8,7 +8,7 @@ import harness
 from load import Load
 
 ROUNDS = 10
-QUICK_ROUNDS = 4
+QUICK_ROUNDS = 3
 REFUSAL_SECONDS_MAX = 10
 
 
