@@ -35,6 +35,9 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.idle
     private var held = CircularBuffer<Held>()
     private var isDraining = false
+    /// Whether bytes are being read: then who serves connections hears of the end of it from the connection itself.
+    private var isReading = false
+    private var hasPassed = false
     /// Whether more was to be read while something was held.
     private var hasToRead = false
     private var peer: SocketAddress?
@@ -46,8 +49,14 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What comes
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = true
         held.append(.part(unwrapInboundIn(data)))
         drain(context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        (isReading, hasPassed) = (false, false)
+        context.fireChannelReadComplete()
     }
 
     /// That a client will send no more is told after what it sent.
@@ -91,6 +100,10 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         isDraining = false
+        if hasPassed, !isReading {
+            hasPassed = false
+            context.fireChannelReadComplete()
+        }
         if hasToRead, held.isEmpty {
             hasToRead = false
             context.read()
@@ -130,6 +143,7 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         case .end: isArriving = false
         }
         settle(count, isArriving)
+        hasPassed = true
         context.fireChannelRead(wrapInboundOut(part))
     }
 

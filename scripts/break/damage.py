@@ -1,6 +1,6 @@
 """Pages of one municipality's file are damaged, while the server is down and while it runs: bytes of a page replaced by random ones or by zeros, one bit turned over, the file cut off. Every other municipality is served as if
 nothing had happened, writes, notifications and expiry included. Of the damaged one an answer is right or is refused as damaged, and the log names it; `conurb verify` finds
-what was damaged, unless no part of the file uses it. Where the file is cut off under a running server its pages are gone from memory too, which SQLite reads it through."""
+what was damaged, unless no part of the file uses it."""
 
 import collections
 import json
