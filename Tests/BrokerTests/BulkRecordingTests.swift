@@ -13,7 +13,7 @@ import Trust
     private static let entities = [lamp, IRI("urn:ngsi-ld:Lamp:2")!]
     private static let later = noon.adding(seconds: 100 * 86_400)
 
-    private static func value(_ kind: String, _ chance: inout Chance) -> JSON {
+    private static func value(_ kind: String, _ chance: inout SplitMix) -> JSON {
         switch kind {
         case "level": .number(Double(chance.next() % 400) / 10 - 10)
         case "count": .integer(Int64(chance.next() % 17))
@@ -22,7 +22,7 @@ import Trust
     }
 
     /// Mostly one after the other, now and then of a moment that was, or twice.
-    private static func observations(_ count: Int, from start: Int, _ chance: inout Chance, isOdd: Bool) -> [ObservedEntity] {
+    private static func observations(_ count: Int, from start: Int, _ chance: inout SplitMix, isOdd: Bool) -> [ObservedEntity] {
         var found: [ObservedEntity] = []
         for step in 0..<count {
             if chance.next() % 30 == 0, let known = found.randomElement(using: &chance) {
@@ -130,7 +130,7 @@ import Trust
 
     @Test(arguments: UInt64(0)..<8)
     func `gathered observations answer as those that were written together, to the last microsecond`(seed: UInt64) async throws {
-        var chance = Chance(seed: seed)
+        var chance = SplitMix(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 10 + Int(chance.next() % 40)))
         let classification: Classification = seed % 4 == 3 ? .personal : .open
         var groups: [[ObservedEntity]] = []
@@ -156,7 +156,7 @@ import Trust
 
     @Test(arguments: UInt64(0)..<4)
     func `gathered observations answer as those that were written one by one`(seed: UInt64) async throws {
-        var chance = Chance(seed: seed)
+        var chance = SplitMix(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 20))
         for number in 0..<3 {
             let group = Self.observations(150, from: number * 100, &chance, isOdd: false)
@@ -176,7 +176,7 @@ import Trust
     /// Clauses 5.6.11, 5.6.12.
     @Test(arguments: UInt64(0)..<8)
     func `instances that are added to an evolution together answer as those that become rows`(seed: UInt64) async throws {
-        var chance = Chance(seed: seed)
+        var chance = SplitMix(seed: seed)
         let (plain, bulk) = (try TemporaryBroker(), try bulkBroker(countMin: 20))
         for number in 0..<4 {
             let group = Self.observations(100, from: Int(chance.next() % 150), &chance, isOdd: number > 1).filter { $0.id == lamp }
@@ -288,18 +288,5 @@ import Trust
         }
         #expect(bulk.broker.areGathered(observation(-60.1), at: noon) && !bulk.broker.areGathered(observation(-60), at: noon))
         #expect(!bulk.broker.areGathered(observation(nil), at: noon) && !plain.broker.areGathered(observation(-9999), at: noon))
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct Chance: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -9,17 +9,6 @@ import Trust
 
 /// What is answered of histories, against computations that keep everything.
 @Suite struct EvolutionTests {
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     /// Values at distinct moments within a year from noon on.
     private func series(_ generator: inout SplitMix) -> [(at: Instant, value: Double)] {
         let minutes = Set((0..<60).map { _ in Int.random(in: 0..<525_600, using: &generator) })
@@ -39,7 +28,7 @@ import Trust
     /// Clause 4.5.19.
     @Test(arguments: UInt64(0)..<12)
     func `aggregates by period are those of a naive grouping`(seed: UInt64) async throws {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix(seed: seed)
         let series = series(&generator)
         let period = try #require(PeriodDuration(["P1M", "PT36H", "P1W", "P2M3D"][Int(seed % 4)]))
         let begin = noon.adding(seconds: Double(Int.random(in: 0..<20_000_000, using: &generator)))
@@ -64,7 +53,7 @@ import Trust
     /// Clause 5.7.3.4.
     @Test(arguments: UInt64(0)..<12)
     func `a window holds what a filter leaves, and the last of it`(seed: UInt64) async throws {
-        var generator = SplitMix(state: seed &+ 100)
+        var generator = SplitMix(seed: seed &+ 100)
         let series = series(&generator)
         let folder = try TemporaryBroker()
         let access = try await record(series, folder)
