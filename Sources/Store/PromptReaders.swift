@@ -28,7 +28,8 @@ final class PromptReaders: Sendable {
     /// Runs `body` on a consistent view of what is committed.
     /// - Returns: nil when it was broken off, or could not begin at once.
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value? {
-        guard let reader = try take() else { return nil }
+        // Where a connection can't be had, whoever reads on a queue waits for one, or says why not.
+        guard let reader = try? take() else { return nil }
         defer { state.withLock { $0.free.append(reader) } }
         return try reader.read(body)
     }
