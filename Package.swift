@@ -154,7 +154,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(name: "CityModelTests", dependencies: ["CityModel"], swiftSettings: strict),
-        .testTarget(name: "LinkedDataTests", dependencies: ["CityModel", "LinkedData", orderedCollections], swiftSettings: strict),
+        .target(name: "RandomEntities", dependencies: ["CityModel", orderedCollections], path: "Tests/RandomEntities", swiftSettings: strict),
+        .testTarget(name: "LinkedDataTests", dependencies: ["CityModel", "LinkedData", "RandomEntities", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DoorTests", dependencies: ["CityModel", "Door", hummingbird, httpTypes], swiftSettings: strict),
         .testTarget(
             name: "NGSILDTests",
@@ -165,7 +166,7 @@ let package = Package(
         .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", "Store", orderedCollections, crypto, grdb], swiftSettings: strict),
+            name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "RandomEntities", "Series", "Store", orderedCollections, crypto, grdb], swiftSettings: strict),
         .testTarget(
             name: "TrustTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .testTarget(

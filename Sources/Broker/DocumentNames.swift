@@ -1,4 +1,4 @@
-package import CityModel
+internal import CityModel
 package import LinkedData
 package import Store
 internal import Synchronization
@@ -21,18 +21,37 @@ package struct DocumentNames: Sendable {
     /// Appends the normalized representation of an entity.
     /// - Parameter contextMember: what to add as `@context`, as JSON text.
     package func write(
-        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to writer: inout JSONWriter
+        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: RenderBuffer
     ) {
         let known = table.names.withLock { $0 }
-        stored.document.render(includesSystemMembers: includesSystemMembers, to: &writer) { number, writer in
-            if Int(number) < known.count, let name = known[Int(number)] { return writer.raw(name) }
-            writer.raw(name(of: number))
+        stored.document.render(includesSystemMembers: includesSystemMembers, to: buffer) { buffer.append(name($0, known)) }
+        guard let contextMember, stored.document.bytes.last == UInt8(ascii: "}") else { return }
+        buffer.removeLast(1)
+        close(contextMember, buffer)
+    }
+
+    /// Appends the simplified representation of an entity.
+    /// - Returns: false where it takes more than copying; then nothing was appended.
+    package func writeSimplified(
+        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: RenderBuffer
+    ) -> Bool {
+        let known = table.names.withLock { $0 }
+        let isWritten = stored.document.renderSimplified(includesSystemMembers: includesSystemMembers, to: buffer) { buffer.append(name($0, known)) }
+        if isWritten { close(contextMember, buffer) }
+        return isWritten
+    }
+
+    private func close(_ contextMember: [UInt8]?, _ buffer: RenderBuffer) {
+        if let contextMember {
+            buffer.append(",\"@context\":")
+            buffer.append(contextMember)
         }
-        guard let contextMember, writer.bytes.last == UInt8(ascii: "}") else { return }
-        writer.bytes.removeLast()
-        writer.raw(",\"@context\":")
-        writer.raw(contextMember)
-        writer.raw("}")
+        buffer.append("}")
+    }
+
+    private func name(_ number: Int64, _ known: [[UInt8]?]) -> [UInt8] {
+        if Int(number) < known.count, let name = known[Int(number)] { return name }
+        return name(of: number)
     }
 
     private func name(of number: Int64) -> [UInt8] {

@@ -3,7 +3,9 @@ package enum Acceptance {
     /// The offered media type that an `Accept` header prefers; of equals, the first offered. Nil when it accepts none.
     /// - Parameter header: nil and empty accept everything.
     package static func choose(_ header: String?, offers: [String]) -> String? {
-        guard let header, !header.allSatisfy({ $0 == " " }) else { return offers.first }
+        guard let header, header != "*/*", !header.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) else { return offers.first }
+        // One type alone, as most clients say it.
+        if offers.contains(header) { return header }
         let ranges = header.split(separator: ",").map(Range.init)
         var best: (offer: String, quality: Double)?
         for offer in offers {

@@ -39,8 +39,10 @@ package struct QueryParameters: Sendable {
     package subscript(name: String) -> String? { values[name] }
 
     /// - Throws: `invalidRequest` that names a parameter that is not among `known` (clause 6.3.20).
-    package func check(known: Set<String>) throws(CityError) {
-        for (name, _) in pairs where !known.contains(name) { throw .invalidRequest("\(name): this operation has no such parameter") }
+    package func check(known: @autoclosure () -> Set<String>, _ others: Set<String>...) throws(CityError) {
+        guard !pairs.isEmpty else { return }
+        let known = known()
+        for (name, _) in pairs where !known.contains(name) && !others.contains(where: { $0.contains(name) }) { throw .invalidRequest("\(name): this operation has no such parameter") }
     }
 
     package func bool(_ name: String) throws(CityError) -> Bool? {

@@ -15,8 +15,8 @@ extension NGSILDDoor {
     /// One entity.
     /// - Throws: `resourceNotFound` when nothing of it is left to show.
     func answer(_ found: FoundEntity, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess) async throws -> Response {
-        if representation.isAsStored, found.entity == nil {
-            return try response(stored: [found], isArray: false, representation, access)
+        if representation.isAsStored, found.entity == nil, let response = try response(stored: [found], isArray: false, representation, access) {
+            return response
         }
         guard let entity = representation.view.selected(try broker.entity(found, access)) else {
             throw CityError.resourceNotFound("entity \(found.stored.id) has none of the members asked for")
@@ -26,8 +26,10 @@ extension NGSILDDoor {
 
     /// A page of entities.
     func answer(_ page: EntityPage, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess) async throws -> Response {
-        if representation.isAsStored, page.entities.allSatisfy({ !hasExpired($0, request.now) }) {
-            return try response(stored: page.entities, isArray: true, representation, access)
+        if representation.isAsStored, page.entities.allSatisfy({ !hasExpired($0, request.now) }),
+            let response = try response(stored: page.entities, isArray: true, representation, access)
+        {
+            return response
         }
         let entities = try page.entities.compactMap { representation.view.selected(try broker.entity($0, access)) }
         return try await response(entities, isArray: true, representation, access, request.now)
@@ -36,19 +38,26 @@ extension NGSILDDoor {
     private func hasExpired(_ found: FoundEntity, _ now: Instant) -> Bool { found.stored.expiresAt.map { $0 <= now } ?? false }
 
     /// The hot path: documents are copied, and only names are put in.
+    /// - Returns: nil where an entity takes more than that.
     private func response(
         stored: [FoundEntity], isArray: Bool, _ representation: Representation, _ access: ReadAccess
-    ) throws -> Response {
-        var writer = JSONWriter(byteCapacity: 1024 + stored.count * 640)
+    ) throws -> Response? {
+        let buffer = RenderBuffer(byteCapacity: 1024 + stored.count * 640)
         let names = try broker.names(representation.context, access)
         let member = contextMember(representation)
-        if isArray { writer.raw("[") }
+        if isArray { buffer.append("[") }
         for (index, found) in stored.enumerated() {
-            if index > 0 { writer.raw(",") }
-            names.write(found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: &writer)
+            if index > 0 { buffer.append(",") }
+            guard representation.format == .simplified else {
+                names.write(found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: buffer)
+                continue
+            }
+            let isWritten = names.writeSimplified(
+                found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: buffer)
+            guard isWritten else { return nil }
         }
-        if isArray { writer.raw("]") }
-        return response(writer, representation, isAmended: false)
+        if isArray { buffer.append("]") }
+        return response(buffer.withBytes { ByteBuffer(bytes: $0) }, representation, isAmended: false)
     }
 
     private func contextMember(_ representation: Representation) -> [UInt8]? {
@@ -78,7 +87,7 @@ extension NGSILDDoor {
             } else if let entity = amended.first {
                 features.write(entity, context: context, to: &writer)
             }
-            return response(writer, representation, isAmended: isAmended)
+            return response(ByteBuffer(bytes: writer.bytes), representation, isAmended: isAmended)
         }
         var linked: [LinkedEntity] = []
         if let join = representation.join {
@@ -103,15 +112,15 @@ extension NGSILDDoor {
             entityWriter.write(entry.shown, members: entry.projection.members, context: context, to: &writer)
         }
         if asArray { writer.raw("]") }
-        return response(writer, representation, isAmended: isAmended)
+        return response(ByteBuffer(bytes: writer.bytes), representation, isAmended: isAmended)
     }
 
-    private func response(_ writer: JSONWriter, _ representation: Representation, isAmended: Bool) -> Response {
+    private func response(_ body: ByteBuffer, _ representation: Representation, isAmended: Bool) -> Response {
         var headers: HTTPFields = [.contentType: representation.mediaType.rawValue]
         let linksContext = representation.mediaType == .json || (representation.mediaType == .geoJSON && representation.isGeoJSONWithoutContext)
         if linksContext { headers[.link] = LinkHeader.value(representation.context.linkURL) }
         if let version = representation.version { headers[.preferenceApplied] = version.applied }
         let status: HTTPResponse.Status = isAmended ? .nonAuthoritativeInformation : .ok
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: body))
     }
 }

@@ -34,7 +34,7 @@ extension NGSILDDoor {
     func distributedRetrieval(
         _ id: IRI, _ types: TypeSelection?, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
     ) async throws -> Response? {
-        guard try !isLocalOnly(request) else { return nil }
+        guard try !isLocalOnly(request), try await federation.hasSources(access) else { return nil }
         let terms = try EntityMapTerms(request)
         var used = usable(terms, access, request)
         let wanted = representation.requiresListed ? representation.projection.listedAttributes.map { Set($0) } : nil
@@ -63,6 +63,8 @@ extension NGSILDDoor {
         _ query: EntityQuery, _ parts: [FilterTerms], _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
     ) async throws -> (DistributedQuery, Origin)? {
         guard try !isLocalOnly(request), parts.first?.type != "*" else { return nil }
+        // What is said of sources is looked at all the same.
+        if try await !federation.hasSources(access), parts.first?.csf == nil, request.query["splitEntities"] == nil { return nil }
         var specification = try specification(query.filter, parts, representation.context, access.principal)
         specification.datasets = representation.datasets?.datasets
         var distributed = DistributedQuery(

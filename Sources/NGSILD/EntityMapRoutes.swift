@@ -46,7 +46,7 @@ extension NGSILDDoor {
     }
 
     private func createEntityMap(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.filterNames.union(Self.pageNames).union(Self.representationParameters))
+        try request.query.check(known: Self.filterNames, Self.pageNames, Self.representationParameters)
         let access = try await reading(request)
         let query = try await currentQuery(request)
         let terms = try EntityMapTerms(request)
@@ -56,7 +56,7 @@ extension NGSILDDoor {
     }
 
     private func createEntityMapByPost(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.pageNames.union(Self.representationParameters))
+        try request.query.check(known: Self.pageNames, Self.representationParameters)
         let access = try await reading(request)
         let body = try await body(request)
         let query = try currentQuery(request, body)
@@ -67,8 +67,7 @@ extension NGSILDDoor {
     }
 
     private func createTemporalEntityMap(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(
-            known: Self.names(Self.filterParameters + Self.temporalParameters + Self.temporalReadParameters + Self.temporalPageParameters))
+        try request.query.check(known: Self.evolutionQueryNames)
         let access = try await reading(request)
         let query = try await evolutionQuery(request)
         let terms = try EntityMapTerms(request)
@@ -76,7 +75,7 @@ extension NGSILDDoor {
     }
 
     private func createTemporalEntityMapByPost(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.names(Self.temporalReadParameters + Self.temporalPageParameters))
+        try request.query.check(known: Self.evolutionPageNames)
         let access = try await reading(request)
         let body = try await body(request)
         let query = try evolutionQuery(request, body)

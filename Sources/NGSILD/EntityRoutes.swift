@@ -55,8 +55,10 @@ extension NGSILDDoor {
         }
     }
 
+    private static let retrievalNames: Set<String> = ["entityMap", "entityMapLifetime", "type", "splitEntities"]
+
     private func retrieveEntity(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.representationParameters.union(["entityMap", "entityMapLifetime", "type", "splitEntities"]))
+        try request.query.check(known: Self.representationParameters, Self.retrievalNames)
         let access = try await reading(request)
         let id = try request.identifier("entityId")
         let context = try await linkContext(request)

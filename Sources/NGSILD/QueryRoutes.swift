@@ -40,7 +40,7 @@ extension NGSILDDoor {
     ]
 
     private func queryEntities(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.filterNames.union(Self.pageNames).union(Self.representationParameters))
+        try request.query.check(known: Self.filterNames, Self.pageNames, Self.representationParameters)
         let access = try await reading(request)
         let context = try await linkContext(request)
         let representation = try representation(request, context: context)
@@ -50,7 +50,7 @@ extension NGSILDDoor {
     }
 
     private func queryEntitiesByPost(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.pageNames.union(Self.representationParameters))
+        try request.query.check(known: Self.pageNames, Self.representationParameters)
         let access = try await reading(request)
         let body = try await body(request)
         let query = try QueryBody(body.json)
@@ -104,7 +104,7 @@ extension NGSILDDoor {
     }
 
     private func purgeEntities(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.filterNames.union(["attrs", "drop", "keep", "local", "geometryProperty"]))
+        try request.query.check(known: Self.filterNames, ["attrs", "drop", "keep", "local", "geometryProperty"])
         let access = try await writing(request)
         let context = try await linkContext(request)
         let terms = FilterTerms(request.query)
@@ -224,10 +224,19 @@ struct PageLinks {
     }
 
     private func link(_ request: DoorRequest, offset: Int, limit: Int, relation: String) -> String {
-        let kept = request.query.pairs.filter { $0.name != "offset" && $0.name != "limit" }
-        let pairs = kept + [("limit", String(limit)), ("offset", String(offset))]
-        let path = request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
-        let query = pairs.sorted { $0.name < $1.name }.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
-        return "<\(path)?\(query)>; rel=\"\(relation)\"; type=\"\(mediaType)\""
+        var pairs = request.query.pairs.filter { $0.name != "offset" && $0.name != "limit" }
+        pairs.append(("limit", String(limit)))
+        pairs.append(("offset", String(offset)))
+        pairs.sort { $0.name < $1.name }
+        var link = "<"
+        link += request.path.utf8.last == UInt8(ascii: "/") ? String(request.path.dropLast()) : request.path
+        for (index, pair) in pairs.enumerated() {
+            link += index == 0 ? "?" : "&"
+            link += PercentEncoding.encode(pair.name)
+            link += "="
+            link += PercentEncoding.encode(pair.value)
+        }
+        for part in [">; rel=\"", relation, "\"; type=\"", mediaType, "\""] { link += part }
+        return link
     }
 }

@@ -42,9 +42,9 @@ struct Representation {
         EntityView(projection: projection, datasets: datasets, languages: languages, version: version, context: context)
     }
 
-    /// Whether documents can be copied as they are stored.
+    /// Whether documents can be copied as they are stored, whole or their values.
     var isAsStored: Bool {
-        mediaType != .geoJSON && format == .normalized && projection == .everything && datasets == nil && languages == nil && join == nil
+        mediaType != .geoJSON && format != .concise && projection == .everything && datasets == nil && languages == nil && join == nil
             && !(version?.asksForLess ?? false)
     }
 }
@@ -78,8 +78,7 @@ extension NGSILDDoor {
 
     /// The media type among `offers` that the request prefers.
     func accepted(_ request: DoorRequest, offers: [String]) throws(Problem) -> String {
-        let header = request.headers[values: .accept].joined(separator: ",")
-        guard let chosen = Acceptance.choose(header, offers: offers) else {
+        guard let chosen = Acceptance.choose(request.headers[.accept], offers: offers) else {
             throw .own("not-acceptable", "Not acceptable", status: 406, "Accept: this resource comes as \(offers.joined(separator: ", "))")
         }
         return chosen

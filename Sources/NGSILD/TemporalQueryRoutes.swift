@@ -30,8 +30,12 @@ extension NGSILDDoor {
         ]
     }
 
+    private static let evolutionNames = names(temporalParameters + temporalReadParameters)
+    static let evolutionPageNames = names(temporalReadParameters + temporalPageParameters)
+    static let evolutionQueryNames = names(filterParameters + temporalParameters).union(evolutionPageNames)
+
     private func retrieveEvolution(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.names(Self.temporalParameters + Self.temporalReadParameters))
+        try request.query.check(known: Self.evolutionNames)
         let access = try await reading(request, to: .history)
         let id = try request.identifier("entityId")
         let representation = try temporalRepresentation(
@@ -45,14 +49,13 @@ extension NGSILDDoor {
     }
 
     private func queryEvolutions(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(
-            known: Self.names(Self.filterParameters + Self.temporalParameters + Self.temporalReadParameters + Self.temporalPageParameters))
+        try request.query.check(known: Self.evolutionQueryNames)
         let access = try await reading(request, to: .history)
         return try await answer(try await evolutionQuery(request), request, access)
     }
 
     private func queryEvolutionsByPost(_ request: DoorRequest) async throws -> Response {
-        try request.query.check(known: Self.names(Self.temporalReadParameters + Self.temporalPageParameters))
+        try request.query.check(known: Self.evolutionPageNames)
         let access = try await reading(request, to: .history)
         let body = try await body(request)
         return try await answer(try evolutionQuery(request, body), request, access)

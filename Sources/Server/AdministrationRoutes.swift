@@ -171,12 +171,12 @@ extension AdministrationDoor {
             var number: Int64? = 0
             while let after = number {
                 let page = try await broker.entities(after: after, limit: 500, access, at: now)
-                var lines = JSONWriter(byteCapacity: page.entities.count * 640)
+                let lines = RenderBuffer(byteCapacity: page.entities.count * 640)
                 for stored in page.entities {
-                    names.write(stored, includesSystemMembers: false, to: &lines)
-                    lines.raw("\n")
+                    names.write(stored, includesSystemMembers: false, to: lines)
+                    lines.append("\n")
                 }
-                try await writer.write(ByteBuffer(bytes: lines.bytes))
+                try await writer.write(lines.withBytes { ByteBuffer(bytes: $0) })
                 number = page.next
             }
             try await writer.finish(nil)

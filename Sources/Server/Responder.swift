@@ -68,13 +68,14 @@ struct Responder: HTTPResponder {
             case .otherMethods(let methods): return (Self.methodNotAllowed(methods), route)
             case .route(let found, let pathParameters):
                 route = found.path
-                let held = try largeBodies.take(collectedByteCount(request, found))
+                let length = found.body.flatMap { _ in request.headers[.contentLength].flatMap { Int($0) } }
+                let held = try largeBodies.take(collectedByteCount(length, found))
                 defer { largeBodies.giveBack(held) }
-                var doorRequest = try await doorRequest(request, found, path: path, pathParameters: pathParameters, target: target)
+                var doorRequest = try await doorRequest(request, found, length: length, path: path, pathParameters: pathParameters, target: target)
                 let forwardedFor = request.headers[.forwardedFor]
                 doorRequest.findNetwork = { NetworkOrigin.text(peer: peer, forwardedFor: forwardedFor) }
                 var response = try await found.handler(doorRequest)
-                for field in Self.echoed(request) { response.headers[field.name] = field.value }
+                for name in Self.echoedNames { if let value = request.headers[name] { response.headers[name] = value } }
                 return (response, route)
             }
         } catch is LengthRequired {
@@ -87,9 +88,11 @@ struct Responder: HTTPResponder {
     /// What an answer repeats of its request (clauses 6.3.14 and 6.3.22).
     private static func echoed(_ request: Request) -> HTTPFields {
         var headers: HTTPFields = [:]
-        for name in [HTTPField.Name.ngsildTenant, .ngsildSnapshot] { headers[name] = request.headers[name] }
+        for name in echoedNames { headers[name] = request.headers[name] }
         return headers
     }
+
+    private static let echoedNames: [HTTPField.Name] = [.ngsildTenant, .ngsildSnapshot]
 
     private static func methodNotAllowed(_ methods: [HTTPRequest.Method]) -> Response {
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
@@ -131,10 +134,10 @@ struct Responder: HTTPResponder {
     }
 
     private func doorRequest(
-        _ request: Request, _ route: Route, path: Substring, pathParameters: [String: String], target: String
+        _ request: Request, _ route: Route, length: Int?, path: Substring, pathParameters: [String: String], target: String
     ) async throws -> DoorRequest {
-        try checkLength(request, route)
-        let content = try await content(request, route)
+        try checkLength(length, route)
+        let content = try await content(request, route, length: length)
         return try doorRequest(request, path: path, pathParameters: pathParameters, target: target, content: content)
     }
 
@@ -150,9 +153,9 @@ struct Responder: HTTPResponder {
 
     /// Clause 6.3.4 asks for a length before anything else is looked at, and makes no exception for chunked bodies. Routes that
     /// read as they go are not of NGSI-LD.
-    private func checkLength(_ request: Request, _ route: Route) throws {
+    private func checkLength(_ length: Int?, _ route: Route) throws {
         guard let body = route.body, !body.isStreamed else { return }
-        guard request.headers[.contentLength].flatMap({ Int($0) }) != nil else { throw LengthRequired() }
+        guard length != nil else { throw LengthRequired() }
     }
 
     private func credential(_ request: Request) throws -> Credential {
@@ -176,16 +179,16 @@ struct Responder: HTTPResponder {
         return .session(text)
     }
 
-    private func content(_ request: Request, _ route: Route) async throws -> DoorRequest.Content {
+    private func content(_ request: Request, _ route: Route, length: Int?) async throws -> DoorRequest.Content {
         guard let body = route.body else { return .collected(ByteBuffer()) }
         if body.isStreamed { return .stream(request.body) }
-        guard let length = request.headers[.contentLength].flatMap({ Int($0) }), length <= limits.bodyByteCountMax else { throw tooLarge }
+        guard let length, length <= limits.bodyByteCountMax else { throw tooLarge }
         return .collected(try await collected(request))
     }
 
     /// What a request's body is going to take; 0 where it is read as it arrives, or refused.
-    private func collectedByteCount(_ request: Request, _ route: Route) -> Int {
-        guard let body = route.body, !body.isStreamed, let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return 0 }
+    private func collectedByteCount(_ length: Int?, _ route: Route) -> Int {
+        guard let body = route.body, !body.isStreamed, let length else { return 0 }
         return length <= limits.bodyByteCountMax ? length : 0
     }
 

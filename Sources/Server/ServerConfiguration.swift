@@ -93,6 +93,7 @@ package struct ServerLimits: Sendable {
     package var answerSecondsMax = 60
     /// Seconds that a query may take.
     package var querySecondsMax = 10
+    package var promptReadMillisecondsMax = 2
     /// Municipalities whose files are open at once.
     package var openFileCountMax = 64
     /// Subscriptions of one municipality.

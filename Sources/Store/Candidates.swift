@@ -65,8 +65,8 @@ struct CandidatePlanner {
         var count = 0
         for select in candidates.selects {
             // Only compared: under rules too it is counted what there is, for asking the rules costs more than what is compared here.
-            let sql = "SELECT count(*) FROM (\(select.sql.replacing("FROM entity", with: "FROM main.entity")) LIMIT ?)"
-            count += try snapshot.row(sql, select.arguments + [countMax - count])?.decode(Int.self, atIndex: 0) ?? 0
+            let whole = snapshot.isRuled ? select.sql.replacing("FROM entity", with: "FROM main.entity") : select.sql
+            count += try snapshot.row("SELECT count(*) FROM (\(whole) LIMIT ?)", select.arguments + [countMax - count])?.decode(Int.self, atIndex: 0) ?? 0
             if count >= countMax { return countMax }
         }
         return count

@@ -13,6 +13,8 @@ final class CommitQueue: Sendable {
 
     private let state = Mutex(State())
     private let pool: DatabasePool
+    /// Hears of each commit of the pool's writer.
+    private let checkpointer: Checkpointer
     private let terms: TermTable
     private let decoders: DecoderPool
     private let vault: ResidentKeys
@@ -33,11 +35,11 @@ final class CommitQueue: Sendable {
     static let batchCountMax = 500
 
     init(
-        pool: DatabasePool, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, journal: JournalSignal, watches: WatchTable,
+        pool: DatabasePool, checkpointer: Checkpointer, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, journal: JournalSignal, watches: WatchTable,
         registrations: RevisionSignal, policies: RevisionSignal, consents: RevisionSignal, uses: UseMemory, sealing: SealingState, commits: CommitCount,
         hasWork: @escaping @Sendable (_ wokenQueues: Set<String>) -> Void
     ) {
-        self.pool = pool
+        (self.pool, self.checkpointer) = (pool, checkpointer)
         self.terms = terms
         self.decoders = decoders
         self.vault = vault
@@ -98,13 +100,12 @@ final class CommitQueue: Sendable {
         var isStepped = false
         defer { if isStepped { commits.step() } }
         do {
-            try db.inTransaction(.immediate) {
+            try db.transact {
                 for write in batch { outcome.add(try perform(write, db)) }
                 // What is sealed can be opened as soon as it is on disk.
                 try vault.flush()
                 commits.step()
                 isStepped = true
-                return .commit
             }
         } catch {
             vault.absolve(outcome.condemned)

@@ -14,6 +14,10 @@ final class DocumentDecoder: @unchecked Sendable {
     private let terms: TermTable
     private let parser = JSONParser(depthMax: DocumentDecoder.depthMax)
     private var names: [Int64: IRI]
+    /// That of `terms` which the names and numbers here are of.
+    private var revision: Int
+    /// The attributes that were asked for last, and their numbers: a search asks for the same of each candidate.
+    private var asked: (names: Set<IRI>, numbers: [Int64])?
     private var text = JSONWriter(byteCapacity: 4096)
 
     /// Deeper than any document that came in, whose limit is the door's.
@@ -21,18 +25,41 @@ final class DocumentDecoder: @unchecked Sendable {
 
     fileprivate init(terms: TermTable) {
         self.terms = terms
+        revision = terms.revision
         names = terms.names
     }
 
     /// - Parameter wanted: the attributes to read; nil reads all.
     func entity(_ document: StoredDocument, keeping wanted: Set<IRI>? = nil) throws -> Entity {
+        if revision != terms.revision {
+            (revision, asked) = (terms.revision, nil)
+            names = terms.names
+        }
         text.bytes.removeAll(keepingCapacity: true)
-        document.render(includesSystemMembers: true, to: &text) { number, text in
+        document.bytes.withUnsafeBufferPointer { source in
+            guard let wanted, let parts = DocumentParts(source) else { return render(source, 0..<source.count) }
+            let numbers = numbers(wanted)
+            render(source, parts.head)
+            for attribute in parts.attributes where numbers.contains(attribute.name) { render(source, attribute.entry) }
+            render(source, parts.tail)
+        }
+        return try parser.withView(of: text.bytes) { view in try entity(view, wanted) }
+    }
+
+    private func render(_ source: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) {
+        StoredDocument.render(source, part, includesSystemMembers: true, to: &text) { number, text in
             text.raw("\"")
             text.write(number)
             text.raw("\"")
         }
-        return try parser.withView(of: text.bytes) { view in try entity(view, wanted) }
+    }
+
+    /// The numbers of names, of those that have one.
+    private func numbers(_ names: Set<IRI>) -> [Int64] {
+        if let asked, asked.numbers.count == asked.names.count, asked.names == names { return asked.numbers }
+        let numbers = names.compactMap(terms.number(of:))
+        asked = (names, numbers)
+        return numbers
     }
 
     private func entity(_ view: JSONView, _ wanted: Set<IRI>?) throws -> Entity {

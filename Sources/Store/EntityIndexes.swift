@@ -92,7 +92,7 @@ enum IndexValue: Hashable {
 
     /// A text with U+0000 is `present`, for SQL's texts end there: its entity is asked.
     init(text: String) {
-        guard !text.utf8.contains(0) else {
+        guard !text.containsNull else {
             self = .present
             return
         }
@@ -145,6 +145,20 @@ enum IndexValue: Hashable {
     }
 }
 
+extension String {
+    fileprivate var containsNull: Bool { utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0) }
+}
+
+extension IndexValue: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
+        switch self {
+        case .number(let number): number.bind(to: statement, at: index)
+        case .text(let text): text.bind(to: statement, at: index)
+        case .present, .sealedPlace: databaseValue.bind(to: statement, at: index)
+        }
+    }
+}
+
 extension [UInt8] {
     var databaseBlob: DatabaseValue { withUnsafeBufferPointer { Data(buffer: $0).databaseValue } }
 }
@@ -183,44 +197,44 @@ extension WriteTransaction {
     }
 
     private func addType(_ type: Int64, _ entity: Int64) throws {
-        try execute("INSERT INTO entity_type (type, entity) VALUES (?, ?)", [type, entity])
+        try run("INSERT INTO entity_type (type, entity) VALUES (?, ?)", type, entity)
     }
 
     private func removeType(_ type: Int64, _ entity: Int64) throws {
-        try execute("DELETE FROM entity_type WHERE type = ? AND entity = ?", [type, entity])
+        try run("DELETE FROM entity_type WHERE type = ? AND entity = ?", type, entity)
     }
 
     private func addScope(_ scope: Scope, _ entity: Int64) throws {
-        try execute("INSERT INTO entity_scope (scope, entity) VALUES (?, ?)", [scope.text, entity])
+        try run("INSERT INTO entity_scope (scope, entity) VALUES (?, ?)", scope.text, entity)
     }
 
     private func removeScope(_ scope: Scope, _ entity: Int64) throws {
-        try execute("DELETE FROM entity_scope WHERE scope = ? AND entity = ?", [scope.text, entity])
+        try run("DELETE FROM entity_scope WHERE scope = ? AND entity = ?", scope.text, entity)
     }
 
     private func addPlace(_ place: IndexRows.Place, slot: Int, _ entity: Int64) throws {
-        try execute(
+        try run(
             "INSERT INTO entity_place (id, west, east, south, north, attribute) VALUES (?, ?, ?, ?, ?, ?)",
-            [PlaceNumber(entity: entity, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute])
+            PlaceNumber(entity: entity, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute)
     }
 
     private func removePlace(slot: Int, _ entity: Int64) throws {
-        try execute("DELETE FROM entity_place WHERE id = ?", [PlaceNumber(entity: entity, slot: slot).id])
+        try run("DELETE FROM entity_place WHERE id = ?", PlaceNumber(entity: entity, slot: slot).id)
     }
 
     private func addValue(_ row: IndexRows.Value, types: Set<Int64>, _ entity: Int64) throws {
         for type in types {
-            try execute(
+            try run(
                 "INSERT INTO entity_value (attribute, type, value, entity) VALUES (?, ?, ?, ?)",
-                [row.attribute, type, row.value.databaseValue, entity])
+                row.attribute, type, row.value, entity)
         }
     }
 
     private func removeValue(_ row: IndexRows.Value, types: Set<Int64>, _ entity: Int64) throws {
         for type in types {
-            try execute(
+            try run(
                 "DELETE FROM entity_value WHERE attribute = ? AND type = ? AND value = ? AND entity = ?",
-                [row.attribute, type, row.value.databaseValue, entity])
+                row.attribute, type, row.value, entity)
         }
     }
 }

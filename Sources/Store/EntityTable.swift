@@ -121,12 +121,10 @@ extension WriteTransaction {
         let document = try document(entity)
         try checkCreation(of: entity, classification, run: provenance.run)
         do {
-            try execute(
+            try run(
                 "INSERT INTO entity (id, iri, version, classification, run, expires_us, document, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds,
-                    try document.data(sealedWith: key), key?.id.blob ?? past.key?.blob,
-                ])
+                number, entity.id.text, change, classification.rank, provenance.run, entity.firstExpiry?.microseconds,
+                try document.data(sealedWith: key), key?.id.blob ?? past.key?.blob)
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
             throw CityError.alreadyExists("\(entity.id): an entity has this identifier that can't be read, because its key is missing")
         }
@@ -157,12 +155,10 @@ extension WriteTransaction {
         try checkUpdate(stored, from: old, to: new, classification, run: provenance.run ?? stored.run)
         let document = try document(new)
         let key = classification.isSealed ? try vault.key(of: new.sealSubject) : nil
-        try execute(
+        try run(
             "UPDATE entity SET version = ?, classification = ?, run = ?, expires_us = ?, document = ?, key = ? WHERE id = ?",
-            [
-                change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, try document.data(sealedWith: key),
-                key?.id.blob ?? stored.key?.blob, stored.number,
-            ])
+            change, classification.rank, provenance.run ?? stored.run, new.firstExpiry?.microseconds, try document.data(sealedWith: key),
+            key?.id.blob ?? stored.key?.blob, stored.number)
         if classification > stored.classification { try noteClassification(classification, of: new.id) }
         if let subject = new.dataSubject { try noteSubject(subject, of: stored.number) }
         try replaceIndexRows(
@@ -190,7 +186,7 @@ extension WriteTransaction {
     package func delete(_ stored: StoredEntity, _ entity: Entity, at now: Instant) throws {
         try checkDeletion(of: stored, entity)
         try removeIndexRows(IndexRows(entity, isSealed: stored.isSealed, intern: intern), of: stored.number)
-        try execute("DELETE FROM entity WHERE id = ?", [stored.number])
+        try run("DELETE FROM entity WHERE id = ?", stored.number)
         try keepPast(of: entity, stored, at: now)
         let deleted = Change(
             seq: try nextChange(), operation: .deleted, at: now, entityNumber: stored.number, entityID: entity.id,
@@ -233,8 +229,4 @@ extension Entity {
         changed.append(contentsOf: old.attributes.keys.filter { attributes[$0] == nil })
         return changed
     }
-}
-
-extension StoredDocument {
-    var data: DatabaseValue { bytes.databaseBlob }
 }

@@ -52,10 +52,13 @@ struct InstanceRow {
         (unit, rest, expiresAt, modifiedAt) = (nil, nil, nil, nil)
     }
 
-    /// As it is written, sealed where its entity is.
-    fileprivate func arguments(_ transaction: WriteTransaction) throws -> StatementArguments {
+    /// Writes it, sealed where its entity is.
+    /// - Parameter sql: what is to be done about another row in its place is in it.
+    fileprivate func write(_ sql: String, _ transaction: WriteTransaction) throws {
         let content = try transaction.content(SealedRecord(value: value, unit: unit, rest: rest), of: key.entity, form: form.number)
-        return key.arguments + [form.number, content.value, content.unit, modifiedAt?.microseconds, content.rest, expiresAt?.microseconds]
+        try transaction.run(
+            sql, key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds, form.number, content.value, content.unit,
+            modifiedAt?.microseconds, content.rest, expiresAt?.microseconds)
     }
 
     /// What tells whether history holds it already, whoever may see it.
@@ -89,13 +92,14 @@ extension InstanceKey {
 }
 
 extension WriteTransaction {
-    private static let insertStatement = """
+    private static let insertion = """
         INSERT INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (\(InstanceKey.columns))
         """
+    private static let insertStatement = insertion + " DO NOTHING"
     /// A row that was put where it is by hand is another instance, and so is one that nobody observed.
-    private static let lastStays = """
-        DO UPDATE SET form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest,
+    private static let insertOrReplaceLast = insertion + """
+         DO UPDATE SET form = excluded.form, value = excluded.value, unit = excluded.unit, rest = excluded.rest,
         expires_us = excluded.expires_us
         WHERE modified_us IS NULL AND form & \(InstanceForm.observedBit) = excluded.form & \(InstanceForm.observedBit)
         """
@@ -108,19 +112,18 @@ extension WriteTransaction {
     func insert(_ row: InstanceRow, replacingLast: Bool = false) throws -> InstanceKey {
         touch(row.key.entity, at: row.key.atMicroseconds)
         try unseal(row.key.atMicroseconds, of: row.key.series)
-        let arguments = try row.arguments(self)
-        try execute(Self.insertStatement + (replacingLast ? Self.lastStays : "DO NOTHING"), arguments)
+        try row.write(replacingLast ? Self.insertOrReplaceLast : Self.insertStatement, self)
         if db.changesCount > 0 { return row.key }
         var moved = row
         moved.move(to: try freeKey(from: row.key, isObserved: row.isObserved))
-        try execute(Self.insertStatement + "DO NOTHING", moved.arguments(self))
+        try moved.write(Self.insertStatement, self)
         return moved.key
     }
 
     /// Writes a row of a moment of which nothing is recorded.
     func insertAlone(_ row: InstanceRow) throws {
         touch(row.key.entity, at: row.key.atMicroseconds)
-        try execute(Self.insertStatement + "DO NOTHING", row.arguments(self))
+        try row.write(Self.insertStatement, self)
         guard db.changesCount == 1 else { throw CityError.internalFault("a moment that was planned for has a record") }
     }
 

@@ -60,26 +60,24 @@ extension WriteTransaction {
     func nextChange() throws -> Int64 { try (lastChange ?? lastChangeNumber()) + 1 }
 
     func appendChange(_ change: Change) throws {
-        try execute(
+        try run(
             """
             INSERT INTO change (seq, operation, at_us, entity, iri, classification, types, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            [
-                change.seq, change.operation.rawValue, change.at.microseconds, change.entityNumber, change.entityID.text,
-                change.classification.rank, try numbers(change.types), try numbers(change.attributes),
-            ])
+            change.seq, change.operation.rawValue, change.at.microseconds, change.entityNumber, change.entityID.text,
+            change.classification.rank, try numbers(change.types), try numbers(change.attributes))
         lastChange = change.seq
     }
 
     package func moveCursor(of follower: String, to seq: Int64) throws {
-        try execute(
+        try run(
             "INSERT INTO cursor (follower, seq) VALUES (?, ?) ON CONFLICT (follower) DO UPDATE SET seq = excluded.seq",
-            [follower, seq])
+            follower, seq)
     }
 
     package func removeCursor(of follower: String) throws {
-        try execute("DELETE FROM cursor WHERE follower = ?", [follower])
+        try run("DELETE FROM cursor WHERE follower = ?", follower)
     }
 
     /// Removes changes that every follower has passed, but for the newest `keeping`, which pages that reconnect read, and
@@ -87,9 +85,9 @@ extension WriteTransaction {
     package func trimJournal(keeping: Int64, atMost limit: Int) throws {
         let slowest = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM cursor") ?? Int64.max
         let newest = try lastChangeNumber()
-        try execute(
+        try run(
             "DELETE FROM change WHERE seq IN (SELECT seq FROM change WHERE seq <= ? ORDER BY seq LIMIT ?)",
-            [min(slowest, newest - max(keeping, 1)), limit])
+            min(slowest, newest - max(keeping, 1)), limit)
     }
 
     private func numbers(_ names: [IRI]) throws -> String {

@@ -24,6 +24,7 @@ package final class MunicipalityFile: Sendable {
     package let incarnation: UInt64
     private let pool: DatabasePool
     private let prompt: PromptReaders
+    private let checkpointer: Checkpointer
     private let narrowed: SeenReaders
     /// The keys of what is personal in it.
     let vault: ResidentKeys
@@ -61,7 +62,8 @@ package final class MunicipalityFile: Sendable {
         terms = try pool.read(TermTable.init)
         let (terms, decoders) = (terms, DecoderPool(terms: terms))
         (self.decoders, sight, permit) = (decoders, nil, nil)
-        prompt = PromptReaders(path: path, configuration: configuration, countMax: limits.readerCountMax)
+        checkpointer = Checkpointer(path: path)
+        prompt = PromptReaders(path: path, configuration: configuration, limits: limits)
         // What a snapshot follows from its municipality is in no journal of its own.
         narrowed = SeenReaders(
             path: path, configuration: configuration, terms: terms, decoders: decoders, vault: vault, isFollowed: name.snapshot == nil)
@@ -79,11 +81,12 @@ package final class MunicipalityFile: Sendable {
         (registrations, chunks, commits) = (RevisionSignal(), OpenChunks(cache: cache, file: incarnation), CommitCount())
         orders = name.snapshot == nil ? KeptOrders() : nil
         queue = CommitQueue(
-            pool: pool, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, consents: consents,
+            pool: pool, checkpointer: checkpointer, terms: terms, decoders: decoders, vault: vault, journal: journal, watches: watches, registrations: registrations, policies: policies, consents: consents,
             uses: uses, sealing: sealing, commits: commits
         ) { work.publish(name, wokenQueues: $0) }
         try reconcileKeys(pool)
         try fillAddressIndex(pool)
+        pool.writeWithoutTransaction(checkpointer.watch)
     }
 
     /// Entities whose words one transaction adds.
@@ -122,7 +125,7 @@ package final class MunicipalityFile: Sendable {
     private init(_ whole: MunicipalityFile, _ sight: Sight?, _ permit: WritePermit?) {
         (self.sight, self.permit) = (sight, permit)
         (name, terms, journal, watches, registrations) = (whole.name, whole.terms, whole.journal, whole.watches, whole.registrations)
-        (pool, prompt, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.prompt, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
+        (pool, checkpointer, prompt, narrowed, queue, decoders, snapshotID) = (whole.pool, whole.checkpointer, whole.prompt, whole.narrowed, whole.queue, whole.decoders, whole.snapshotID)
         vault = whole.vault
         (sealing, chunks, commits, incarnation) = (whole.sealing, whole.chunks, whole.commits, whole.incarnation)
         (policies, consents, uses) = (whole.policies, whole.consents, whole.uses)
@@ -204,6 +207,7 @@ package final class MunicipalityFile: Sendable {
         journal.finish()
         narrowed.close()
         prompt.close()
+        checkpointer.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }

@@ -95,9 +95,12 @@ extension WriteTransaction {
 
     /// A number that no entity has and none had: identifiers of instances tell it, also of histories that were erased.
     private func freshNumber() throws -> Int64 {
-        let sql = "SELECT max(coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0))"
-        let known = try row(sql)?.decode(Int64.self, atIndex: 0) ?? 0
-        return try max(known, document(.setting, Self.erasedNumber)?.body.integerValue ?? 0) + 1
+        let sql = """
+            SELECT max(
+                coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0),
+                coalesce((SELECT CAST(CAST(body AS TEXT) AS INTEGER) FROM document WHERE kind = ? AND id = ?), 0))
+            """
+        return try (row(sql, [DocumentKind.setting.rawValue, Self.erasedNumber])?.decode(Int64.self, atIndex: 0) ?? 0) + 1
     }
 
     /// The setting that holds the greatest number of an entity that was erased.

@@ -12,17 +12,13 @@ final class PromptReaders: Sendable {
 
     private let path: String
     private let configuration: Configuration
-    private let countMax: Int
+    private let limits: StoreLimits
     private let state = Mutex(State())
 
-    /// What a read may take.
-    static let moment = Duration.milliseconds(2)
-
-    /// - Parameter countMax: connections; more than there are threads that read would never be used.
-    init(path: String, configuration: Configuration, countMax: Int) {
+    init(path: String, configuration: Configuration, limits: StoreLimits) {
         var configuration = configuration
         configuration.readonly = true
-        (self.path, self.configuration, self.countMax) = (path, configuration, countMax)
+        (self.path, self.configuration, self.limits) = (path, configuration, limits)
     }
 
     /// Runs `body` on a consistent view of what is committed.
@@ -37,12 +33,12 @@ final class PromptReaders: Sendable {
     private func take() throws -> PromptReader? {
         let (free, mayOpen) = state.withLock { state -> (PromptReader?, Bool) in
             if let free = state.free.popLast() { return (free, false) }
-            guard state.openCount < countMax else { return (nil, false) }
+            guard state.openCount < limits.readerCountMax else { return (nil, false) }
             state.openCount += 1
             return (nil, true)
         }
         guard mayOpen else { return free }
-        do { return try PromptReader(path: path, configuration: configuration) } catch {
+        do { return try PromptReader(path: path, configuration: configuration, durationMax: limits.promptReadMax) } catch {
             state.withLock { $0.openCount -= 1 }
             throw error
         }
@@ -58,8 +54,8 @@ private final class PromptReader: @unchecked Sendable {
     private let begin: Statement
     private let end: Statement
 
-    init(path: String, configuration: Configuration) throws {
-        let limit = TimeLimit()
+    init(path: String, configuration: Configuration, durationMax: Duration) throws {
+        let limit = TimeLimit(durationMax: durationMax)
         queue = try DatabaseQueue(path: path, configuration: configuration)
         (begin, end) = try queue.unsafeRead { db in
             limit.watch(db)
@@ -95,11 +91,14 @@ extension Statement {
 
 /// Breaks off what a connection does when its time is over.
 private final class TimeLimit {
+    private let durationMax: Duration
     private var deadline: ContinuousClock.Instant?
     private(set) var isOver = false
 
     /// Instructions of SQLite's machine after which it looks at the clock: some tens of microseconds.
     private static let instructionCount: CInt = 1000
+
+    init(durationMax: Duration) { self.durationMax = durationMax }
 
     func watch(_ db: Database) {
         sqlite3_progress_handler(
@@ -109,7 +108,7 @@ private final class TimeLimit {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    func start() { (deadline, isOver) = (.now + PromptReaders.moment, false) }
+    func start() { (deadline, isOver) = (.now + durationMax, false) }
     func stop() { deadline = nil }
 
     private func check() -> Bool {

@@ -17,17 +17,11 @@ final class RowCursor {
     /// Finds the first row.
     init(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws {
         self.db = db
-        let known = try db.cachedStatement(sql: sql)
-        statement = sqlite3_stmt_busy(known.sqliteStatement) == 0 ? known : try db.makeStatement(sql: sql)
+        statement = try db.freeStatement(sql)
         handle = statement.sqliteStatement
-        // Some faults end a transaction: what follows would be kept one by one.
-        let isLoose = sqlite3_stmt_readonly(handle) == 0 && sqlite3_get_autocommit(db.sqliteConnection) != 0
-        guard !isLoose else { throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back", sql: sql) }
-        guard sqlite3_bind_parameter_count(handle) == CInt(arguments.count) else {
-            throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "\(arguments.count) arguments", sql: sql)
-        }
+        try statement.expect(arguments.count)
         let code = arguments.bind(to: handle)
-        guard code == SQLITE_OK else { throw fault(code) }
+        guard code == SQLITE_OK else { throw db.fault(code, of: statement) }
         isWaiting = try step()
     }
 
@@ -44,18 +38,55 @@ final class RowCursor {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
         isDone = true
-        let error = code == SQLITE_DONE ? nil : fault(code)
+        let error = code == SQLITE_DONE ? nil : db.fault(code, of: statement)
         sqlite3_reset(handle)
         if let error { throw error }
         return false
     }
 
-    private func fault(_ code: CInt) -> any Error {
+}
+
+extension Database {
+    /// Runs a statement that yields nothing, with values that are put into no list on their way: for what runs with every change.
+    func run<each Value: Bindable>(_ sql: String, _ values: repeat each Value) throws {
+        let statement = try freeStatement(sql)
+        let handle = statement.sqliteStatement
+        var (index, code) = (CInt(0), SQLITE_OK)
+        for value in repeat each values {
+            index += 1
+            if code == SQLITE_OK { code = value.bind(to: handle, at: index) }
+        }
+        try statement.expect(Int(index))
+        guard code == SQLITE_OK else { throw fault(code, of: statement) }
+        repeat { code = sqlite3_step(handle) } while code == SQLITE_ROW
+        let error = code == SQLITE_DONE ? nil : fault(code, of: statement)
+        sqlite3_reset(handle)
+        if let error { throw error }
+    }
+
+    /// The connection's own statement for this SQL, or another where that is in use.
+    fileprivate func freeStatement(_ sql: String) throws -> Statement {
+        let known = try cachedStatement(sql: sql)
+        let statement = sqlite3_stmt_busy(known.sqliteStatement) == 0 ? known : try makeStatement(sql: sql)
+        // Some faults end a transaction: what follows would be kept one by one.
+        let isLoose = sqlite3_stmt_readonly(statement.sqliteStatement) == 0 && sqlite3_get_autocommit(sqliteConnection) != 0
+        guard !isLoose else { throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back", sql: sql) }
+        return statement
+    }
+
+    fileprivate func fault(_ code: CInt, of statement: Statement) -> any Error {
         // Nobody interrupts a statement but whoever asked for it.
         if code == SQLITE_INTERRUPT { return CancellationError() }
-        return DatabaseError(
-            resultCode: ResultCode(rawValue: code), message: db.sqliteConnection.flatMap(sqlite3_errmsg).map { String(cString: $0) },
-            sql: statement.sql)
+        return DatabaseError(resultCode: ResultCode(rawValue: code), message: sqliteConnection.flatMap(sqlite3_errmsg).map { String(cString: $0) }, sql: statement.sql)
+    }
+}
+
+extension Statement {
+    /// - Throws: for another number of parameters than there are values, which would run with what was bound before.
+    fileprivate func expect(_ valueCount: Int) throws {
+        guard sqlite3_bind_parameter_count(sqliteStatement) == CInt(valueCount) else {
+            throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "\(valueCount) arguments", sql: sql)
+        }
     }
 }
 

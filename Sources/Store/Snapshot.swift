@@ -71,6 +71,9 @@ package class ReadSnapshot {
         while try cursor.next() != nil {}
     }
 
+    /// The same with values that are put into no list on their way: for what runs with every change.
+    func run<each Value: Bindable>(_ sql: String, _ values: repeat each Value) throws { try db.run(sql, repeat each values) }
+
     func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> RowCursor { try RowCursor(db, sql, arguments) }
 
     /// The first row alone.

@@ -70,12 +70,16 @@ extension String: Bindable {
 }
 
 extension Data: Bindable {
-    func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
-        withUnsafeBytes { bytes in
-            bytes.isEmpty
-                ? sqlite3_bind_zeroblob(statement, index, 0)
-                : sqlite3_bind_blob(statement, index, bytes.baseAddress, CInt(bytes.count), isCopied)
-        }
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { withUnsafeBytes { $0.bind(to: statement, at: index) } }
+}
+
+extension [UInt8]: Bindable {
+    func bind(to statement: OpaquePointer, at index: CInt) -> CInt { withUnsafeBytes { $0.bind(to: statement, at: index) } }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func bind(to statement: OpaquePointer, at index: CInt) -> CInt {
+        isEmpty ? sqlite3_bind_zeroblob(statement, index, 0) : sqlite3_bind_blob(statement, index, baseAddress, CInt(count), isCopied)
     }
 }
 

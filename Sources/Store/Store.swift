@@ -203,11 +203,14 @@ package struct StoreLimits: Sendable {
     package var openFileCountMax: Int
     /// Reading connections of one file.
     package var readerCountMax: Int
+    /// How long a read may hold up the thread that asks.
+    package var promptReadMax: Duration
     /// Changes since the oldest one that no subscription was held against yet.
     package var watchLagMax: Int64
-    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4, watchLagMax: Int64 = 5_000_000) {
+    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4, promptReadMax: Duration = .milliseconds(2), watchLagMax: Int64 = 5_000_000) {
         self.openFileCountMax = openFileCountMax
         self.readerCountMax = readerCountMax
+        self.promptReadMax = promptReadMax
         self.watchLagMax = watchLagMax
     }
 }

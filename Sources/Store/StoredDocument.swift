@@ -1,4 +1,4 @@
-package import CityModel
+internal import CityModel
 internal import LinkedData
 
 /// An entity as the file keeps it: its normalized representation as JSON text in which marks stand where names and
@@ -26,26 +26,35 @@ package struct StoredDocument: Hashable, Sendable {
         }
     }
 
-    /// Appends the JSON text of the document to `writer`.
+    /// Appends the JSON text of the document to a buffer.
     /// - Parameter name: appends the JSON string of a term, with its quotes.
-    package func render(includesSystemMembers: Bool, to writer: inout JSONWriter, name: (Int64, inout JSONWriter) -> Void) {
+    package func render(includesSystemMembers: Bool, to buffer: RenderBuffer, name: (Int64) -> Void) {
+        var buffer = buffer
         bytes.withUnsafeBufferPointer { source in
-            var start = 0
-            while let mark = StoredDocument.mark(source, from: start) {
-                writer.raw(UnsafeBufferPointer(rebasing: source[start..<mark]))
-                start = mark + 1
-                if source[mark] == Mark.name {
-                    name(StoredDocument.varint(source, at: &start), &writer)
-                } else if source[mark] == Mark.systemBegin, !includesSystemMembers {
-                    while let next = StoredDocument.mark(source, from: start) {
-                        start = next
-                        if source[next] == Mark.systemEnd { break }
-                        start += 1
-                    }
+            StoredDocument.render(source, 0..<source.count, includesSystemMembers: includesSystemMembers, to: &buffer) { number, _ in name(number) }
+        }
+    }
+
+    /// The same for a part of a document, in which each mark is whole.
+    static func render<Sink: TextSink>(
+        _ whole: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, includesSystemMembers: Bool, to sink: inout Sink, name: (Int64, inout Sink) -> Void
+    ) {
+        let source = UnsafeBufferPointer(rebasing: whole[part])
+        var start = 0
+        while let mark = mark(source, from: start) {
+            sink.append(UnsafeBufferPointer(rebasing: source[start..<mark]))
+            start = mark + 1
+            if source[mark] == Mark.name {
+                name(varint(source, at: &start), &sink)
+            } else if source[mark] == Mark.systemBegin, !includesSystemMembers {
+                while let next = StoredDocument.mark(source, from: start) {
+                    start = next
+                    if source[next] == Mark.systemEnd { break }
+                    start += 1
                 }
             }
-            writer.raw(UnsafeBufferPointer(rebasing: source[start...]))
         }
+        sink.append(UnsafeBufferPointer(rebasing: source[start...]))
     }
 
     /// The place of the first mark at or after `start`. Looks at eight bytes at once, for most of a document is text.
@@ -65,7 +74,7 @@ package struct StoredDocument: Hashable, Sendable {
         return nil
     }
 
-    private static func varint(_ source: UnsafeBufferPointer<UInt8>, at index: inout Int) -> Int64 {
+    static func varint(_ source: UnsafeBufferPointer<UInt8>, at index: inout Int) -> Int64 {
         var number: Int64 = 0
         var shift: Int64 = 0
         while index < source.count {

@@ -15,6 +15,10 @@ package final class TermTable: Sendable {
     }
 
     private let state = Mutex(State())
+    private let takings = Atomic(0)
+
+    /// Grows whenever names lost their numbers, which others may get then: who keeps numbers looks whether it has.
+    var revision: Int { takings.load(ordering: .acquiring) }
 
     /// The most distinct names of types and attributes that one municipality may use.
     package static let countMax = 100_000
@@ -33,6 +37,7 @@ package final class TermTable: Sendable {
             read.next = max(read.next, number + 1)
         }
         state.withLock { $0 = read }
+        takings.add(1, ordering: .releasing)
     }
 
     package func number(of name: IRI) -> Int64? { state.withLock { $0.numbers[name] } }
@@ -62,6 +67,8 @@ package final class TermTable: Sendable {
 
     /// Takes back names whose transaction was rolled back.
     func forget(_ names: [IRI]) {
+        guard !names.isEmpty else { return }
+        defer { takings.add(1, ordering: .releasing) }
         state.withLock { state in
             for name in names {
                 guard let number = state.numbers.removeValue(forKey: name) else { continue }

@@ -145,6 +145,7 @@ struct Settings {
         try set(\.instanceCountMax, "page.instancesMax", in: 1...50_000)
         try set(\.batchCountMax, "batch.entitiesMax", in: 1...100_000)
         try set(\.querySecondsMax, "query.secondsMax", in: 1...600)
+        try set(\.promptReadMillisecondsMax, "query.promptMillisecondsMax", in: 0...1000)
         try set(\.openFileCountMax, "files.openMax", in: 1...10_000)
         try set(\.subscriptionCountMax, "subscriptions.countMax", in: 0...1_000_000)
         try set(\.queuedNotificationCountMax, "notifications.queuedMax", in: 1...10_000_000)

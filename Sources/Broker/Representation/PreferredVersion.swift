@@ -13,6 +13,7 @@ package struct PreferredVersion: Hashable, Sendable {
     /// Nil when no value names a version 1.x.
     package init?(_ values: [String]) {
         // Names are compared without case, values may be quoted, and parameters follow a semicolon (RFC 7240).
+        guard !values.isEmpty else { return nil }
         let preferences = values.joined(separator: ",").split(separator: ",").map { preference in
             (preference.split(separator: ";").first ?? "").filter { $0 != " " && $0 != "\"" }.lowercased()
         }

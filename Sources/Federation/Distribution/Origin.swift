@@ -135,6 +135,9 @@ extension Federation {
         return candidates
     }
 
+    /// Whether a municipality has registered any source, whatever of: where it has none, nobody needs to look which might be asked.
+    package func hasSources(_ access: ReadAccess) async throws -> Bool { try await !registrations(access).isEmpty }
+
     /// Those of a municipality; none where it is not there yet, for a first write makes it.
     func registrations(_ access: ReadAccess) async throws -> [Registration] {
         do { return try await catalogue.registrations(of: broker.registry(access)) } catch CityError.nonexistentTenant { return [] }

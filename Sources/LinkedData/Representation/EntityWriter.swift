@@ -28,6 +28,7 @@ public struct EntityMembers: OptionSet, Sendable {
 public struct EntityWriter<Names: NameWriting> {
     private let names: Names
     private let format: RepresentationFormat
+    private let lastTime = LastTime()
 
     public init(names: Names, format: RepresentationFormat) {
         self.names = names
@@ -264,8 +265,20 @@ public struct EntityWriter<Names: NameWriting> {
         writer.raw(",\"")
         writer.raw(member)
         writer.raw("\":\"")
-        writer.raw(time.description.utf8)
+        writer.raw(lastTime.text(time).utf8)
         writer.raw("\"")
+    }
+}
+
+/// The moment that was written last: a document says the same one again and again.
+private final class LastTime {
+    private var last: (time: Instant, text: String)?
+
+    func text(_ time: Instant) -> String {
+        if let last, last.time == time { return last.text }
+        let text = time.description
+        last = (time, text)
+        return text
     }
 }
 

@@ -70,7 +70,7 @@ extension WriteTransaction {
 }
 
 extension StoredDocument {
-    func data(sealedWith key: ResidentKey?) throws -> DatabaseValue { try key.map { try SealedBytes.seal(bytes, with: $0) }?.databaseBlob ?? data }
+    func data(sealedWith key: ResidentKey?) throws -> [UInt8] { try key.map { try SealedBytes.seal(bytes, with: $0) } ?? bytes }
 }
 
 extension KeyID {

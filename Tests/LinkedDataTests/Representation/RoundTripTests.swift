@@ -1,6 +1,7 @@
 import CityModel
 import LinkedData
 import OrderedCollections
+import RandomEntities
 import Testing
 
 private func written(_ entity: Entity, _ format: RepresentationFormat, context: Context = .core, system: Bool = false) throws -> JSON {

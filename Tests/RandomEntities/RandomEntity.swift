@@ -1,11 +1,11 @@
-import CityModel
-import OrderedCollections
+package import CityModel
+internal import OrderedCollections
 
 /// Entities made up from a seed: all kinds of attribute with all their qualifiers. The same seed gives the same entity.
-struct RandomEntity {
+package struct RandomEntity {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    package init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
 
     private mutating func number(below bound: Int) -> Int {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -73,7 +73,7 @@ struct RandomEntity {
         return attributes
     }
 
-    mutating func next() -> Entity {
+    package mutating func next() -> Entity {
         let types = chance(30) ? [IRI(known: "https://example.org/T"), IRI(known: IRI.defaultContextNamespace + "Vehicle")] : [name()]
         var entity = Entity(
             id: IRI(known: "urn:ngsi-ld:Vehicle:\(number(below: 1000))"), types: types,
