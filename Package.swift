@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "TrustTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "CityModel", "LinkedData", "Query", "Store", "Trust", orderedCollections],
+            name: "BrokerTests",
+            dependencies: ["Broker", "CityModel", "Federation", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .testTarget(
             name: "SubscriptionsTests",

@@ -92,6 +92,7 @@ extension WriteTransaction {
         for name in changed {
             let attribute = try intern(name)
             let (before, after) = (old?.attributes[name] ?? [], new.attributes[name] ?? [])
+            for gone in before where gone.hasExpired(at: now) { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
             for instance in after {
                 let known = before.first { $0.datasetID == instance.datasetID }
                 // Said again of the same moment, it is the same observation: senders that are not sure repeat themselves.
@@ -100,7 +101,6 @@ extension WriteTransaction {
                 if known != instance, !isRepeated, !isRecorded { try appendInstance(instance, attribute, number, classification.now, at: now) }
             }
             for gone in before where !after.contains(where: { $0.datasetID == gone.datasetID }) {
-                if let expiresAt = gone.expiresAt, expiresAt <= now { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
                 try appendDeletion(of: gone.kind, datasetID: gone.datasetID, attribute, number, ofTraces, at: now)
             }
         }
@@ -114,6 +114,7 @@ extension WriteTransaction {
         for (name, instances) in entity.attributes {
             let attribute = try intern(name)
             for instance in instances {
+                if instance.hasExpired(at: now) { try eraseExpired(attribute, datasetID: instance.datasetID, of: number) }
                 try appendDeletion(of: instance.kind, datasetID: instance.datasetID, attribute, number, classification, at: now)
             }
         }
@@ -160,6 +161,10 @@ extension WriteTransaction {
         let property = Attribute(kind: .property, value: texts.count == 1 ? texts[0] : .array(texts), observedAt: observedAt ?? now)
         try appendInstance(property, attribute, entity, classification, at: now)
     }
+}
+
+extension Attribute {
+    fileprivate func hasExpired(at now: Instant) -> Bool { expiresAt.map { $0 <= now } ?? false }
 }
 
 extension IRI {

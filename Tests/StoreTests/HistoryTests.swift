@@ -145,18 +145,31 @@ import Testing
     }
 
     /// Clause 4.22.
-    @Test func `with an attribute that has expired goes what was recorded of it, whatever removes it`() async throws {
-        let folder = try TemporaryStore()
-        try await write(folder) {
-            var flash = Attribute(kind: .property, value: 1)
-            flash.expiresAt = noon.adding(seconds: 10)
-            try $0.insert(entity(1, attributes: [iri("level"): [flash], iri("name"): property("a")]), provenance: .init(), at: noon)
+    /// What becomes of an attribute that has expired, though one of its instances was to stay longer.
+    enum End: CaseIterable { case itGoes, theEntityGoes, itIsGivenAnew }
+
+    private static func flash(_ value: Int64, until second: Double) -> [Attribute] {
+        var flash = Attribute(kind: .property, value: .integer(value))
+        flash.expiresAt = noon.adding(seconds: second)
+        return [flash]
+    }
+
+    @Test(arguments: End.allCases)
+    func `with an attribute that has expired goes what was recorded of it, whatever removes it`(end: End) async throws {
+        let folder = try TemporaryStore(), now = noon.adding(seconds: 11)
+        try await write(folder) { try $0.insert(entity(1, attributes: [iri("level"): Self.flash(1, until: 100), iri("name"): property("a")]), provenance: .init(), at: noon) }
+        try await change(folder, at: noon.adding(seconds: 1)) { $0.attributes[iri("level")] = Self.flash(2, until: 10) }
+        switch end {
+        case .itGoes: try await change(folder, at: now) { $0 = $0.unexpired(at: now) ?? $0 }
+        case .itIsGivenAnew: try await change(folder, at: now) { $0.attributes[iri("level")] = property(3) }
+        case .theEntityGoes:
+            try await write(folder) { transaction in
+                let stored = try #require(try transaction.storedEntity(entityID(1)))
+                try transaction.delete(stored, transaction.entity(stored), at: now)
+            }
         }
-        try await change(folder, at: noon.adding(seconds: 11)) { $0 = $0.unexpired(at: noon.adding(seconds: 11)) ?? $0 }
-        let values = try await folder.file().read { try JSON.array(Row.fetchAll($0.db, sql: "SELECT value FROM instance").map { row in
-            .string(try row.decode(String?.self, atIndex: 0) ?? "")
-        }) }
-        #expect(values == ["a", .string(Attribute.nullText)] || values == [.string(Attribute.nullText), "a"])
+        let values = try await records(folder, level).map(\.attribute.value)
+        #expect(values == [end == .itIsGivenAnew ? 3 : .string(Attribute.nullText)])
     }
 
     @Test func `an entity that comes back goes on with its history, and nobody inherits another's`() async throws {

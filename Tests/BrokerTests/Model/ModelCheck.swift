@@ -17,8 +17,9 @@ struct ModelCheck {
     /// How long the journal was after each of them; begins with 0.
     private var lengths = [0]
     private var seqs: [Int64] = []
+    private let retention: ModelRetention
 
-    init(_ asked: [[ModelRun.Asked]]) { self.asked = asked }
+    init(_ asked: [[ModelRun.Asked]], _ retention: ModelRetention) { (self.asked, self.retention) = (asked, retention) }
 
     private func operation(_ place: Place) -> ModelRun.Asked { asked[place.writer][place.index] }
 
@@ -52,13 +53,13 @@ struct ModelCheck {
     }
 
     private func replayAll(_ journal: [Change]) -> Difference? {
-        var (city, states, done) = (ModelCity(), [ModelCity()], asked.map { _ in 0 })
+        var (city, states, done) = (ModelCity(retention), [ModelCity(retention)], asked.map { _ in 0 })
         var silent: [(Place, own: ModelResult)] = []
         func skip(_ writer: Int, to end: Int) -> Difference? {
             for index in done[writer]..<max(done[writer], end) {
                 let (one, length) = (asked[writer][index], city.journal.count)
                 if one.operation.isOwn {
-                    let result = city.perform(one.operation, at: one.now)
+                    let result = city.perform(one)
                     if city.journal.count != length { return "\(one) is not in the journal" }
                     if result != one.result { return "\(one) where the model says \(result)" }
                 } else { silent.append(((writer, index), .refused)) }
@@ -70,7 +71,7 @@ struct ModelCheck {
             if let difference = skip(place.writer, to: place.index) { return difference }
             guard done[place.writer] == place.index else { return "\(operation(place)) comes after what its writer asked for later" }
             let one = operation(place)
-            let result = city.perform(one.operation, at: one.now)
+            let result = city.perform(one)
             done[place.writer] += 1
             let rows = city.journal[lengths[position]...], found = journal[lengths[position]..<lengths[position + 1]].map(ModelCity.Row.init)
             if Array(rows) != found { return "\(one): the journal has\n\(found)\nand the model\n\(Array(rows))" }
@@ -87,7 +88,7 @@ struct ModelCheck {
         let first = (answers.lastIndex { $0 < one.askedAt } ?? -1) + 1
         let last = questions.firstIndex { $0 > one.answeredAt ?? .max } ?? order.count
         for state in states[first...max(first, last)] {
-            let (result, rows) = state.trying(one.operation, at: one.now)
+            let (result, rows) = state.trying(one)
             if rows.isEmpty, result == one.result { return nil }
         }
         return "\(one): at no moment of it the model says so"
@@ -95,8 +96,14 @@ struct ModelCheck {
 
     // MARK: What is left of it
 
+    /// As it was left, and when it is thinned then.
+    func differences(of file: MunicipalityFile, _ remains: ModelRun.Remains) async throws -> Difference? {
+        if let difference = try await difference(of: file, remains) { return difference }
+        return try await differenceWhenThinned(file, remains)
+    }
+
     /// Holds a file of which the journal goes to some operation against the model at that moment.
-    func difference(of file: MunicipalityFile, _ remains: ModelRun.Remains) async throws -> Difference? {
+    private func difference(of file: MunicipalityFile, _ remains: ModelRun.Remains) async throws -> Difference? {
         let length = try await file.read { Int(try $0.lastChangeNumber()) }
         guard let count = lengths.firstIndex(of: length) else { return "the journal ends within an operation, at \(length) of \(lengths)" }
         // Of each writer: what is surely there, and what may be.
@@ -113,31 +120,48 @@ struct ModelCheck {
             cities = cities.flatMap { start in
                 var (city, all) = (start, [start])
                 for one in asked[writer][least[writer]..<most[writer]] where one.operation.isOwn {
-                    _ = city.perform(one.operation, at: one.now)
+                    let result = city.perform(one)
                     guard city.journal.count == start.journal.count else { break }
-                    all.append(city)
+                    if result != .refused { all.append(city) }
                 }
                 return all
             }
         }
+        return try await Self.first(cities) { city in
+            if let difference = try await content(of: file, city, remains) { return difference }
+            return try await deliveries(of: file, city, remains)
+        }
+    }
+
+    /// The same when everything that may be thinned a day later was.
+    private func differenceWhenThinned(_ file: MunicipalityFile, _ remains: ModelRun.Remains) async throws -> Difference? {
+        var later = remains
+        let end = (asked.joined().map(\.now).max() ?? noon).adding(seconds: 86_400)
+        (later.thinnedAt, later.isThinned) = (end, true)
+        let faults = try await file.thinAll(retention.policy(at: end, rowCountMax: 100))
+        return faults.isEmpty ? try await difference(of: file, later).map { "when it was thinned: \($0)" } : "\(faults)"
+    }
+
+    /// What differs of the first of cities that may be meant, nil when nothing differs of one.
+    private static func first(_ cities: [ModelCity], _ difference: (ModelCity) async throws -> Difference?) async throws -> Difference? {
         var first: Difference?
         for city in cities {
-            guard let difference = try await content(of: file, city) else { return try await deliveries(of: file, city, remains) }
+            guard let difference = try await difference(city) else { return nil }
             first = first ?? difference
         }
         return first
     }
 
     private func replay(_ count: Int, _ ends: [Int]) -> ModelCity {
-        var (city, done) = (ModelCity(), asked.map { _ in 0 })
+        var (city, done) = (ModelCity(retention), asked.map { _ in 0 })
         func go(_ writer: Int, to end: Int) {
             guard done[writer] < end else { return }
-            for one in asked[writer][done[writer]..<end] where one.operation.isOwn { _ = city.perform(one.operation, at: one.now) }
+            for one in asked[writer][done[writer]..<end] where one.operation.isOwn { _ = city.perform(one) }
             done[writer] = end
         }
         for place in order.prefix(count) {
             go(place.writer, to: place.index)
-            _ = city.perform(operation(place).operation, at: operation(place).now)
+            _ = city.perform(operation(place))
             done[place.writer] = place.index + 1
         }
         for writer in asked.indices { go(writer, to: ends[writer]) }
@@ -146,27 +170,55 @@ struct ModelCheck {
 
     /// Notifications that were delivered, that wait, and changes that wait to become some are together what is watched, in its order.
     private func deliveries(of file: MunicipalityFile, _ city: ModelCity, _ remains: ModelRun.Remains) async throws -> Difference? {
-        let wanted = zip(seqs, city.journal).filter { $1.isWatched }.map(\.0)
+        let rows = Array(zip(seqs, city.journal).filter { $1.isWatched })
+        let firstAfter = asked.joined().filter { $0.now >= ModelRun.passingUntil }.map(\.askedAt).min() ?? .max
+        let answeredAt = Dictionary(asked.joined().map { ($0.now, $0.answeredAt ?? .max) }) { first, _ in first }
         return try await file.read { snapshot in
-            let sent = Int(try snapshot.subscription(ModelRun.subscription)?.delivery.timesSent ?? -1)
-            let waiting = try snapshot.outbox(of: ModelRun.subscription, limit: .max / 2, byteCountMax: .max).map { String(decoding: $0.body, as: UTF8.self) }
-            let unmatched = try snapshot.watchedChanges(limit: .max / 2, byteCountMax: .max).map { String($0.seq) }
-            guard sent >= remains.sentCount, sent + waiting.count >= remains.matchedCount else {
-                return "\(sent) delivered and \(waiting.count) waiting, where it were \(remains.sentCount) and \(remains.matchedCount) had been made"
+            var (sentCount, madeCount) = (0, 0)
+            for (id, type) in [(ModelRun.subscription, ModelOperation.watchedType), (ModelRun.passing, ModelOperation.otherType)] {
+                let sent = Int(try snapshot.subscription(id)?.delivery.timesSent ?? -1)
+                let waiting = try snapshot.outbox(of: id, limit: .max / 2, byteCountMax: .max).compactMap { Int64(String(decoding: $0.body, as: UTF8.self)) }
+                let unmatched = try snapshot.watchedChanges(limit: .max / 2, byteCountMax: .max).filter { try $0.change.get().entity.types == [type] }.map(\.seq)
+                let told = rows.filter { $1.type == type && (id == ModelRun.subscription || $1.at < ModelRun.passingUntil) }
+                // Once it was met by a change after its end it is forgotten, whatever comes then with an earlier time.
+                let surely = told.filter { id == ModelRun.subscription || answeredAt[$1.at] ?? .max < firstAfter }.map(\.0)
+                if let difference = Self.difference(sent, waiting + unmatched, of: told.map(\.0), surely) { return "\(id): \(difference)" }
+                (sentCount, madeCount) = (sentCount + sent, madeCount + sent + waiting.count)
+                let size = try snapshot.outboxSize(of: id)
+                guard size?.count ?? 0 == waiting.count else { return "the outbox of \(id) counts \(String(describing: size)), and has \(waiting.count)" }
             }
-            guard sent <= wanted.count, wanted.dropFirst(sent).map(String.init) == waiting + unmatched else {
-                return "delivered \(sent), waiting \(waiting), unmatched \(unmatched), of \(wanted)"
-            }
-            let size = try snapshot.outboxSize(of: ModelRun.subscription)
-            return size?.count == waiting.count ? nil : "the outbox counts \(String(describing: size)), and has \(waiting.count)"
+            return sentCount >= remains.sentCount && madeCount >= remains.matchedCount
+                ? nil : "\(sentCount) delivered of \(madeCount), where it were \(remains.sentCount) of \(remains.matchedCount)"
         }
+    }
+
+    /// - Parameter left: changes that wait, in their order.
+    /// - Parameter surely: those of `all` that must have been noticed.
+    private static func difference(_ sentCount: Int, _ left: [Int64], of all: [Int64], _ surely: [Int64]) -> Difference? {
+        let next = left.first ?? .max, rest = Set(left)
+        let isInOrder = zip(left, left.dropFirst()).allSatisfy(<), isComplete = surely.allSatisfy { $0 < next || rest.contains($0) }
+        let counts = surely.count { $0 < next }...all.count { $0 < next }
+        guard isInOrder, isComplete, rest.isSubset(of: all), counts.contains(sentCount) else { return "delivered \(sentCount), waiting \(left), of \(all), of these surely \(surely)" }
+        return nil
+    }
+
+    /// Registrations of which nobody may have seen that they have expired are there, and no others that surely were swept.
+    private func registrations(_ snapshot: ReadSnapshot, _ remains: ModelRun.Remains) throws -> Difference? {
+        let swept = asked[ModelDraw.writerCount].prefix(remains.answeredCounts[ModelDraw.writerCount]).map(\.now).max() ?? noon
+        for one in ModelRun.registered {
+            let isThere = try snapshot.registration(one.id) != nil, end = one.expiresAt ?? Instant(microseconds: .max)
+            if isThere ? end <= swept : end > remains.sweptAt ?? noon { return "\(one.id), until \(end), is \(isThere ? "there" : "gone"), swept at \(swept)" }
+        }
+        return nil
     }
 }
 
 // MARK: Entities, history and indexes
 
 extension ModelCheck {
-    private func content(of file: MunicipalityFile, _ city: ModelCity) async throws -> Difference? {
+    private func content(of file: MunicipalityFile, _ city: ModelCity, _ remains: ModelRun.Remains) async throws -> Difference? {
+        // A sweep may have erased what had expired then.
+        let swept = remains.sweptAt ?? Instant(microseconds: .min)
         let ids = Set(asked.joined().flatMap(\.operation.ids))
         let difference: Difference? = try await file.read { snapshot in
             let stored = try snapshot.entities(after: 0, limit: .max / 2)
@@ -176,12 +228,16 @@ extension ModelCheck {
                 guard let wanted = city.entities[one.id], found.isSame(as: wanted) else { return "\(found)\nwhere\n\(String(describing: city.entities[one.id]))" }
             }
             for id in ids {
-                let found = try snapshot.allRecords(of: id).mapValues { $0.map(Line.init) }, wanted = city.history[id] ?? [:]
+                let found = try snapshot.allRecords(of: id, at: swept).mapValues { $0.map(Line.init) }, wanted = (city.history[id] ?? [:]).living(at: swept)
+                guard !ModelDraw.isAging(id) else {
+                    if let difference = try thinned(snapshot, id, city, remains, swept) { return difference }
+                    continue
+                }
                 for series in Set(found.keys).union(wanted.keys) where found[series] ?? [] != (wanted[series] ?? []).map(Line.init) {
                     return "history of \(id) \(series):\n\(found[series] ?? [])\nwhere\n\((wanted[series] ?? []).map(Line.init))"
                 }
             }
-            return try Self.searches.lazy.compactMap { try Self.difference($0, snapshot, city) }.first
+            return try registrations(snapshot, remains) ?? Self.searches.lazy.compactMap { try Self.difference($0, snapshot, city, at: swept) }.first
         }
         guard difference == nil else { return difference }
         let faults = try await file.verify().faults
@@ -207,29 +263,34 @@ extension ModelCheck {
     }
 
     private static func difference(
-        _ search: (EntityFilter, @Sendable (Entity) -> Bool), _ snapshot: ReadSnapshot, _ city: ModelCity
+        _ search: (EntityFilter, @Sendable (Entity) -> Bool), _ snapshot: ReadSnapshot, _ city: ModelCity, at swept: Instant
     ) throws -> Difference? {
-        let wanted = Set(city.entities.values.filter(search.1).map(\.id))
-        let page = try snapshot.search(EntitySearch(filter: search.0, classificationMax: .special, limit: 1000, wantsCount: true, now: noon))
+        // What has expired is not found, whether or not somebody has swept it.
+        let now = max(noon, swept)
+        let wanted = Set(city.entities.values.compactMap { $0.living(at: now) }.filter(search.1).map(\.id))
+        let page = try snapshot.search(EntitySearch(filter: search.0, classificationMax: .special, limit: 1000, wantsCount: true, now: now))
         let found = Set(page.entities.map(\.stored.id))
         return found == wanted && page.count == wanted.count ? nil : "\(search.0) finds \(found), counts \(String(describing: page.count)), where \(wanted)"
     }
 
     /// A record as readers see it.
-    private struct Line: Hashable, CustomStringConvertible {
+    struct Line: Hashable, CustomStringConvertible {
         let at: Int64
         let createdAt, modifiedAt: Int64?
         let value: JSON?
         let isObserved: Bool
+        let expiresAt: Instant?
+        /// Nil for the trace of a deletion, which is recorded when it says.
+        var recordedAt: Int64 { createdAt ?? at }
 
         init(_ record: RecordedInstance) {
             (at, value) = (record.time.microseconds, record.deletedAt == nil ? record.attribute.value : nil)
             (createdAt, modifiedAt) = (record.attribute.createdAt?.microseconds, record.attribute.modifiedAt?.microseconds)
-            isObserved = record.attribute.observedAt != nil
+            (isObserved, expiresAt) = (record.attribute.observedAt != nil, record.attribute.expiresAt)
         }
 
         init(_ record: ModelCity.Record) {
-            (at, value, isObserved) = (record.at, record.value, record.isObserved)
+            (at, value, isObserved, expiresAt) = (record.at, record.value, record.isObserved, record.expiresAt)
             let recordedAt = record.value == nil ? nil : record.at + record.late
             (createdAt, modifiedAt) = (recordedAt, record.value == nil ? nil : record.modifiedAt ?? recordedAt)
         }
@@ -241,30 +302,35 @@ extension ModelCheck {
 extension ModelCity.Row {
     fileprivate init(_ change: Change) {
         // What is watched the outbox tells.
-        let isWatched = change.types == [ModelOperation.watchedType] && (change.operation != .updated || !change.attributes.isEmpty)
-        self.init(operation: change.operation, at: change.at, id: change.entityID, attributes: Set(change.attributes), isWatched: isWatched)
+        let isWatched = !change.types.isEmpty && (change.operation != .updated || !change.attributes.isEmpty)
+        self.init(operation: change.operation, at: change.at, id: change.entityID, type: change.types.first, attributes: Set(change.attributes), isWatched: isWatched)
     }
 }
 
 extension Entity {
     /// In whatever order its attributes are.
     fileprivate func isSame(as other: Entity) -> Bool {
-        types == other.types && createdAt == other.createdAt && modifiedAt == other.modifiedAt && attributes.count == other.attributes.count
+        types == other.types && expiresAt == other.expiresAt && createdAt == other.createdAt && modifiedAt == other.modifiedAt && attributes.count == other.attributes.count
             && attributes.allSatisfy { other.attributes[$0] == $1 }
     }
 }
 
 extension ReadSnapshot {
     /// Everything that is recorded of an entity, of each series in the order of time.
-    func allRecords(of id: IRI) throws -> [SeriesName: [RecordedInstance]] {
+    /// - Parameter now: what has expired then is left out.
+    func allRecords(of id: IRI, at now: Instant = Instant(microseconds: .min)) throws -> [SeriesName: [RecordedInstance]] {
         guard let entity = try historicEntity(id, .special) else { return [:] }
         var found: [SeriesName: [RecordedInstance]] = [:]
         for series in try self.series(of: entity.number, .special) {
-            try visitRecords(of: entity.number, series, HistoryWindow(nil, now: Instant(microseconds: .min), .special)) { record in
+            try visitRecords(of: entity.number, series, HistoryWindow(nil, now: now, .special)) { record in
                 found[SeriesName(attribute: series.attribute, datasetID: series.datasetID), default: []].append(record)
                 return true
             }
         }
         return found
     }
+}
+
+extension [SeriesName: [ModelCity.Record]] {
+    func living(at now: Instant) -> Self { mapValues { $0.filter { $0.expiresAt.map { $0 > now } ?? true } } }
 }

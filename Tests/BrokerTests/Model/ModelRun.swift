@@ -1,8 +1,10 @@
 import Broker
 import CityModel
+import Federation
 import Foundation
 import LinkedData
 import OrderedCollections
+import Query
 @testable import Store
 import Synchronization
 import Trust
@@ -17,7 +19,13 @@ final class ModelRun: Sendable {
         let askedAt: Int
         var answeredAt: Int?
         var result: ModelResult?
+        /// The time by which history was thinned when it was answered, or was being thinned.
+        var thinnedAt: Instant?
+        /// The instance that was picked.
+        var picked: Picked?
     }
+
+    struct Picked: Sendable { let at, recordedAt: Int64 }
 
     /// Files as a crash left them, or a backup, and what was known when they were taken.
     struct Remains: Sendable {
@@ -31,6 +39,11 @@ final class ModelRun: Sendable {
         var sentCount: Int
         /// Whether all that was written lies in the log still.
         var isAllInLog = false
+        /// The times by which the last thinning and the last sweep went that were begun before the files were taken.
+        var thinnedAt: Instant?
+        var sweptAt: Instant?
+        /// Whether the last thinning went to its end and nothing came after it.
+        var isThinned = false
     }
 
     private struct State {
@@ -39,11 +52,26 @@ final class ModelRun: Sendable {
         var operationCount: Int64 = 0
         var matchedCount = 0, sentCount = 0
         var isDone = false
+        var housekeepingCount: Int64 = 0
+        var thinnedAt: Instant?
+        var sweptAt: Instant?
         /// The file as it was before there was a log.
         var beginning = Data()
+
+        /// A moment that no other has: those of operations lie further apart.
+        mutating func clock() -> Instant {
+            housekeepingCount += 1
+            return Instant(microseconds: noon.microseconds + operationCount * ModelRun.stepMicroseconds + housekeepingCount)
+        }
     }
 
     static let subscription = "urn:ngsi-ld:Subscription:model"
+    /// One that expires.
+    static let passing = "urn:ngsi-ld:Subscription:passing"
+    static let passingUntil = Instant(microseconds: noon.microseconds + 120 * stepMicroseconds)
+    /// How far the clock goes on with each operation: in one round some days pass.
+    static let stepMicroseconds: Int64 = 31 * 60_000_000
+    private static let source = "urn:model:source"
     private static let messageCountMax = 3
 
     let seed: UInt64
@@ -52,28 +80,37 @@ final class ModelRun: Sendable {
     let file: MunicipalityFile
     private let broker: Broker
     private let access: WriteAccess
-    private let writerCount: Int
+    private let federation: Federation
+    private let run: Int64
+    let retention: ModelRetention
     private let state: Mutex<State>
 
     /// - Parameter path: of a folder for everything, which is to be removed afterwards.
-    init(seed: UInt64, path: String, writerCount: Int) async throws {
-        (self.seed, self.path, self.writerCount) = (seed, path, writerCount)
+    init(seed: UInt64, path: String) async throws {
+        (self.seed, self.path, retention) = (seed, path, ModelRetention(seed: seed))
         store = try Store(directory: path + "/live")
         broker = Broker(store: store, configuration: BrokerConfiguration(createsMunicipalities: true))
         file = try store.file(TemporaryBroker.name, creating: true)
         access = try await Gatekeeper(store: store, isOpen: false).writing(TemporaryBroker.name, .program)
-        state = Mutex(State(asked: Array(repeating: [], count: writerCount)))
-        let interest = Interest(types: [ModelOperation.watchedType], operations: [.created, .updated, .deleted])
-        try await file.write { transaction in
-            try transaction.insert(
-                SubscriptionRecord(
-                    id: Self.subscription, body: [:], interest: interest, endpoint: "http://127.0.0.1:9/", classificationMax: .special, isActive: true,
-                    expiresAt: nil, since: 0, due: nil))
+        let contexts = ContextLibrary(broker: broker, overrides: [:]) { _ in throw CityError.contextNotAvailable("there is no network") }
+        federation = Federation(broker: broker, contexts: contexts, send: { _, _ in .failed("nobody is asked") })
+        state = Mutex(State(asked: Array(repeating: [], count: ModelDraw.writerCount + 1)))
+        run = try await file.write { [retention] transaction in
+            for (id, type, end) in [(Self.subscription, ModelOperation.watchedType, nil), (Self.passing, ModelOperation.otherType, Self.passingUntil)] {
+                try transaction.insert(
+                    SubscriptionRecord(
+                        id: id, body: [:], interest: Interest(types: [type], operations: [.created, .updated, .deleted]), endpoint: "http://127.0.0.1:9/",
+                        classificationMax: .special, isActive: true, expiresAt: end, since: 0, due: nil))
+            }
+            for registration in Self.registered { try transaction.put(registration) }
+            try transaction.put(.source, Self.source, retention.document, at: noon)
+            return try transaction.beginImportRun(source: Self.source, version: "1", at: noon)
         }
         // Their keys are in the key file before anything is copied.
-        for writer in 0..<writerCount {
-            for operation: ModelOperation in [.create(Entity(id: ModelDraw.personal(writer), types: [ModelDraw.type(of: ModelDraw.personal(writer))]), isPersonal: true), .delete(ModelDraw.personal(writer))] {
-                await ask(operation, by: writer)
+        for writer in 0..<ModelDraw.writerCount {
+            for id in [ModelDraw.personal(writer)] + (writer % 2 == 0 ? [ModelDraw.aging(writer)] : []) {
+                await ask(.create(Entity(id: id, types: [ModelDraw.type(of: id)]), isPersonal: true), by: writer)
+                await ask(.delete(id), by: writer)
             }
         }
         try await file.checkpointLog()
@@ -85,7 +122,6 @@ final class ModelRun: Sendable {
     static func file(_ directory: String) -> String { "\(directory)/\(TemporaryBroker.name)/\(MunicipalityFile.fileName)" }
 
     var asked: [[Asked]] { state.withLock { $0.asked } }
-    var deliveries: (matched: Int, sent: Int) { state.withLock { ($0.matchedCount, $0.sentCount) } }
 
     /// Runs until every writer has done its operations.
     /// - Returns: what crashes and backups at some moments left.
@@ -103,9 +139,17 @@ final class ModelRun: Sendable {
                 try await untilDone(seed &+ 3) { random in try await seal(&random) }
                 return []
             }
+            group.addTask { [self] in
+                try await untilDone(seed &+ 6) { random in try await thin(&random) }
+                return []
+            }
+            group.addTask { [self] in
+                try await untilDone(seed &+ 7) { random in await sweep(&random) }
+                return []
+            }
             group.addTask { [self] in try await copies(copyCount) }
             await withTaskGroup(of: Void.self) { writers in
-                for writer in 0..<writerCount {
+                for writer in 0..<ModelDraw.writerCount {
                     writers.addTask { [self] in
                         var draw = ModelDraw(seed: seed, writer: writer)
                         for _ in 0..<operationCount { await ask(draw.next(), by: writer) }
@@ -140,28 +184,32 @@ final class ModelRun: Sendable {
 // MARK: What is asked
 
 extension ModelRun {
-    private func ask(_ operation: ModelOperation, by writer: Int) async {
+    /// - Parameter moment: nil for the next.
+    private func ask(_ operation: ModelOperation, by writer: Int, at moment: Instant? = nil) async {
         let (now, place) = state.withLock { state in
-            state.operationCount += 1
+            if moment == nil { state.operationCount += 1 }
             state.tick += 1
-            let now = Instant(microseconds: noon.microseconds + state.operationCount * 1000)
+            let now = moment ?? Instant(microseconds: noon.microseconds + state.operationCount * Self.stepMicroseconds)
             state.asked[writer].append(Asked(operation: operation, now: now, askedAt: state.tick))
             return (now, state.asked[writer].count - 1)
         }
         var result = ModelResult.refused
-        do { result = try await perform(operation, at: now) } catch let error as CityError {
+        var picked: Picked?
+        do { result = try await perform(operation, at: now, &picked) } catch let error as CityError {
             if case .internalFault = error { result = .partly([iri("internal-fault")]) }
         } catch { result = .partly([iri("\(type(of: error))")]) }
         state.withLock { state in
             state.tick += 1
             (state.asked[writer][place].answeredAt, state.asked[writer][place].result) = (state.tick, result)
+            (state.asked[writer][place].thinnedAt, state.asked[writer][place].picked) = (state.thinnedAt, picked)
         }
     }
 
-    private func perform(_ operation: ModelOperation, at now: Instant) async throws -> ModelResult {
+    private func perform(_ operation: ModelOperation, at now: Instant, _ picked: inout Picked?) async throws -> ModelResult {
         switch operation {
         case .create(let entity, let isPersonal):
-            try await broker.create(entity, access, at: now, provenance: .init(classification: isPersonal ? .personal : nil))
+            let run = ModelDraw.isAging(entity.id) ? run : nil
+            try await broker.create(entity, access, at: now, provenance: .init(classification: isPersonal ? .personal : nil, run: run))
         case .replace(let entity): try await broker.replace(entity, access, at: now)
         case .append(let change, let id, let overwriting):
             return .partly(try await broker.append(change.fragment(), to: id, overwriting: overwriting, access, at: now).notUpdated.map(\.attribute))
@@ -175,14 +223,15 @@ extension ModelRun {
         case .addHistory(let id, let name, let instances):
             return .began(try await broker.createEvolution(Self.evolution(of: id, name, instances), of: id, access, at: now))
         case .deleteInstance(let id, let name, let pick):
-            guard let instance = try await instance(pick, of: id, name) else { return .refused }
+            guard let instance = try await instance(pick, of: id, name, &picked) else { return .refused }
             try await broker.deleteInstance(instance, name, of: id, access, at: now)
         case .replaceInstance(let id, let name, let pick, let new):
-            guard let instance = try await instance(pick, of: id, name) else { return .refused }
+            guard let instance = try await instance(pick, of: id, name, &picked) else { return .refused }
             try await broker.replaceInstance(instance, name, of: id, with: new, access, at: now)
         case .eraseSeries(let id, let name): try await broker.deleteEvolutionAttribute(name, of: id, datasetID: nil, all: true, access, at: now)
         case .eraseHistory(let id): try await broker.deleteEvolution(of: id, access, at: now)
         case .failing(let entity): try await fail(after: entity, at: now)
+        case .sweep: try await sweep(at: now)
         }
         return .done
     }
@@ -194,7 +243,7 @@ extension ModelRun {
     }
 
     private func batch(_ kind: ModelOperation.Batch, _ entries: [ModelOperation.Entry], at now: Instant) async throws -> BatchResult {
-        let changes = entries.map { ModelChange($0.entity.attributes).fragment($0.id) }
+        let changes = entries.map { ModelChange($0.entity).fragment($0.id) }
         switch kind {
         case .create: return try await broker.createBatch(entries.map(\.entity), access, at: now)
         case .upsert(let replaces): return try await broker.upsertBatch(entries.map(\.entity), mode: replaces ? .replace : .update, access, at: now)
@@ -216,11 +265,12 @@ extension ModelRun {
     }
 
     /// The identifier of one of the instances of an attribute, counted in the order of time.
-    private func instance(_ pick: Int, of id: IRI, _ name: IRI) async throws -> IRI? {
-        try await file.read { snapshot in
-            let records = try snapshot.allRecords(of: id)[SeriesName(attribute: name, datasetID: nil)] ?? []
-            return records.isEmpty ? nil : IRI(records[pick % records.count].instanceID)
-        }
+    private func instance(_ pick: Int, of id: IRI, _ name: IRI, _ picked: inout Picked?) async throws -> IRI? {
+        let records = try await file.read { try $0.allRecords(of: id)[SeriesName(attribute: name, datasetID: nil)] ?? [] }
+        guard !records.isEmpty else { return nil }
+        let record = records[pick % records.count]
+        picked = Picked(at: record.time.microseconds, recordedAt: (record.attribute.createdAt ?? record.time).microseconds)
+        return IRI(record.instanceID)
     }
 }
 
@@ -233,8 +283,9 @@ extension ModelRun {
             let rows = try transaction.watchedChanges(limit: Self.messageCountMax, byteCountMax: 1 << 20)
             for row in rows {
                 let change = try row.change.get()
+                let subscription = change.entity.types == [ModelOperation.watchedType] ? Self.subscription : Self.passing
                 try transaction.append(
-                    NewMessage(subscription: Self.subscription, headers: [], body: Array("\(row.seq)".utf8), keys: change.keys), at: change.at)
+                    NewMessage(subscription: subscription, headers: [], body: Array("\(row.seq)".utf8), keys: change.keys), at: change.at)
             }
             if let last = rows.last { try transaction.removeWatchedChanges(upTo: last.seq) }
             return rows.count
@@ -243,21 +294,82 @@ extension ModelRun {
     }
 
     private func deliver() async throws {
-        guard let message = try await file.read({ try $0.outbox(of: Self.subscription, limit: 1, byteCountMax: 1 << 20) }).first else { return }
-        try await file.write { transaction in
-            try transaction.removeMessage(message.id)
-            var news = DeliveryState()
-            news.timesSent = 1
-            try transaction.addDelivery(news, to: Self.subscription)
+        for subscription in [Self.passing, Self.subscription] {
+            guard let message = try await file.read({ try $0.outbox(of: subscription, limit: 1, byteCountMax: 1 << 20) }).first else { continue }
+            try await file.write { transaction in
+                try transaction.removeMessage(message.id)
+                var news = DeliveryState()
+                news.timesSent = 1
+                try transaction.addDelivery(news, to: subscription)
+            }
+            state.withLock { $0.sentCount += 1 }
         }
-        state.withLock { $0.sentCount += 1 }
     }
 
     private func seal(_ random: inout SplitMix) async throws {
-        let now = state.withLock { $0.operationCount } * 1000
-        let before = Instant(microseconds: noon.microseconds + max(0, now - Int64(random.next() % 40) * 1000))
+        let now = state.withLock { $0.operationCount } * Self.stepMicroseconds
+        let before = Instant(microseconds: noon.microseconds + max(0, now - Int64(random.next() % 40) * Self.stepMicroseconds))
         _ = try await file.seal(SealingPolicy(before: before, rowCountMin: 2 + Int(random.next() % 3), chunkCountMax: 4 + Int(random.next() % 20)))
         for _ in 0..<50 { await Task.yield() }
+    }
+
+    /// One walk over all history.
+    private func thin(_ random: inout SplitMix) async throws {
+        let now = state.withLock { state in
+            let now = state.clock()
+            state.thinnedAt = now
+            return now
+        }
+        let policy = try retention.policy(at: now, rowCountMax: 1 + Int(random.next() % 6))
+        let faults = try await file.thinAll(policy)
+        guard faults.isEmpty else { throw CityError.internalFault("seed \(seed): thinning failed: \(faults)") }
+        for _ in 0..<(random.next() % 100) { await Task.yield() }
+    }
+
+    /// What the sweeper asks for is in the journal as what writers ask for, where it found something.
+    private func sweep(_ random: inout SplitMix) async {
+        let now = state.withLock { state in
+            let now = state.clock()
+            state.sweptAt = now
+            return now
+        }
+        await ask(.sweep, by: ModelDraw.writerCount, at: now)
+        for _ in 0..<(random.next() % 300) { await Task.yield() }
+    }
+
+    private func sweep(at now: Instant) async throws {
+        let failed = Mutex<[any Error]>([])
+        await broker.sweep(at: now) { _, error in failed.withLock { $0.append(error) } }
+        await federation.registrations.sweep(at: now) { _, error in failed.withLock { $0.append(error) } }
+        if let first = failed.withLock({ $0.first }) { throw first }
+    }
+
+    /// Registrations of context sources, of which one expires after the other.
+    static let registered = (0..<40).map { number in
+        RegistrationRecord(
+            id: "urn:ngsi-ld:ContextSourceRegistration:\(number)", body: [:],
+            expiresAt: number == 0 ? nil : Instant(microseconds: noon.microseconds + Int64(number) * 6 * stepMicroseconds))
+    }
+}
+
+extension ModelRetention {
+    func policy(at now: Instant, rowCountMax: Int) throws -> RetentionPolicy {
+        guard let zone = CivilZone(zone) else { throw CityError.internalFault("no zone \(zone)") }
+        var policy = RetentionPolicy(nil, zone: zone, at: now, rowCountMax: rowCountMax)
+        policy.settledBefore = now.adding(seconds: -Self.settlingSeconds)
+        return policy
+    }
+}
+
+extension MunicipalityFile {
+    /// - Returns: what failed.
+    func thinAll(_ policy: RetentionPolicy) async throws -> [String] {
+        var (faults, position) = ([String](), RetentionPosition?.none)
+        repeat {
+            let step = try await thin(policy, after: position)
+            (faults, position) = (faults + step.faults, step.next)
+        } while position != nil
+        return faults
     }
 }
 
@@ -278,7 +390,8 @@ extension ModelRun {
         try whole.write(to: URL(filePath: copy))
         try log.write(to: URL(filePath: copy + "-wal"))
         try FileManager.default.copyItem(atPath: store.keysDirectory, toPath: "\(folder)/_keys")
-        (remains.askedCounts, remains.isAllInLog) = state.withLock { ($0.asked.map(\.count), $0.beginning == whole) }
+        remains.isAllInLog = state.withLock { $0.beginning == whole }
+        note(&remains)
         return remains
     }
 
@@ -287,7 +400,7 @@ extension ModelRun {
         let folder = "\(path)/restored"
         var remains = remains("backup", folder)
         try await file.copy(to: "\(path)/backup.sqlite")
-        remains.askedCounts = state.withLock { $0.asked.map(\.count) }
+        note(&remains)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: store.keysDirectory, toPath: "\(folder)/_keys")
         let restored = try Store(directory: folder)
@@ -303,5 +416,17 @@ extension ModelRun {
                 what: what, path: path, answeredCounts: state.asked.map { $0.prefix { $0.answeredAt != nil }.count }, askedCounts: [],
                 matchedCount: state.matchedCount, sentCount: state.sentCount)
         }
+    }
+
+    /// What was asked before the files were taken.
+    private func note(_ remains: inout Remains) {
+        state.withLock { (remains.askedCounts, remains.thinnedAt, remains.sweptAt) = ($0.asked.map(\.count), $0.thinnedAt, $0.sweptAt) }
+    }
+
+    /// The files as they are when all is done.
+    var end: Remains {
+        var end = remains("the end", path)
+        note(&end)
+        return end
     }
 }

@@ -30,24 +30,21 @@ import Testing
     /// One city from its beginning on. What fails names its seed and leaves its files.
     private static func round(_ seed: UInt64) async throws -> (operationCount: Int, crashCount: Int) {
         let path = FileManager.default.temporaryDirectory.appending(path: "conurb-model-\(UUID().uuidString)").path
-        let run = try await ModelRun(seed: seed, path: path, writerCount: 4)
+        let run = try await ModelRun(seed: seed, path: path)
         var remains = try await run.run(operationCount: 60, copyCount: 6)
         let answered = run.asked
-        var check = ModelCheck(answered)
+        var check = ModelCheck(answered, run.retention)
         let journal = try await run.file.read { try $0.changes(after: 0, limit: .max / 2) }
         var failures = [check.readOrder(of: journal)].compactMap(\.self)
         if failures.isEmpty {
             remains += try torn(remains, seed)
             for one in remains {
                 let store = try Store(directory: one.path)
-                let difference = try await check.difference(of: store.file(TemporaryBroker.name), one)
+                let difference = try await check.differences(of: store.file(TemporaryBroker.name), one)
                 if let difference { failures.append("\(one.what): \(difference)") }
                 try store.close()
             }
-            let counts = answered.map(\.count)
-            let end = ModelRun.Remains(
-                what: "the end", path: path, answeredCounts: counts, askedCounts: counts, matchedCount: run.deliveries.matched, sentCount: run.deliveries.sent)
-            if let difference = try await check.difference(of: run.file, end) { failures.append("the end: \(difference)") }
+            if let difference = try await check.differences(of: run.file, run.end) { failures.append("the end: \(difference)") }
         }
         try run.store.close()
         for failure in failures { Issue.record("CONURB_MODEL_SEED=\(seed), files in \(path): \(failure)") }
@@ -64,7 +61,7 @@ import Testing
             let end = Int(random.next() % UInt64(log.count + 1))
             let less = ModelRun.Remains(
                 what: "\(one.what), torn at \(end) of \(log.count)", path: one.path + "-torn", answeredCounts: one.answeredCounts.map { _ in 0 },
-                askedCounts: one.askedCounts, matchedCount: 0, sentCount: 0)
+                askedCounts: one.askedCounts, matchedCount: 0, sentCount: 0, thinnedAt: one.thinnedAt, sweptAt: one.sweptAt)
             try FileManager.default.copyItem(atPath: one.path, toPath: less.path)
             try log.prefix(end).write(to: URL(filePath: ModelRun.file(less.path) + "-wal"))
             torn.append(less)
