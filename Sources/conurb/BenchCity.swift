@@ -36,7 +36,7 @@ struct BenchCity {
         }
     }
 
-    private static func name(_ term: String) -> IRI { IRI(known: IRI.defaultContextNamespace + term) }
+    static func name(_ term: String) -> IRI { IRI(known: IRI.defaultContextNamespace + term) }
 
     /// Names of the standard context, so that whoever asks over HTTP needs no other.
     static func type(_ kind: BenchSensor.Kind) -> IRI { name(kind.term) }

@@ -9,7 +9,13 @@ import Trust
 /// What this program can do on this machine, in figures.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure on this machine.", subcommands: [HistoryBenchCommand.self])
+        commandName: "bench", abstract: "Measure what this machine does.",
+        discussion: """
+            `conurb bench` alone measures writes beside plain SQLite and prints a table: it takes some seconds and needs a folder on the disk that will be used. \
+            `conurb bench --entities 1000000 --folder /var/lib --json figures.json` does so with more, elsewhere, and keeps the figures. Requests over HTTP \
+            are measured by `make bench` of the sources, which asks a server and nginx.
+            """,
+        subcommands: [WritesBenchCommand.self, YardstickBenchCommand.self, HistoryBenchCommand.self], defaultSubcommand: WritesBenchCommand.self)
 }
 
 /// Makes the history of sensors of a seed, writes it as rows, seals it and asks about it.

@@ -24,7 +24,6 @@ import platform
 import random
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -119,26 +118,21 @@ def bytes_on_disk(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def plain_sqlite_seconds(folder, count):
-    """A loop of inserts in one transaction with the same durability: what SQLite itself costs for the same documents."""
-    connection = sqlite3.connect(folder / "yardstick.sqlite", isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE entity (identifier TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID")
-    seconds = 0.0
-    connection.execute("BEGIN")
-    block = []
-    for number, row in enumerate(rows(count), start=1):
-        block.append((f"urn:ngsi-ld:Device:{row[0]:09d}", document(row)))
-        if len(block) == 10_000 or number == count:  # made outside the measured time
-            started = time.monotonic()
-            connection.executemany("INSERT INTO entity VALUES (?, ?)", block)
-            seconds += time.monotonic() - started
-            block.clear()
-    started = time.monotonic()
-    connection.execute("COMMIT")
-    seconds += time.monotonic() - started
-    connection.close()
+def yardstick(conurb, folder, documents=None):
+    """What `conurb bench yardstick` says: of a file of documents, one a line, what SQLite itself takes to insert them; else of the machine and its disk."""
+    told = conurb.run("bench", "yardstick", *([documents] if documents else []), "--folder", folder)
+    if told.returncode != 0:
+        sys.exit(f"conurb bench yardstick failed: {told.stderr}")
+    return json.loads(told.stdout)
+
+
+def plain_sqlite_seconds(conurb, folder, count):
+    """What SQLite itself costs for the same documents, with the same durability."""
+    documents = folder / "documents"
+    with open(documents, "w") as file:
+        file.writelines(document(row) + "\n" for row in rows(count))
+    seconds = yardstick(conurb, folder, documents)["seconds"]
+    documents.unlink()
     return seconds
 
 
@@ -393,8 +387,7 @@ def main():
             pages[count], resident = measure_pages(conurb, data, count, arguments.requests)
         disk_bytes = bytes_on_disk(data)
         print("measuring the yardsticks", flush=True)
-        plain_seconds = plain_sqlite_seconds(folder, arguments.entities)
-        (folder / "yardstick.sqlite").unlink()
+        plain_seconds = plain_sqlite_seconds(conurb, folder, arguments.entities)
         full = pages[arguments.entities]
         static = measure_static(folder, full, arguments.requests)
 

@@ -4,7 +4,7 @@
     .venv/bin/python scripts/bench/door.py .build/release/conurb [--quick] [--data DIR] [--json FILE] [--only SHAPE,...] [--no-write]
 
 The server has one core to itself and wrk, which asks, another. In each round wrk asks the server and then nginx (one worker, on
-the server's core), which serves the bytes of the same answer as a static file; or, for writes, a C program inserts the same documents with
+the server's core), which serves the bytes of the same answer as a static file; or, for writes, `conurb bench yardstick` inserts the same documents with
 SQLite in one transaction, on the server's core too while the server rests. So what the machine does meanwhile befalls both.
 
 scripts/bench/shapes.py has the requests and the plan. `--data` keeps the filled data directories for the next run: a million
@@ -190,15 +190,10 @@ def busy(before, after):
 
 
 class Yardsticks:
-    """nginx with a static file for each shape, and SQLite with a file of documents for each."""
+    """nginx with a static file for each shape, and SQLite with a file of documents for each, as `conurb bench yardstick` has it."""
 
-    def __init__(self, folder, nginx_port, document_count, core):
-        self.folder, self.nginx_port, self.document_count, self.core = folder, nginx_port, document_count, core
-        self.program = folder / "yardstick"
-        subprocess.run(["cc", "-O2", "-o", self.program, PROJECT / "scripts/bench/yardstick.c", "-lsqlite3"], check=True)
-
-    def flush_microseconds(self):
-        return float(subprocess.run([self.program, "--flush", self.folder / "flush"], capture_output=True, text=True, check=True).stdout)
+    def __init__(self, conurb, folder, nginx_port, document_count, core):
+        self.conurb, self.folder, self.nginx_port, self.document_count, self.core = conurb, folder, nginx_port, document_count, core
 
     def static(self, shape, body):
         # Other bytes have another name, since nginx keeps files open.
@@ -209,16 +204,13 @@ class Yardsticks:
 
     def sqlite(self, shape, entity_count):
         """Documents a second, and microseconds of processor time for each."""
-        document, database = shape.writes[0].document, self.folder / "yardstick.sqlite"
+        document = shape.writes[0].document
         documents = self.folder / f"{hashlib.sha256(document.encode()).hexdigest()[:12]}-{entity_count}.documents"
         if not documents.exists():
             documents.write_text("".join(shapes.sample(document, entity_count, number) + "\n" for number in range(self.document_count)))
-        for path in self.folder.glob("yardstick.sqlite*"):
-            path.unlink()
         with on_core(self.core):
-            told = subprocess.run([self.program, database, documents], capture_output=True, text=True, check=True).stdout
-        count, seconds, processor_seconds = map(float, told.split())
-        return count / seconds, processor_seconds / count * 1e6
+            told = bench.yardstick(self.conurb, self.folder, documents)
+        return told["documents"] / told["seconds"], told["processorSeconds"] / told["documents"] * 1e6
 
 
 def probe(server, shape, entity_count):
@@ -344,10 +336,9 @@ def run(conurb, options, folder):
         sys.exit("two cores are needed: one for the server, one for wrk")
     data = (options.data or folder / "filled").resolve()
     data.mkdir(parents=True, exist_ok=True)
-    measurement = {
-        "version": conurb.run("version").stdout.strip().splitlines()[0], "date": datetime.date.today().isoformat(), "machine": bench.machine(),
-        "processor": bench.machine().partition("(")[2].partition(")")[0], "kernel": os.uname().release.split("-")[0], "load": os.getloadavg()[0], "usual": options.usual,
-        "sizes": options.sizes, "roundCount": options.rounds, "roundSeconds": options.seconds, "rows": [], "memory": [], "startMilliseconds": []}
+    measurement = bench.yardstick(conurb, folder)  # the version, the machine and how long its disk takes
+    measurement |= {
+        "date": datetime.date.today().isoformat(), "machine": bench.machine(), "load": os.getloadavg()[0], "usual": options.usual, "sizes": options.sizes, "roundCount": options.rounds, "roundSeconds": options.seconds, "rows": [], "memory": [], "startMilliseconds": []}
     sources = {count: filled(conurb, data, count) for count in sorted(options.sizes)}
     os.sched_setaffinity(0, {cores[1]})
     with on_core(cores[0]):
@@ -356,8 +347,7 @@ def run(conurb, options, folder):
     with nginx:
         if port is None:
             sys.exit("nginx is needed: scripts/install-dependencies bench")
-        yardsticks = Yardsticks(folder, port, options.documents, cores[0])
-        measurement["flushMicroseconds"] = yardsticks.flush_microseconds()
+        yardsticks = Yardsticks(conurb, folder, port, options.documents, cores[0])
         for group in shapes.plan(options.sizes, options.usual, options.subscriptions):
             rows, memory, starts = measured_group(conurb, group, folder, sources[group.entity_count], yardsticks, cores, options)
             measurement["rows"] += rows
