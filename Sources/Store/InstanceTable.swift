@@ -92,7 +92,9 @@ extension WriteTransaction {
         for name in changed {
             let attribute = try intern(name)
             let (before, after) = (old?.attributes[name] ?? [], new.attributes[name] ?? [])
-            for gone in before where gone.hasExpired(at: now) { try eraseExpired(attribute, datasetID: gone.datasetID, of: number) }
+            for gone in before where gone.hasExpired(at: now) && !recorded.contains(SeriesName(attribute: name, datasetID: gone.datasetID)) {
+                try eraseExpired(attribute, datasetID: gone.datasetID, of: number)
+            }
             for instance in after {
                 let known = before.first { $0.datasetID == instance.datasetID }
                 // Said again of the same moment, it is the same observation: senders that are not sure repeat themselves.

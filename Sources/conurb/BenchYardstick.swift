@@ -53,7 +53,9 @@ struct BenchPlace: ParsableArguments {
 
     private func make() throws -> String {
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else { throw ValidationError("--folder: there is no folder \(folder)") }
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw ValidationError("--folder: there is no folder \(folder)")
+        }
         let path = URL(filePath: folder).appending(path: "conurb-bench-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         return path

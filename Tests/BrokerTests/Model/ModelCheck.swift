@@ -198,8 +198,8 @@ struct ModelCheck {
         let next = left.first ?? .max, rest = Set(left)
         let isInOrder = zip(left, left.dropFirst()).allSatisfy(<), isComplete = surely.allSatisfy { $0 < next || rest.contains($0) }
         let counts = surely.count { $0 < next }...all.count { $0 < next }
-        guard isInOrder, isComplete, rest.isSubset(of: all), counts.contains(sentCount) else { return "delivered \(sentCount), waiting \(left), of \(all), of these surely \(surely)" }
-        return nil
+        if isInOrder, isComplete, rest.isSubset(of: all), counts.contains(sentCount) { return nil }
+        return "delivered \(sentCount), waiting \(left), of \(all), of these surely \(surely)"
     }
 
     /// Registrations of which nobody may have seen that they have expired are there, and no others that surely were swept.

@@ -196,8 +196,10 @@ struct ModelDraw {
     /// A number of today or of the days before, each of few moments, or a text of a moment that no number has: where both are of one moment it is not known
     /// any more which of them took the place of which.
     private mutating func aged() -> Attribute {
-        let minutes = chance(3) ? 20 * below(6) : 20 * below(216)
-        let moment = Instant(microseconds: today / 1_200_000_000 * 1_200_000_000 - Int64(minutes) * 60_000_000)
+        // Of the days before often a moment that was told of already.
+        let minutes = chance(3) ? 20 * below(6) : chance(2) ? 20 * below(216) : 240 * below(18)
+        let grid: Int64 = 60_000_000 * (minutes % 240 == 0 ? 240 : 20)
+        let moment = Instant(microseconds: today / grid * grid - Int64(minutes) * 60_000_000)
         if chance(6) { return Attribute(kind: .property, value: .string(["on", "off"][below(2)]), observedAt: moment.adding(seconds: 0.5)) }
         return Attribute(kind: .property, value: chance(2) ? .integer(Int64(below(50)) - 9) : .number(Double(below(400)) / 4), observedAt: chance(8) ? nil : moment)
     }
