@@ -4,33 +4,9 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
-internal import Synchronization
-
-/// How many connections are served.
-final class ConnectionCount: Sendable {
-    let max: Int
-    private let count = Atomic(0)
-
-    /// So many connections more are accepted to be told that there are too many; the others wait.
-    var spare: Int { Swift.max(32, max / 8) }
-
-    /// Whether few places are left.
-    var isCrowded: Bool { count.load(ordering: .relaxed) * 4 > max * 3 }
-
-    init(max: Int) { self.max = max }
-
-    /// - Returns: whether there was room for one more. One that is refused does not count.
-    func open() -> Bool {
-        guard count.add(1, ordering: .relaxed).newValue > max else { return true }
-        close()
-        return false
-    }
-
-    func close() { count.subtract(1, ordering: .relaxed) }
-}
 
 /// Stands at the head of a connection and answers what no route ever sees, with problem details like everything else: bytes
-/// that are no request, headers over the limit, a connection too many, a body that stopped arriving. A stream of HTTP/2 is guarded like a connection of
+/// that are no request, headers over the limit, a request that finds all places taken, a body that stopped arriving. A stream of HTTP/2 is guarded like a connection of
 /// its own.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -39,54 +15,51 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let limits: ServerLimits
-    private let connections: ConnectionCount?
+    private let places: Places?
+    /// Of the connection; nil for a stream.
+    private var keeper: PlaceKeeper?
     private let isStream: Bool
     /// Whether a request's body is read as it arrives, for however long that takes.
     private let isStreamed: @Sendable (HTTPRequest) -> Bool
-    private var isTooMany = false
     /// Whether what is to be said was said, and the connection is about to be closed.
     private var isOver = false
     /// Requests of which the head was read and the answer has not ended.
     private var unansweredCount = 0
+    /// Whether it counts as one that is answered: until the client has taken the end of the answer, or almost.
+    private var isAnswering = false
     private var closesAfterResponse = false
     private var bodyTimer: Scheduled<Void>?
     /// A request of which no more than the head was read yet.
     private var opened: HTTPRequest?
     /// Runs while the client takes nothing of what waits for it.
     private var answerTimer: Scheduled<Void>?
-    private var placeTimer: RepeatedTask?
-    /// Whether a request began or an answer ended since it was last looked at.
-    private var hasMoved = false
 
     /// - Parameter isStream: whether it is one of the streams of a connection that speaks HTTP/2.
-    init(limits: ServerLimits, connections: ConnectionCount?, isStream: Bool = false, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
-        (self.limits, self.connections, self.isStream, self.isStreamed) = (limits, connections, isStream, isStreamed)
+    init(limits: ServerLimits, places: Places?, isStream: Bool = false, isStreamed: @escaping @Sendable (HTTPRequest) -> Bool) {
+        (self.limits, self.places, self.isStream, self.isStreamed) = (limits, places, isStream, isStreamed)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        isTooMany = !(connections?.open() ?? true)
-        if !isStream, !isTooMany { watchPlace(context) }
+        guard !isStream else { return }
+        if places != nil { keeper = try? context.pipeline.syncOperations.handler(type: PlaceKeeper.self) }
         // Further up requests have no version any more.
-        if !isStream { try? LastRequest.add(to: context.pipeline) }
+        try? LastRequest.add(to: context.pipeline)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         bodyTimer?.cancel()
         answerTimer?.cancel()
-        placeTimer?.cancel()
-        if !isTooMany { connections?.close() }
+        if isAnswering { places?.endAnswer() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         switch unwrapInboundIn(data) {
-        case .head where isTooMany:
-            return refuse(
-                .own("too-many-connections", "Too many connections", status: 503, "more than \(connections?.max ?? 0) connections are open"), context)
         case .head(let head) where isStream && head.headerFields.count > limits.headerCountMax: return refuse(headersTooLarge, context)
         case .head(let head):
+            guard isAnswering || begin() else { return refuse(tooMany, context) }
             unansweredCount += 1
-            (opened, hasMoved) = (head, true)
+            opened = head
         case .body: break
         case .end: stopTimer()
         }
@@ -120,12 +93,30 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             "the address and the headers may have \(limits.headerByteCountMax) bytes in \(limits.headerCountMax) headers")
     }
 
+    private var tooMany: Problem {
+        .own("too-many-connections", "Too many connections", status: 503, "more than \(places?.max ?? 0) connections are being answered")
+    }
+
+    private func begin() -> Bool {
+        guard places?.beginAnswer() ?? true else { return false }
+        isAnswering = true
+        keeper?.keep()
+        return true
+    }
+
+    private func endWhenTaken(_ context: ChannelHandlerContext) {
+        guard isAnswering, unansweredCount == 0, context.channel.isWritable else { return }
+        isAnswering = false
+        places?.endAnswer()
+        keeper?.rest()
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isOver else { promise?.succeed(); return }
         context.write(data, promise: promise)
         guard case .end = unwrapOutboundIn(data) else { return }
         unansweredCount = max(0, unansweredCount - 1)
-        hasMoved = true
+        endWhenTaken(context)
         guard closesAfterResponse, unansweredCount == 0 else { return }
         context.flush()
         linger(context)
@@ -169,25 +160,8 @@ extension ConnectionGuard {
             let channel = context.channel
             answerTimer = context.eventLoop.scheduleTask(in: .seconds(Int64(limits.answerSecondsMax))) { channel.close(promise: nil) }
         }
+        endWhenTaken(context)
         context.fireChannelWritabilityChanged()
-    }
-}
-
-// MARK: - Places that others need
-
-extension ConnectionGuard {
-    private static let placeSeconds: Int64 = 5
-
-    /// Where most places are taken, a connection on which nobody asks anything gives up its own long before its time, to those who would.
-    private func watchPlace(_ context: ChannelHandlerContext) {
-        guard let connections else { return }
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        placeTimer = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(Self.placeSeconds), delay: .seconds(Self.placeSeconds)) { _ in
-            let (handler, context) = bound.value
-            let isIdle = handler.unansweredCount == 0 && !handler.hasMoved && context.channel.isWritable
-            handler.hasMoved = false
-            if isIdle, connections.isCrowded { context.close(promise: nil) }
-        }
     }
 }
 

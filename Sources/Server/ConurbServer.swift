@@ -214,17 +214,16 @@ package final class ConurbServer: Service {
         let limits = configuration.limits
         let responder = Responder(table: table, limits: limits, largeBodies: LargeBodies(byteCountMax: limits.largeBodiesByteCountMax), metrics: metrics, isControl: isControl, isSecure: !isControl && certificates != nil,
             isOpen: configuration.isOpen && !isControl, notFound: site.notFound, log: logger)
-        let connections = isControl ? nil : ConnectionCount(max: limits.connectionCountMax)
+        let places = isControl ? nil : Places(max: limits.connectionCountMax)
         let readiness = readiness
         let socketPath = configuration.controlSocketPath
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             responder: responder,
-            server: protocols(connections, responder, isControl: isControl),
+            server: protocols(places, responder, isControl: isControl),
             configuration: ApplicationConfiguration(
-                address: address, serverName: nil,
-                availableConnectionsDelegate: connections.map { .maximum($0.max + $0.spare, logger: quiet) }),
+                address: address, serverName: nil, backlog: Self.backlog, availableConnectionsDelegate: places.map { .maximum($0.acceptedMax, logger: quiet) }),
             onServerRunning: { channel in
                 if isControl { chmod(socketPath, 0o600) }
                 readiness.serverRuns(port: isControl ? nil : channel.localAddress?.port)
@@ -233,22 +232,26 @@ package final class ConurbServer: Service {
 }
 
 extension ConurbServer {
+    /// Connections that the system keeps until they are accepted, where it lets that be: many come in the same moment, and of one that finds the queue full its client
+    /// hears nothing, or only that it is connected.
+    private static let backlog = 4096
+
     /// What is spoken on an address: HTTP/1.1, and where there is a certificate HTTP/2 or HTTP/1.1 over TLS.
-    private func protocols(_ connections: ConnectionCount?, _ prompt: Responder, isControl: Bool) -> HTTPServerBuilder {
+    private func protocols(_ places: Places?, _ prompt: Responder, isControl: Bool) -> HTTPServerBuilder {
         let (limits, table) = (configuration.limits, table)
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerByteCountMax, maxHeaderListSize: limits.headerByteCountMax,
             maxHeaderFieldCount: limits.headerCountMax)
         let http1 = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections, isStreamed: table.streams)],
+            additionalChannelHandlers: [ConnectionGuard(limits: limits, places: places, isStreamed: table.streams)],
             idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)
         guard !isControl, let certificates else {
-            return HTTPServerBuilder { PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt) }
+            return HTTPServerBuilder { PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt, places: places) }
         }
         return HTTPServerBuilder { responder in
-            let http1 = PromptChannel(http1: HTTP1Channel(responder: responder, configuration: http1), responder: prompt)
-            return SecureChannel(certificates: certificates, limits: limits, http1: http1) {
-                ConnectionGuard(limits: limits, connections: connections, isStream: true, isStreamed: table.streams)
+            let http1 = PromptChannel(http1: HTTP1Channel(responder: responder, configuration: http1), responder: prompt, places: nil)
+            return SecureChannel(certificates: certificates, limits: limits, places: places, http1: http1) {
+                ConnectionGuard(limits: limits, places: places, isStream: true, isStreamed: table.streams)
             }
         }
     }

@@ -7,9 +7,13 @@ internal import NIOHTTPTypes
 struct PromptChannel: ServerChildChannel {
     let http1: HTTP1Channel
     let responder: Responder
+    /// Nil where a place is kept for the connection already, or none is counted.
+    let places: Places?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        channel.eventLoop.makeCompletedFuture {
+            if let places { try channel.pipeline.syncOperations.addHandler(PlaceKeeper(places)) }
+        }.flatMap { http1.setup(channel: channel, logger: logger) }.flatMapThrowing { value in
             try PromptAnswers.add(to: channel.pipeline, responder)
             return value
         }

@@ -31,7 +31,7 @@ extension Route {
         if changes { found.append((507, "No space is left on the disk (disk-full)")) }
         let unavailable = "the municipality's file can't be used at the moment (file-unavailable)"
         found.append((503, changes ? "Too many writes or connections are waiting (overloaded, too-many-connections), or \(unavailable)"
-            : "Too many connections are open (too-many-connections), or \(unavailable)"))
+            : "Too many connections are being answered (too-many-connections), or \(unavailable)"))
         if isNGSILD { found.append((504, "A JSON-LD context can't be had (LdContextNotAvailable)")) }
         let declared = Set(responses.map(\.status))
         return found.filter { !declared.contains($0.0) }.sorted { $0.0 < $1.0 }.map { (status: $0.0, summary: $0.1) }

@@ -22,6 +22,7 @@ struct SecureChannel: ServerChildChannel {
 
     let certificates: TLSCertificates
     let limits: ServerLimits
+    let places: Places?
     let http1: PromptChannel
     /// For each stream of HTTP/2.
     let guardStream: @Sendable () -> ConnectionGuard
@@ -29,6 +30,7 @@ struct SecureChannel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            if let places { try pipeline.addHandler(PlaceKeeper(places)) }
             try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context))
             try pipeline.addHandler(HandshakeTimer(secondsMax: limits.handshakeSecondsMax))
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<NIONegotiatedHTTPVersion<Stream, NIOHTTP2Handler.AsyncStreamMultiplexer<Stream>>> {

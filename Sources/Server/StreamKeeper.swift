@@ -63,6 +63,7 @@ final class StreamKeeper: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var timer: RepeatedTask?
     private var lastStream = HTTP2StreamID.rootStream
+    private var place: PlaceKeeper?
 
     init(idleSecondsMax: Int) {
         idle = .seconds(Int64(idleSecondsMax))
@@ -71,6 +72,7 @@ final class StreamKeeper: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        place = try? context.pipeline.syncOperations.handler(type: PlaceKeeper.self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let period = TimeAmount.nanoseconds(max(TimeAmount.milliseconds(250).nanoseconds, min(StreamLife.farewell.nanoseconds, idle.nanoseconds / 4)))
         timer = context.eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in bound.value.tick() }
@@ -122,11 +124,14 @@ final class StreamKeeper: ChannelDuplexHandler {
     fileprivate func opened(_ id: HTTP2StreamID) {
         life.opened()
         life.heard(at: .now())
+        place?.keep()
         lastStream = max(lastStream, id)
     }
 
     fileprivate func closed() {
-        guard life.closed(at: .now()), let context else { return }
+        let isOver = life.closed(at: .now())
+        if life.openCount == 0 { place?.rest() }
+        guard isOver, let context else { return }
         // Its last frame is written and not yet sent.
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.execute { bound.value.close(promise: nil) }

@@ -344,6 +344,30 @@ class StreamsTest(TLSCase):
             self.assertNotIn("error", line.lower().split("conurb", 1)[0], line)
 
 
+class CrowdTest(TLSCase):
+    """Many more connections than places."""
+
+    environment = {"CONURB_HTTP_CONNECTIONS_MAX": "4", "CONURB_HTTP_HANDSHAKE_SECONDS_MAX": "60", "CONURB_HTTP_IDLE_SECONDS_MAX": "60",
+                   "CONURB_HTTP_BODY_SECONDS_MAX": "60"}
+
+    def test_a_newcomer_waits_neither_for_handshakes_that_stall_nor_for_connections_without_streams(self):
+        busy = Client(self.connect())
+        stream = busy.begin("/ngsi-ld/v1/entities", "POST", [("content-type", "application/json"), ("content-length", "2")], ends=False)
+        busy.flush()
+        for number in range(150):
+            self.enterContext(socket.create_connection(("127.0.0.1", self.server.port), timeout=15))
+            if number % 10 == 0:
+                self.assertEqual(Client(self.connect()).get("/version")[0], 200)
+        begun = time.monotonic()
+        self.assertEqual(Client(self.connect()).get("/version")[0], 200)
+        self.assertLess(time.monotonic() - begun, 5)
+        busy.http.send_data(stream, b"{}", end_stream=True)
+        busy.flush()
+        while stream not in busy.ended and not busy.isOver:
+            busy.receive()
+        self.assertEqual(busy.answers[stream][0][":status"], "400", "who is being answered keeps his place")
+
+
 class ReloadTest(TLSCase):
     def events(self, protocol):
         """An open stream of changes, over HTTP/1.1 or HTTP/2: a function that waits for the next event."""
