@@ -62,7 +62,9 @@ package final class ConurbServer: Service {
         certificates = try configuration.listens ? configuration.tls.map(TLSCertificates.init) : nil
         let ring = KeyRing(directory: configuration.keys)
         store = try Store(
-            directory: configuration.dataDirectory, limits: StoreLimits(openFileCountMax: limits.openFileCountMax, promptReadMax: .milliseconds(limits.promptReadMillisecondsMax)),
+            directory: configuration.dataDirectory,
+            limits: StoreLimits(
+                openFileCountMax: limits.openFileCountMax, promptReadMax: .milliseconds(limits.promptReadMillisecondsMax), cacheByteCountMax: limits.cacheByteCountMax),
             keys: ring.residentKeys(publicAddress: configuration.publicAddress))
         try configuration.accounts.check()
         accountability = Accountability(store: store, ring: ring, publicAddress: configuration.publicAddress)

@@ -96,6 +96,8 @@ package struct ServerLimits: Sendable {
     package var promptReadMillisecondsMax = 2
     /// Municipalities whose files are open at once.
     package var openFileCountMax = 64
+    /// What all connections keep of all files.
+    package var cacheByteCountMax = 256 << 20
     /// Subscriptions of one municipality.
     package var subscriptionCountMax = 10_000
     /// Registrations of context sources in one municipality.

@@ -145,8 +145,8 @@ package final class MunicipalityFile: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            // What a large batch changes stays in the writer's cache until it is committed.
-            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -8192 : -32768)")
+            // Each connection has its own, and keeps it; what is not in it the operating system has. What a larger batch changes goes into the log before it is committed.
+            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -4096 : -16384)")
             // A page that can't be read is an error here, where of a file in memory it would end the program; and each connection would have its pages again.
             try db.execute(sql: "PRAGMA mmap_size = 0")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")

@@ -1,6 +1,7 @@
 package import CityModel
 internal import Foundation
 internal import GRDB
+internal import GRDBSQLite
 internal import Synchronization
 
 /// The municipalities of one installation: a data directory with a folder for each. Files are opened when they are first
@@ -40,6 +41,7 @@ package final class Store: Sendable {
             throw StoreError.cannotUse(path: path, reason: "the directory can't be created")
         }
         lock = try DirectoryLock(directory: path)
+        sqlite3_soft_heap_limit64(Int64(limits.cacheByteCountMax))
     }
 
     /// Where the keys of its municipalities are when nothing says where else; no municipality can have that name.
@@ -207,10 +209,16 @@ package struct StoreLimits: Sendable {
     package var promptReadMax: Duration
     /// Changes since the oldest one that no subscription was held against yet.
     package var watchLagMax: Int64
-    package init(openFileCountMax: Int = 64, readerCountMax: Int = 4, promptReadMax: Duration = .milliseconds(2), watchLagMax: Int64 = 5_000_000) {
+    /// What all connections of the process keep of files together. Where it is reached they reuse what they have, and go on.
+    package var cacheByteCountMax: Int
+
+    package init(
+        openFileCountMax: Int = 64, readerCountMax: Int = 4, promptReadMax: Duration = .milliseconds(2), watchLagMax: Int64 = 5_000_000, cacheByteCountMax: Int = 256 << 20
+    ) {
         self.openFileCountMax = openFileCountMax
         self.readerCountMax = readerCountMax
         self.promptReadMax = promptReadMax
         self.watchLagMax = watchLagMax
+        self.cacheByteCountMax = cacheByteCountMax
     }
 }

@@ -20,7 +20,7 @@ struct Conurb: AsyncParsableCommand {
     /// A municipality's files are for the program's own user, whatever the shell's mask says.
     static func main() async {
         umask(0o077)
-        conurb_return_large_memory()
+        conurb_prepare_memory()
         await main(nil)
     }
 }

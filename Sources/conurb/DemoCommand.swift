@@ -30,7 +30,7 @@ struct DemoCommand: AsyncParsableCommand {
         let city = DemoCity(server: server, door: door, plan: settings.plan, speed: settings.speed, address: "\(settings.server.scheme)://\(settings.server.host)")
         try await ServiceGroup(
             configuration: .init(
-                services: [.init(service: server), .init(service: city)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: [.init(service: server), .init(service: city), .init(service: MemoryKeeper.ofProcess)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         ).run()
     }
 }

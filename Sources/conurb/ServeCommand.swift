@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemory
 import CityModel
 import Logging
 import Server
@@ -19,7 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
         let announcement = Announcement(server: server, address: "\(settings.server.scheme)://\(settings.server.host)", logger: logger)
         try await ServiceGroup(
             configuration: .init(
-                services: [.init(service: server), .init(service: announcement)], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [.init(service: server), .init(service: announcement), .init(service: MemoryKeeper.ofProcess)], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger)
         ).run()
     }
@@ -40,4 +41,8 @@ struct Announcement: Service {
         }
         try await gracefulShutdown()
     }
+}
+
+extension MemoryKeeper {
+    static var ofProcess: Self { Self(residentByteCount: { Int(conurb_resident_bytes()) }, giveBack: { conurb_return_free_memory() }) }
 }

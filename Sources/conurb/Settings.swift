@@ -147,6 +147,7 @@ struct Settings {
         try set(\.querySecondsMax, "query.secondsMax", in: 1...600)
         try set(\.promptReadMillisecondsMax, "query.promptMillisecondsMax", in: 0...1000)
         try set(\.openFileCountMax, "files.openMax", in: 1...10_000)
+        try set(\.cacheByteCountMax, "files.cacheBytesMax", in: (1 << 20)...(1 << 40))
         try set(\.subscriptionCountMax, "subscriptions.countMax", in: 0...1_000_000)
         try set(\.queuedNotificationCountMax, "notifications.queuedMax", in: 1...10_000_000)
         try set(\.notificationAttemptCountMax, "notifications.attemptsMax", in: 1...1000)

@@ -1,5 +1,5 @@
 """A limit of 256 MiB of memory under mixed load with batches of 4 and 15 MB by 16 writers and pages of them by 8 readers: a control group where one can be made (the whole process and its file cache), else RLIMIT_DATA.
-`http.largeBodiesBytesMax` is 8 MiB, so that one body of 15 MB or two of 4 MB are worked on at a time and others are told to come again. The server does not die of it, or where it does nothing
+`http.largeBodiesBytesMax` is 8 MiB, so that one body of 15 MB or two of 4 MB are worked on at a time and others are told to come again, and `files.cacheBytesMax` is 48 MiB. The server does not die of it, or where it does nothing
 that was acknowledged is lost."""
 
 import os
@@ -15,12 +15,13 @@ from ground import Skip
 from harness import NGSI_LD
 from load import USUAL, Load
 
-ROUNDS = 4
+ROUNDS = 6
 QUICK_ROUNDS = 1
 SECONDS = 15
 MEBI = 1024 ** 2
 LIMIT = 256 * MEBI
 LARGE_BODIES = 8 * MEBI
+CACHE = 48 * MEBI
 READER_COUNT = 8
 REFUSED = {(503, "overloaded"), (503, "file-unavailable"), (413, "body-too-large")}
 
@@ -75,7 +76,7 @@ def run(ground):
     load = Load(ground, USUAL | {"large": 12, "huge": 4}, writers=8, seconds_max=60)
     load.prepare(ground.data)
     load.tolerates = lambda status, name, answer: (status, name) in REFUSED
-    server = ground.server(environment={"SWIFT_BACKTRACE": "enable=no", "CONURB_HTTP_LARGE_BODIES_BYTES_MAX": str(LARGE_BODIES)}).start()
+    server = ground.server(environment={"SWIFT_BACKTRACE": "enable=no", "CONURB_HTTP_LARGE_BODIES_BYTES_MAX": str(LARGE_BODIES), "CONURB_FILES_CACHE_BYTES_MAX": str(CACHE)}).start()
     load.subscribe(server)
     # Before the limit holds, the descriptors of all are open and all code is in memory.
     deaths, pages, peaks = 0, {}, []
