@@ -121,8 +121,10 @@ extension WriteTransaction {
 
     package func removeMessage(_ id: Int64) throws { try execute("DELETE FROM outbox WHERE id = ?", [id]) }
 
-    package func postpone(_ id: Int64, attemptCount: Int, until due: Instant) throws {
-        try execute("UPDATE outbox SET attempts = ?, due_us = ? WHERE id = ?", [attemptCount, due.microseconds, id])
+    /// - Parameter createdAt: from when on its age counts.
+    package func postpone(_ id: Int64, attemptCount: Int, until due: Instant, createdAt: Instant) throws {
+        try execute(
+            "UPDATE outbox SET attempts = ?, due_us = ?, created_us = ? WHERE id = ?", [attemptCount, due.microseconds, createdAt.microseconds, id])
     }
 
     package func removeOutbox(of subscription: String) throws {

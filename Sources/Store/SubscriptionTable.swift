@@ -183,6 +183,16 @@ extension WriteTransaction {
         try execute("UPDATE subscription SET due_us = ? WHERE id = ?", [due?.microseconds, id])
     }
 
+    /// Has subscriptions told now that wait for a moment which was reckoned before the clock went back.
+    /// - Parameter all: whether it is known of all that wait that they do; else those whose last notification, or whose last change, is still to come.
+    package func bringDuesForward(to now: Instant, all: Bool) throws {
+        let moment = now.microseconds
+        try execute(
+            "UPDATE subscription SET due_us = ? WHERE due_us > ? AND (? OR notified_us > ?)", [moment, moment, all, moment])
+        try execute(
+            "UPDATE subscription SET held_due_us = ? WHERE held_due_us > ? AND (? OR matched_us > ?)", [moment, moment, all, moment])
+    }
+
     package func setLastMatch(_ id: String, _ moment: Instant) throws {
         try execute("UPDATE subscription SET matched_us = ? WHERE id = ?", [moment.microseconds, id])
     }

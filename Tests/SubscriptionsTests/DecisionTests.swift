@@ -30,6 +30,16 @@ import Testing
         #expect(throttle.heldUntil(noon.adding(seconds: -3600)) == noon.adding(seconds: -3597.5))
     }
 
+    @Test func `time in which nobody tried does not make a message older, so a clock that jumps ahead ends none`() {
+        let jumped = noon.adding(seconds: 2 * 86_400)
+        let began = plan.began(createdAt: noon, attemptCount: 1, due: noon.adding(seconds: 1), at: jumped)
+        #expect(began == jumped.adding(seconds: -1))
+        #expect(plan.failed(attemptCount: 2, createdAt: began, cooldownSeconds: nil, at: jumped) == .again(at: jumped.adding(seconds: 2)))
+        // A queue that is slow is no such time, and neither is a wait behind others.
+        #expect(plan.began(createdAt: noon, attemptCount: 1, due: noon.adding(seconds: 1), at: noon.adding(seconds: 901)) == noon)
+        #expect(plan.began(createdAt: noon, attemptCount: 0, due: noon, at: jumped) == noon)
+    }
+
     @Test func `a board looks at everything anew when the clock was set back, and not when it was adjusted`() {
         var board = WorkBoard<String>()
         board.wake("a", at: noon.adding(seconds: 5))

@@ -26,7 +26,7 @@ struct Courier: Sendable {
     /// What the attempts of a turn lead to, to be written down together.
     private struct Report: Sendable {
         var removed: [Int64] = []
-        var postponed: (id: Int64, attemptCount: Int, due: Instant)?
+        var postponed: (id: Int64, attemptCount: Int, due: Instant, createdAt: Instant)?
         var news = DeliveryState()
         var reach: DeliveryBoard.Reach?
     }
@@ -77,10 +77,9 @@ struct Courier: Sendable {
             return .goOn
         case .failed, .unreachable:
             let attemptCount = message.attemptCount + 1
-            switch plan.failed(
-                attemptCount: attemptCount, createdAt: message.createdAt, cooldownSeconds: endpoint.cooldownSeconds, at: moment)
-            {
-            case .again(let due): report.postponed = (message.id, attemptCount, due)
+            let createdAt = plan.began(createdAt: message.createdAt, attemptCount: message.attemptCount, due: message.due, at: began)
+            switch plan.failed(attemptCount: attemptCount, createdAt: createdAt, cooldownSeconds: endpoint.cooldownSeconds, at: moment) {
+            case .again(let due): report.postponed = (message.id, attemptCount, due, createdAt)
             case .giveUp: report.removed.append(message.id)
             }
             return .endTurn
@@ -94,7 +93,7 @@ struct Courier: Sendable {
             // Who changed the subscription meanwhile let its queue begin anew: it does not wait for what failed before.
             let isUnchanged = try transaction.subscriptionRevision(record.id) == record.revision
             if isUnchanged, let postponed = report.postponed {
-                try transaction.postpone(postponed.id, attemptCount: postponed.attemptCount, until: postponed.due)
+                try transaction.postpone(postponed.id, attemptCount: postponed.attemptCount, until: postponed.due, createdAt: postponed.createdAt)
             }
             return isUnchanged
         }

@@ -19,6 +19,14 @@ package struct DeliveryPlan: Sendable {
         due <= now || due > now.adding(seconds: max(Self.pauseSecondsMax, cooldownSeconds ?? 0))
     }
 
+    /// From when on the age of a message counts at an attempt. Where another attempt was due long ago the program stood still or the clock jumped ahead: in that time nobody
+    /// tried, and it does not count.
+    /// - Parameter attemptCount: attempts before this one.
+    package func began(createdAt: Instant, attemptCount: Int, due: Instant, at now: Instant) -> Instant {
+        guard attemptCount > 0, now > due.adding(seconds: Self.pauseSecondsMax) else { return createdAt }
+        return createdAt.adding(seconds: Double(now.microseconds - due.microseconds) / 1_000_000)
+    }
+
     /// - Parameter attemptCount: attempts so far, with the one that failed now.
     /// - Parameter cooldownSeconds: the pause that the endpoint asks for at least (clause 5.2.15).
     package func failed(attemptCount: Int, createdAt: Instant, cooldownSeconds: Double?, at now: Instant) -> Action {

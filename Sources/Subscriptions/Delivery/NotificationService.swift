@@ -21,6 +21,9 @@ package final class NotificationService: Sendable {
         var woken: [MunicipalityName: Set<String>] = [:]
         /// Municipalities whose outboxes were looked through since the start.
         var known: Set<MunicipalityName> = []
+        var clock = Backstep()
+        /// Municipalities of which what waits was reckoned before the clock went back.
+        var setBack: Set<MunicipalityName> = []
         var runningCount = 0
     }
 
@@ -117,6 +120,10 @@ package final class NotificationService: Sendable {
         let named = store.work.take()
         let moment = now()
         return state.withLock { state in
+            if state.clock.isBack(moment) {
+                state.setBack.formUnion(state.known)
+                for name in state.known { state.matching.wake(name) }
+            }
             for (name, queues) in named {
                 state.matching.wake(name)
                 if !queues.isEmpty { state.woken[name, default: []].formUnion(queues) }
@@ -160,6 +167,7 @@ package final class NotificationService: Sendable {
 
     /// - Returns: when there is something to do again, as far as that is known.
     private func matchAndTell(_ name: MunicipalityName) async throws -> Instant? {
+        try await followClock(of: name)
         try await readOutbox(of: name)
         var pageCount = 0
         var hasMore = true
@@ -174,6 +182,17 @@ package final class NotificationService: Sendable {
         wake(due.queues, of: name)
         if hasMore { return now() }
         return [held.nextDue, due.nextDue].compactMap { $0 }.min()
+    }
+
+    /// Has told now what else would wait as much longer as the clock went back: at the first look, for it may have done so since the program ended, and whenever it is noticed.
+    private func followClock(of name: MunicipalityName) async throws {
+        let (isKnown, isSetBack) = state.withLock { state in (state.known.contains(name), state.setBack.remove(name) != nil) }
+        guard isSetBack || !isKnown else { return }
+        let moment = now()
+        do { try await store.file(name).write { try $0.bringDuesForward(to: moment, all: isSetBack) } } catch {
+            if isSetBack { state.withLock { state in _ = state.setBack.insert(name) } }
+            throw error
+        }
     }
 
     /// Picks up what waited when the program ended, once, and the queues that are to begin anew.
