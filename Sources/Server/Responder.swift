@@ -33,6 +33,7 @@ struct Responder: HTTPResponder {
     let notFound: @Sendable (DoorRequest) async throws -> Response?
     let log: Logger
     private let date = DateHeader()
+    private let faults = FaultLog()
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         await respond(to: request, from: context.peer, table.match(request.method, request.head.pathAlone))
@@ -116,9 +117,14 @@ struct Responder: HTTPResponder {
             return .own("unusable-file", "Unusable file", status: 500, detail)
         case is NIOTooManyBytesError: return tooLarge
         case let error where FileFault(error) != nil:
+            guard let fault = FileFault(error) else { return Problem(.internalFault("")) }
             let municipality = request.headers[.ngsildTenant] ?? "-"
-            log.error("a municipality's file can't be used", metadata: ["route": "\(route)", "municipality": "\(municipality)", "error": "\(error)"])
-            return FileFault(error)?.problem ?? Problem(.internalFault(""))
+            if let omittedCount = faults.line(municipality, fault) {
+                log.error(
+                    "a municipality's file can't be used",
+                    metadata: ["route": "\(route)", "municipality": "\(municipality)", "error": "\(error)", "omitted": "\(omittedCount)"])
+            }
+            return fault.problem
         case let error as HTTPParserError:
             return .own("malformed-request", "Malformed request", status: 400, error.debugDescription)
         case is BodyTooSlow:
