@@ -51,7 +51,7 @@ struct SourceCommand: AsyncParsableCommand {
                 let known = try services.map { try ServiceFile($0).service }
                 let definition = try SourceFile(source).definition
                 let trial = try SourceFile.reporting(source) { () throws(SourceError) in try SourceTrial(definition, services: known) }
-                let (lines, report) = try SourceFile.reporting(file) { () throws(SourceError) in try trial.run(path: file, shownCount: show, now: Instant(date: .now)) }
+                let (lines, report) = try SourceFile.reporting(file) { () throws(SourceError) in try trial.run(try FileChunks(path: file), shownCount: show, now: Instant(date: .now)) }
                 print((lines + [report.description]).joined(separator: "\n"))
                 rejectedCount = report.rejectedCount
             }

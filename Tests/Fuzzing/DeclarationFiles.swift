@@ -15,15 +15,27 @@ extension FuzzEntry {
 
     private static let purposes = (try? ShippedPolicy.purposes()) ?? .empty
 
+    /// Those that sources of cases can be for.
+    private static let services = ShippedFiles.names(in: "services").compactMap { ShippedFiles.text("services/\($0)") }.compactMap { try? ServiceDefinition(parsing: $0) }
+
+    /// Stands between a definition and a file that it is for.
+    private static let fileMark = "\n===\n"
+
     static let declarations: [FuzzEntry] = [
         FuzzEntry(
             "source",
             tokens: yaml + [
                 "id", "title", "classification", "format", "entity", "attributes", "from", "rules", "csv", "separator", "geometry", "time", "zone",
-                "cases", "retention", "{id}", "crs", "unit",
+                "cases", "retention", "{id}", "crs", "unit", "pattern", "freshWithin", "factor", "as: number", "as: dateTime", "excel-serial", "unix-ms", "P1D", "list", "{id|slug|or=x}", fileMark,
             ]
         ) { bytes in
-            do throws(SourceError) { _ = try SourceDefinition(parsing: text(bytes)) } catch { _ = error.description }
+            try hold(!services.isEmpty, "no service for sources of cases")
+            let parts = text(bytes).split(separator: fileMark, maxSplits: 1)
+            do throws(SourceError) {
+                let definition = try SourceDefinition(parsing: String(parts.first ?? ""))
+                guard parts.count == 2 else { return }
+                _ = try SourceTrial(definition, services: services).run(MemoryChunks(Array(parts[1].utf8)), shownCount: 3, now: Instant(seconds: 1_780_000_000))
+            } catch { _ = error.description }
         },
         FuzzEntry(
             "service",

@@ -10,7 +10,7 @@ struct RuleTests {
         ("range: {min: 1, max: 3}", "3.001", false), ("range: {min: 1}", "1e9", true), ("range: {max: 3}", "-5", true),
         ("range: {max: 3}", "x", false),
         ("range: {max: 3}", "", true), ("pattern: '\\d{5}'", "34000", true), ("pattern: '\\d{5}'", "340000", false),
-        ("pattern: '\\d{5}'", "", true),
+        ("pattern: '\\d{5}'", "", true), ("pattern: 'a|bc'", "bc", true), ("pattern: 'a|bc'", "ac", false),
         ("oneOf: [a, b]", "b", true), ("oneOf: [a, b]", "B", false), ("oneOf: [a, b]", "", true),
     ])
     func `a rule holds or does not`(rule: String, text: String, holds: Bool) throws {
@@ -24,6 +24,17 @@ struct RuleTests {
 
     private func flagged(_ rule: String, _ text: String) throws -> Run {
         try run(yaml(more: "rules: [{id: mine, field: v, \(rule), severity: flag}]"), "id,v\n1,\(text)\n")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `no pattern takes long on a text that almost matches`() throws {
+        let run = try run(yaml(more: "rules: [{id: mine, field: v, pattern: '(a+)+'}]"), "id,v\n1,\(String(repeating: "a", count: 4000))!\n")
+        #expect(run.rejections.map(\.ruleID) == ["mine"])
+    }
+
+    @Test func `a record can be as fresh as 100 years`() throws {
+        let definition = try SourceDefinition(
+            parsing: yaml(entity: "id: 'urn:x:{id}', type: T, observedAt: t", more: "rules: [{id: fresh, freshWithin: P36525D}]"))
+        #expect(try self.run(definition, MemoryChunks(Array("id,t\n1,0001-01-01\n2,2026-01-01\n".utf8)), now: Instant(seconds: 1_780_000_000)).report.acceptedCount == 1)
     }
 
     @Test func `values repeat in no two accepted records`() throws {

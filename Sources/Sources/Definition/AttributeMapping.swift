@@ -98,7 +98,7 @@ public struct QualityRule: Hashable, Sendable {
         case required(FieldName)
         case range(FieldName, min: Double?, max: Double?)
         /// The whole text matches the regular expression.
-        case pattern(FieldName, String)
+        case pattern(FieldName, WholePattern)
         /// No two records of a run agree in all of the fields; records without any of them are not compared.
         case unique([FieldName])
         case oneOf(FieldName, [String])

@@ -1,4 +1,5 @@
 internal import Declarations
+internal import Query
 
 /// Reads one quality rule.
 package struct RuleParser {
@@ -62,17 +63,18 @@ package struct RuleParser {
         return .range(field, min: min, max: max)
     }
 
-    private func pattern(_ value: YAMLValue) throws(DeclarationError) -> String {
-        let text = try value.text()
-        do { _ = try Regex(text) } catch { throw value.failure("not a regular expression: \(error)") }
-        return text
+    private func pattern(_ value: YAMLValue) throws(DeclarationError) -> WholePattern {
+        do throws(Pattern.Invalid) { return try WholePattern(value.text()) } catch { throw value.failure(error.reason) }
     }
+
+    /// 100 years: what is older than all records is no age to check.
+    private static let durationSecondsMax: Int64 = 36_525 * 86_400
 
     /// ISO 8601 durations of fixed length: `P2W`, `P30D`, `PT6H`, `P1DT12H30M`.
     private func duration(_ value: YAMLValue) throws(DeclarationError) -> Int64 {
         let text = try value.text()
-        guard let seconds = Self.seconds(ofDuration: text), seconds > 0 else {
-            throw value.failure("a duration of weeks, days, hours, minutes or seconds such as P30D or PT6H is needed here")
+        guard let seconds = Self.seconds(ofDuration: text), (1...Self.durationSecondsMax).contains(seconds) else {
+            throw value.failure("a duration of weeks, days, hours, minutes or seconds such as P30D or PT6H, at most 100 years, is needed here")
         }
         return seconds
     }

@@ -29,8 +29,8 @@ package struct SourceTrial {
     /// Reads a file to its end.
     /// - Parameter shownCount: how many of the records are shown with all that they become.
     /// - Returns: lines for people, and the report, in which what would be stored counts as accepted.
-    package func run(path: String, shownCount: Int, now: Instant) throws(SourceError) -> (lines: [String], report: ImportReport) {
-        var reader = RecordReader(definition, chunks: try FileChunks(path: path))
+    package func run(_ chunks: some ChunkSource, shownCount: Int, now: Instant) throws(SourceError) -> (lines: [String], report: ImportReport) {
+        var reader = RecordReader(definition, chunks: chunks)
         var (lines, report, record): ([String], ImportReport, Record) = ([], ImportReport(), Record())
         var (mapper, caseMapper): (Mapper?, CaseMapper?) = (nil, nil)
         while try reader.next(into: &record) {

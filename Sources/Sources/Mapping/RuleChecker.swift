@@ -5,7 +5,7 @@ struct RuleChecker {
     private enum Check {
         case required(FieldReader)
         case range(FieldReader, min: Double?, max: Double?)
-        case pattern(FieldReader, Regex<AnyRegexOutput>)
+        case pattern(FieldReader, WholePattern)
         case unique([FieldReader], index: Int)
         case oneOf(FieldReader, Set<String>)
         case referenceExists(TemplateReader)
@@ -44,11 +44,7 @@ struct RuleChecker {
         switch rule.check {
         case .required(let field): return .required(try FieldReader(field, scheme))
         case .range(let field, let min, let max): return .range(try FieldReader(field, scheme), min: min, max: max)
-        case .pattern(let field, let text):
-            guard let regex = try? Regex(text) else {
-                throw .definition(line: rule.line, key: "rules.\(rule.id)", reason: "not a regular expression")
-            }
-            return .pattern(try FieldReader(field, scheme), regex)
+        case .pattern(let field, let pattern): return .pattern(try FieldReader(field, scheme), pattern)
         case .unique(let fields):
             var readers: [FieldReader] = []
             for field in fields { readers.append(try FieldReader(field, scheme)) }
@@ -121,10 +117,10 @@ struct RuleChecker {
             if let min, number < min { return (reader.name, "\(number) is less than \(min)") }
             if let max, number > max { return (reader.name, "\(number) is more than \(max)") }
             return nil
-        case .pattern(let reader, let regex):
+        case .pattern(let reader, let pattern):
             guard let bytes = reader.value(record).bytes else { return nil }
             let text = String(decoding: bytes, as: UTF8.self)
-            let matches = bytes.count <= Self.patternByteCountMax && (try? regex.wholeMatch(in: text)) != nil
+            let matches = bytes.count <= Self.patternByteCountMax && pattern.matches(text)
             return matches ? nil : (reader.name, "\(shown(text)) does not match the pattern")
         case .oneOf(let reader, let texts):
             guard let text = reader.value(record).text, !texts.contains(text) else { return nil }
