@@ -1,5 +1,6 @@
 import CityModel
 import Declarations
+import Door
 import Policy
 import Services
 import Sources
@@ -13,6 +14,18 @@ extension FuzzEntry {
         do { try read() } catch let error as DeclarationError { try hold(error.line >= 0 && !error.reason.isEmpty, "\(error)") }
     }
 
+    private static let noon = Instant(seconds: 1_780_000_000)
+
+    /// What rules are asked about.
+    private static let lamp: Question.Resource = {
+        var lamp = Question.Resource()
+        lamp.types = [IRI(known: "https://example.org/Streetlight")]
+        lamp.scopes = [Scope("/a/b")].compactMap(\.self)
+        lamp.location = try? Geometry(longitude: 3.8, latitude: 43.6)
+        return lamp
+    }()
+
+    private static let shipped = try? ShippedPolicy.policies { IRI("https://example.org/" + $0) }
     private static let purposes = (try? ShippedPolicy.purposes()) ?? .empty
 
     /// Those that sources of cases can be for.
@@ -34,17 +47,27 @@ extension FuzzEntry {
             do throws(SourceError) {
                 let definition = try SourceDefinition(parsing: String(parts.first ?? ""))
                 guard parts.count == 2 else { return }
-                _ = try SourceTrial(definition, services: services).run(MemoryChunks(Array(parts[1].utf8)), shownCount: 3, now: Instant(seconds: 1_780_000_000))
+                _ = try SourceTrial(definition, services: services).run(MemoryChunks(Array(parts[1].utf8)), shownCount: 3, now: noon)
             } catch { _ = error.description }
         },
         FuzzEntry(
             "service",
             tokens: yaml + [
                 "id", "title", "group", "fields", "kind", "choices", "steps", "departments", "target", "hours", "calendar", "notices", "{reference}",
-                "workingHours", "Europe/Paris", "districts", "keywords",
+                "workingHours", "Europe/Paris", "districts", "keywords", fileMark, "&place=43.6,3.8", "&place=Rue+1", "&danger=yes", "2026-06-01", "1.000,5",
             ]
         ) { bytes in
-            try said { _ = try ServiceDefinition(parsing: text(bytes)) }
+            let parts = text(bytes).split(separator: fileMark, maxSplits: 1)
+            try said {
+                let service = try ServiceDefinition(parsing: String(parts.first ?? ""))
+                for span in service.targets.flatMap({ [$0.answer, $0.close] }).compactMap(\.self) {
+                    guard let due = service.calendar.due(after: noon, span) else { continue }
+                    try hold(due >= noon && service.calendar.workingSeconds(from: noon, to: due) >= 0, "\(span) is over at \(due)")
+                }
+                guard parts.count == 2, let form = try? QueryParameters(parts[1]) else { return }
+                let texts = Dictionary(form.pairs.map { ($0.name, [$0.value]) }, uniquingKeysWith: +)
+                do throws(AnswerFaults) { _ = try service.answers(to: texts, today: service.calendar.day(of: noon)) } catch { for fault in error.faults { _ = fault.words(fault.field) } }
+            }
         },
         FuzzEntry(
             "policy",
@@ -53,13 +76,18 @@ extension FuzzEntry {
                 "purposes", "tests", "expect", "until", "from", "agreement", "roles",
             ]
         ) { bytes in
+            guard let shipped else { throw Broken("the policy that comes with the program is at fault") }
             let (text, expand) = (text(bytes), { @Sendable (name: String) in IRI("https://example.org/" + name) })
             try said { _ = try Purposes(parsing: text) }
-            try said { _ = try PolicyTable(parsing: text, purposes: purposes, expand: expand) }
-            try said { _ = try Question(parsing: text, purposes: purposes, expand: expand) }
+            try said { _ = try PolicyTable(parsing: text, purposes: purposes, expand: expand).outcomes(of: shipped, now: noon) }
+            try said { _ = try Question(parsing: text, purposes: purposes, expand: expand).verdict(of: shipped, now: noon) }
             try said {
                 let policies = try Policies(files: [.init(name: "a.yaml", text: text)], purposes: purposes, expand: expand)
-                _ = policies.ruling(.anonymous, .read, now: Instant(seconds: 1_780_000_000))
+                for action in [AccessAction.read, .aggregate, .write] {
+                    guard let precision = policies.decide(.anonymous, action, on: lamp.facts, now: noon).access(to: .location).precision else { continue }
+                    _ = (lamp.location.map(precision.rounded), precision.rounded(noon))
+                }
+                _ = policies.explanation(.read, lamp, now: noon)
             }
         },
     ]

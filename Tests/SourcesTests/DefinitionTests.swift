@@ -108,6 +108,15 @@ struct DefinitionTests {
         #expect(line == 6)
     }
 
+    @Test(arguments: ["[\"]", "[\"", "[", "[1", "[-1]", "a.", "$a", "a..b"])
+    func `what is no path into a record is an error`(path: String) {
+        guard case .definition(_, let key, _) = failure(yaml(format: "json", attributes: "{a: '\(path)'}")) else {
+            Issue.record("no error")
+            return
+        }
+        #expect(key == "attributes.a")
+    }
+
     @Test(arguments: ["id", "title", "classification", "format", "entity", "attributes"])
     func `a definition lacks nothing that it needs`(key: String) {
         let text = yaml().split(separator: "\n").filter { !$0.hasPrefix("\(key):") }.joined(separator: "\n")

@@ -47,6 +47,7 @@ struct MappingTests {
             ("field: v, as: integer", "12.5", "<type>"), ("field: v, as: boolean", "Oui", true),
             ("field: v, as: boolean", "0", false),
             ("field: v, as: boolean", "maybe", "<type>"), ("field: v, as: number, factor: 0.5", "3", 1.5),
+            ("field: v, as: number, factor: 1e300", "1e300", "<type>"),
             ("field: v, list: ;", "a; b;;c", ["a", "b", "c"]), ("field: v, list: ', ', as: integer", "1, 2", [1, 2]),
             ("field: v, values: {a: 1, b: [x]}", "b", ["x"]), ("field: v, values: {a: 1}", "c", "<enumeration>"),
             ("field: v, values: {a: 1}, unknownValue: keep", "c", "c"), ("field: v, values: {N: 0}, as: number", "N", 0),

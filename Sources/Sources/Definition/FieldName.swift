@@ -33,8 +33,9 @@ public struct FieldName: Hashable, Sendable {
 
     private static func nextStep(_ path: inout Substring) -> Step? {
         if path.hasPrefix("[\"") {
-            guard let end = path.firstRange(of: "\"]") else { return nil }
-            let name = String(path[path.index(path.startIndex, offsetBy: 2)..<end.lowerBound])
+            let rest = path.dropFirst(2)
+            guard let end = rest.firstRange(of: "\"]") else { return nil }
+            let name = String(rest[..<end.lowerBound])
             path = path[end.upperBound...]
             return dropDot(&path) ? .member(name) : nil
         }

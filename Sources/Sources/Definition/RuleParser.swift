@@ -64,7 +64,8 @@ package struct RuleParser {
     }
 
     private func pattern(_ value: YAMLValue) throws(DeclarationError) -> WholePattern {
-        do throws(Pattern.Invalid) { return try WholePattern(value.text()) } catch { throw value.failure(error.reason) }
+        let text = try value.text()
+        do throws(Pattern.Invalid) { return try WholePattern(text) } catch { throw value.failure(error.reason) }
     }
 
     /// 100 years: what is older than all records is no age to check.

@@ -134,7 +134,7 @@ final class ConversionReader {
         case (.integer, .json(let json)) where json.integerValue != nil:
             return .value(.integer(json.integerValue ?? 0))
         case (.number, .json(.integer)), (.number, .json(.number)):
-            if case .json(let json) = value { return .value(scaled(json)) }
+            if case .json(let json) = value { return scaled(json, field) }
             return .missing
         case (.boolean, .json(.bool(let flag))): return .value(.bool(flag))
         default: break
@@ -144,7 +144,7 @@ final class ConversionReader {
         case .asIs, .text: return .value(.string(String(decoding: bytes, as: UTF8.self)))
         case .number:
             guard let json = numbers.json(bytes) else { return invalid("\(shown(bytes)) is not a number", FindingID.type, field) }
-            return .value(scaled(json))
+            return scaled(json, field)
         case .integer:
             guard let integer = numbers.json(bytes)?.integerValue else {
                 return invalid("\(shown(bytes)) is not a whole number", FindingID.type, field)
@@ -159,9 +159,10 @@ final class ConversionReader {
         }
     }
 
-    private func scaled(_ json: JSON) -> JSON {
-        guard let factor, let double = json.doubleValue else { return json }
-        return .number(double * factor)
+    private func scaled(_ json: JSON, _ field: String) -> Outcome<JSON> {
+        guard let factor, let double = json.doubleValue else { return .value(json) }
+        let product = double * factor
+        return product.isFinite ? .value(.number(product)) : invalid("\(double) times \(factor) is too large for a number", FindingID.type, field)
     }
 
     private func time(_ bytes: ArraySlice<UInt8>, _ reader: TimeReader, _ field: String) -> Outcome<JSON> {
