@@ -49,7 +49,7 @@ etsi-suite: build ## run the ETSI NGSI-LD test suite: make etsi-suite SUITE=path
 
 fuzz: ## give the parsers inputs that nobody would write, for 10 minutes (options: FUZZ='3600 json entity' or FUZZ='--guided 600')
 	@scripts/install-dependencies
-	SWIFT="$(SWIFT)" scripts/fuzz $(FUZZ)
+	SWIFT="$(SWIFT)" SWIFT_FLAGS="$(SWIFT_FLAGS)" scripts/fuzz $(FUZZ)
 
 PREFIX ?= /usr/local
 

@@ -21,27 +21,27 @@ package struct DocumentNames: Sendable {
     /// Appends the normalized representation of an entity.
     /// - Parameter contextMember: what to add as `@context`, as JSON text.
     package func write(
-        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: RenderBuffer
+        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: inout RenderBuffer
     ) {
         let known = table.names.withLock { $0 }
-        stored.document.render(includesSystemMembers: includesSystemMembers, to: buffer) { buffer.append(name($0, known)) }
+        stored.document.render(includesSystemMembers: includesSystemMembers, to: &buffer) { $1.append(name($0, known)) }
         guard let contextMember, stored.document.bytes.last == UInt8(ascii: "}") else { return }
         buffer.removeLast(1)
-        close(contextMember, buffer)
+        close(contextMember, &buffer)
     }
 
     /// Appends the simplified representation of an entity.
     /// - Returns: false where it takes more than copying; then nothing was appended.
     package func writeSimplified(
-        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: RenderBuffer
+        _ stored: StoredEntity, includesSystemMembers: Bool, contextMember: [UInt8]? = nil, to buffer: inout RenderBuffer
     ) -> Bool {
         let known = table.names.withLock { $0 }
-        let isWritten = stored.document.renderSimplified(includesSystemMembers: includesSystemMembers, to: buffer) { buffer.append(name($0, known)) }
-        if isWritten { close(contextMember, buffer) }
+        let isWritten = stored.document.renderSimplified(includesSystemMembers: includesSystemMembers, to: &buffer) { $1.append(name($0, known)) }
+        if isWritten { close(contextMember, &buffer) }
         return isWritten
     }
 
-    private func close(_ contextMember: [UInt8]?, _ buffer: RenderBuffer) {
+    private func close(_ contextMember: [UInt8]?, _ buffer: inout RenderBuffer) {
         if let contextMember {
             buffer.append(",\"@context\":")
             buffer.append(contextMember)

@@ -42,18 +42,18 @@ extension NGSILDDoor {
     private func response(
         stored: [FoundEntity], isArray: Bool, _ representation: Representation, _ access: ReadAccess
     ) throws -> Response? {
-        let buffer = RenderBuffer(byteCapacity: 1024 + stored.count * 640)
+        var buffer = RenderBuffer(byteCapacity: 1024 + stored.count * 640)
         let names = try broker.names(representation.context, access)
         let member = contextMember(representation)
         if isArray { buffer.append("[") }
         for (index, found) in stored.enumerated() {
             if index > 0 { buffer.append(",") }
             guard representation.format == .simplified else {
-                names.write(found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: buffer)
+                names.write(found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: &buffer)
                 continue
             }
             let isWritten = names.writeSimplified(
-                found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: buffer)
+                found.stored, includesSystemMembers: representation.includesSystemMembers, contextMember: member, to: &buffer)
             guard isWritten else { return nil }
         }
         if isArray { buffer.append("]") }

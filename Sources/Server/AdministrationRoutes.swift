@@ -171,9 +171,9 @@ extension AdministrationDoor {
             var number: Int64? = 0
             while let after = number {
                 let page = try await broker.entities(after: after, limit: 500, access, at: now)
-                let lines = RenderBuffer(byteCapacity: page.entities.count * 640)
+                var lines = RenderBuffer(byteCapacity: page.entities.count * 640)
                 for stored in page.entities {
-                    names.write(stored, includesSystemMembers: false, to: lines)
+                    names.write(stored, includesSystemMembers: false, to: &lines)
                     lines.append("\n")
                 }
                 try await writer.write(lines.withBytes { ByteBuffer(bytes: $0) })

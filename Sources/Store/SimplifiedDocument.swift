@@ -4,13 +4,12 @@ extension StoredDocument {
     /// Appends the simplified representation (clause 4.5.4) but for the bracket that closes it, from the stored text: values are copied and nothing is parsed.
     /// - Parameter name: appends the JSON string of a term, with its quotes.
     /// - Returns: false where that is not possible, because an attribute has several instances or a dataset, or lists relationships; then nothing was appended.
-    package func renderSimplified(includesSystemMembers: Bool, to buffer: RenderBuffer, name: (Int64) -> Void) -> Bool {
-        var buffer = buffer
+    package func renderSimplified(includesSystemMembers: Bool, to buffer: inout RenderBuffer, name: (Int64, inout RenderBuffer) -> Void) -> Bool {
         let start = buffer.count
         let isDone = bytes.withUnsafeBufferPointer { source in
             guard let parts = DocumentParts(source) else { return false }
             func copy(_ range: Range<Int>) {
-                StoredDocument.render(source, range, includesSystemMembers: includesSystemMembers, to: &buffer) { number, _ in name(number) }
+                StoredDocument.render(source, range, includesSystemMembers: includesSystemMembers, to: &buffer, name: name)
             }
             copy(parts.head)
             for attribute in parts.attributes {

@@ -28,15 +28,14 @@ package struct StoredDocument: Hashable, Sendable {
 
     /// Appends the JSON text of the document to a buffer.
     /// - Parameter name: appends the JSON string of a term, with its quotes.
-    package func render(includesSystemMembers: Bool, to buffer: RenderBuffer, name: (Int64) -> Void) {
-        var buffer = buffer
+    package func render(includesSystemMembers: Bool, to buffer: inout RenderBuffer, name: (Int64, inout RenderBuffer) -> Void) {
         bytes.withUnsafeBufferPointer { source in
-            StoredDocument.render(source, 0..<source.count, includesSystemMembers: includesSystemMembers, to: &buffer) { number, _ in name(number) }
+            StoredDocument.render(source, 0..<source.count, includesSystemMembers: includesSystemMembers, to: &buffer, name: name)
         }
     }
 
     /// The same for a part of a document, in which each mark is whole.
-    static func render<Sink: TextSink>(
+    static func render<Sink: TextSink & ~Copyable>(
         _ whole: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, includesSystemMembers: Bool, to sink: inout Sink, name: (Int64, inout Sink) -> Void
     ) {
         let source = UnsafeBufferPointer(rebasing: whole[part])
@@ -58,7 +57,7 @@ package struct StoredDocument: Hashable, Sendable {
     }
 
     /// The place of the first mark at or after `start`. Looks at eight bytes at once, for most of a document is text.
-    private static func mark(_ source: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    @inline(__always) private static func mark(_ source: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = start
         while index + 8 <= source.count {
             let word = UInt64(littleEndian: UnsafeRawPointer(source.baseAddress!).loadUnaligned(fromByteOffset: index, as: UInt64.self))

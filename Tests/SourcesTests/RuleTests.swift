@@ -34,7 +34,7 @@ struct RuleTests {
     @Test func `a record can be as fresh as 100 years`() throws {
         let definition = try SourceDefinition(
             parsing: yaml(entity: "id: 'urn:x:{id}', type: T, observedAt: t", more: "rules: [{id: fresh, freshWithin: P36525D}]"))
-        #expect(try self.run(definition, MemoryChunks(Array("id,t\n1,0001-01-01\n2,2026-01-01\n".utf8)), now: Instant(seconds: 1_780_000_000)).report.acceptedCount == 1)
+        #expect(try SourcesTests.run(definition, MemoryChunks(Array("id,t\n1,0001-01-01\n2,2026-01-01\n".utf8)), now: Instant(seconds: 1_780_000_000)).report.acceptedCount == 1)
     }
 
     @Test func `values repeat in no two accepted records`() throws {

@@ -24,13 +24,13 @@ import Testing
         var (copiedCount, leftCount) = (0, 0)
         for (entity, document, terms) in Self.documents(3000, seed: 7) {
             var expected = JSONWriter()
-            let written = RenderBuffer(byteCapacity: 64)
+            var written = RenderBuffer(byteCapacity: 64)
             EntityWriter(names: names, format: .simplified).write(entity, to: &expected)
             written.append("before")
-            let isWritten = document.renderSimplified(includesSystemMembers: includesSystemMembers, to: written) { number in
+            let isWritten = document.renderSimplified(includesSystemMembers: includesSystemMembers, to: &written) { number, buffer in
                 var name = JSONWriter()
                 name.write(Context.core.compact(terms[number] ?? IRI(known: "urn:unknown")))
-                written.append(name.bytes)
+                buffer.append(name.bytes)
             }
             let takesMore = entity.attributes.values.contains { $0.count > 1 || $0.first?.datasetID != nil || $0.first?.kind == .listRelationship }
             #expect(isWritten == !takesMore, "\(entity)")
@@ -72,7 +72,8 @@ import Testing
                         guard let parts = DocumentParts(source) else { return }
                         #expect(parts.tail.upperBound == source.count && parts.attributes.allSatisfy { $0.entry.upperBound <= parts.tail.lowerBound })
                     }
-                    _ = StoredDocument(bytes: bytes).renderSimplified(includesSystemMembers: true, to: RenderBuffer(byteCapacity: 64)) { _ in }
+                    var buffer = RenderBuffer(byteCapacity: 64)
+                    _ = StoredDocument(bytes: bytes).renderSimplified(includesSystemMembers: true, to: &buffer) { _, _ in }
                 }
             }
         }
