@@ -179,7 +179,7 @@ extension ModelCity {
             insert(Record(at: now.microseconds, late: 0), id, series)
             return true
         }
-        guard entities[id]?.instance(of: name, datasetID: dataset) != nil else { return false }
+        guard entities[id]?.living(at: now)?.instance(of: name, datasetID: dataset) != nil else { return false }
         return edit(id, now) { Self.remove(name, dataset, from: &$0) }
     }
 
