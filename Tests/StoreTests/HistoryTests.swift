@@ -144,7 +144,6 @@ import Testing
         #expect(try await folder.file().verify().faults == [])
     }
 
-    /// Clause 4.22.
     /// What becomes of an attribute that has expired, though one of its instances was to stay longer.
     enum End: CaseIterable { case itGoes, theEntityGoes, itIsGivenAnew }
 
@@ -154,6 +153,7 @@ import Testing
         return [flash]
     }
 
+    /// Clause 4.22.
     @Test(arguments: End.allCases)
     func `with an attribute that has expired goes what was recorded of it, whatever removes it`(end: End) async throws {
         let folder = try TemporaryStore(), now = noon.adding(seconds: 11)
