@@ -399,14 +399,19 @@ class LargeBodiesTest(unittest.TestCase, harness.ProblemAssertions):
 
     def test_more_than_there_is_memory_for_is_told_to_come_again(self):
         self.assertEqual(self.post("alone", 6 * MEBI).status_code, 201, "one alone is taken whatever its size")
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as slow:
-            slow.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{" % (3 * MEBI))
-            deadline = time.monotonic() + 10
-            while (answer := self.post("second", 2 * MEBI)).status_code == 201 and time.monotonic() < deadline:
-                self.server.request("DELETE", NGSI_LD + "/entities/urn:ngsi-ld:Note:second")
-            self.assert_problem(answer, 503, "large bodies")
-            self.assertEqual(answer.headers.get("Retry-After"), "1")
-            self.assertEqual(self.post("small", MEBI // 2).status_code, 201, "small ones do not count")
+        deadline = time.monotonic() + 10
+        while True:
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as slow:
+                slow.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{" % (3 * MEBI))
+                answer = self.post("second", 2 * MEBI)
+                # Where the second was there first, the slow one was told to come again.
+                if answer.status_code == 201 and time.monotonic() < deadline:
+                    self.server.request("DELETE", NGSI_LD + "/entities/urn:ngsi-ld:Note:second")
+                    continue
+                self.assert_problem(answer, 503, "large bodies")
+                self.assertEqual(answer.headers.get("Retry-After"), "1")
+                self.assertEqual(self.post("small", MEBI // 2).status_code, 201, "small ones do not count")
+                break
         deadline = time.monotonic() + 10
         while (answer := self.post("third", 2 * MEBI)).status_code == 503 and time.monotonic() < deadline:
             time.sleep(0.05)
