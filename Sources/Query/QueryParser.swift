@@ -69,8 +69,10 @@ private struct QueryParser {
 
     private mutating func operand(depth: Int) throws(CityError) -> QueryExpression {
         scanner.skipSpaces()
-        try scanner.countNode()
-        guard scanner.take("(") else { return .term(try term()) }
+        guard scanner.take("(") else {
+            try scanner.countNode()
+            return .term(try term())
+        }
         try scanner.check(depth: depth + 1)
         let inner = try disjunction(depth: depth + 1)
         try scanner.expect(")")
@@ -193,7 +195,7 @@ extension QueryParser {
         return .text(iri.text)
     }
 
-    /// A regular expression: in quotes, where only `\"` is special, or bare, up to the first `;`, `|` or `)` that stands
+    /// A regular expression: in quotes, before which a backslash stands where they belong to it, or bare, up to the first `;`, `|` or `)` that stands
     /// outside its own brackets.
     private mutating func pattern() throws(CityError) -> Pattern {
         scanner.skipSpaces()
@@ -211,12 +213,7 @@ extension QueryParser {
         var text = String.UnicodeScalarView()
         while let scalar = scanner.advance() {
             if scalar == "\"" { return String(text) }
-            if scalar == "\\", scanner.next == "\"" {
-                _ = scanner.advance()
-                text.append("\"")
-            } else {
-                text.append(scalar)
-            }
+            if scalar == "\\", let escaped = scanner.advance() { append(escaped: escaped, to: &text) } else { text.append(scalar) }
         }
         throw scanner.failure("the quote is not closed")
     }
@@ -228,10 +225,15 @@ extension QueryParser {
             if depth == 0, scalar == ";" || scalar == "|" || scalar == ")" { break }
             if scalar == "(" || scalar == "[" { depth += 1 }
             if scalar == ")" || scalar == "]" { depth = max(0, depth - 1) }
-            text.append(scalar)
             _ = scanner.advance()
-            if scalar == "\\", let escaped = scanner.advance() { text.append(escaped) }
+            if scalar == "\\", let escaped = scanner.advance() { append(escaped: escaped, to: &text) } else { text.append(scalar) }
         }
         return String(text)
+    }
+
+    /// A quote needs no backslash within a pattern. Without one there is a single way to write the pattern in quotes.
+    private func append(escaped: Unicode.Scalar, to text: inout String.UnicodeScalarView) {
+        if escaped != "\"" { text.append("\\") }
+        text.append(escaped)
     }
 }

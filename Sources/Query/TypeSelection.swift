@@ -108,8 +108,10 @@ struct SelectionGrammar<Tree> {
     private func single(from scanner: inout TextScanner, depth: Int) throws(CityError) -> Tree {
         scanner.skipSpaces()
         defer { scanner.skipSpaces() }
-        try scanner.countNode()
-        guard scanner.take("(") else { return try operand(&scanner) }
+        guard scanner.take("(") else {
+            try scanner.countNode()
+            return try operand(&scanner)
+        }
         try scanner.check(depth: depth + 1)
         let tree = try disjunction(from: &scanner, depth: depth + 1)
         try scanner.expect(")")

@@ -6,10 +6,11 @@ import Query
 extension FuzzEntry {
     private static let expand: @Sendable (String) -> IRI? = { name in name.isEmpty || name.contains(" ") ? nil : IRI(known: "https://example.org/" + name) }
 
-    /// What is written may be longer than what was read.
+    /// What is written may be longer than what was read, and has brackets where they can be left out.
     private static let roomy: QueryLimits = {
         var limits = QueryLimits()
         limits.byteCountMax = 1 << 24
+        limits.depthMax *= 3
         return limits
     }()
 

@@ -10,8 +10,8 @@ import Testing
         return term
     }
 
-    /// Found by fuzzing: a quotation mark and a mark that combines with it are one character.
-    @Test(arguments: ["a~=\"x\\\"y\"", "a~=\"x\\\"\u{311}y\"", "a!~=\"\\\"\u{311}\""])
+    /// Found by fuzzing: a quotation mark and a mark that combines with it are one character; a backslash may stand at the end.
+    @Test(arguments: [#"a~=x\\"#, #"a~="x\\""#, #"a~=x\"y"#, #"a~=x\\\"y"#, #"a~="x\\\"y""#, #"a~="\d\\"|b"#, "a~=\"x\\\"y\"", "a~=\"x\\\"\u{311}y\"", "a!~=\"\\\"\u{311}\""])
     func `a pattern with quotes is written so that it is read again`(text: String) throws {
         let query = try QueryExpression(parsing: text, expand: expand)
         #expect(try QueryExpression(parsing: query.description, expand: expand) == query)
@@ -137,6 +137,14 @@ import Testing
         #expect(throws: CityError.tooComplexQuery("q: nested more than 32 deep")) {
             try QueryExpression(parsing: nested(33), expand: expand)
         }
+    }
+
+    /// Found by fuzzing: types are passed on with brackets that nobody had written.
+    @Test func `what is read can be read again as it is written, however much it is`() throws {
+        let types = try TypeSelection(parsing: Array(repeating: "A;B", count: 128).joined(separator: "|"), expand: expand)
+        #expect(try TypeSelection(parsing: types.description, expand: expand) == types)
+        let query = try QueryExpression(parsing: Array(repeating: "(a|b);c", count: 64).joined(separator: "|"), expand: expand)
+        #expect(try QueryExpression(parsing: query.description, expand: expand) == query)
     }
 
     @Test func `a tree may have 256 terms and values and no more`() throws {

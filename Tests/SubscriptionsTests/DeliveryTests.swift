@@ -280,18 +280,24 @@ import Trust
     }
 
     @Test func `who is told in a period does not wait for the clock to be where it was, set back while the program runs or while it does not`() async throws {
-        let city = try City()
+        let (receivers, clock) = (Receivers(), TestClock())
+        let path = try await clockSetBackWhileItRuns(receivers, clock)
+        clock.advance(seconds: -3600)
+        let city = try City(path: path, receivers: receivers, clock: clock)
+        _ = try await receivers.wait(for: 3)
+        try await city.close()
+    }
+
+    private func clockSetBackWhileItRuns(_ receivers: Receivers, _ clock: TestClock) async throws -> String {
+        let city = try City(receivers: receivers, clock: clock)
         try await city.set("urn:ngsi-ld:Lamp:1", level: 1)
         try await city.subscribe(subscription("\"timeInterval\":60"))
-        city.clock.advance(seconds: 60)
-        _ = try await city.receivers.wait(for: 1)
-        city.clock.advance(seconds: -3600)
-        _ = try await city.receivers.wait(for: 2)
+        clock.advance(seconds: 60)
+        _ = try await receivers.wait(for: 1)
+        clock.advance(seconds: -3600)
+        _ = try await receivers.wait(for: 2)
         try await city.close(removing: false)
-        city.clock.advance(seconds: -3600)
-        let again = try City(path: city.path, receivers: city.receivers, clock: city.clock)
-        _ = try await again.receivers.wait(for: 3)
-        try await again.close()
+        return city.path
     }
 
     @Test func `what throttling holds back does not wait for the clock to be where it was`() async throws {
