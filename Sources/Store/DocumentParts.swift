@@ -119,19 +119,4 @@ struct DocumentScanner {
         }
         return index > start
     }
-
-    /// Passes over members that only `sysAttrs` asks for, with the marks around them.
-    mutating func skipSystemMembers() -> Bool {
-        guard take(StoredDocument.Mark.systemBegin) else { return false }
-        while index < source.count {
-            switch source[index] {
-            case UInt8(ascii: "\""): guard takeText() != nil else { return false }
-            case StoredDocument.Mark.systemEnd:
-                index += 1
-                return true
-            default: index += 1
-            }
-        }
-        return false
-    }
 }
