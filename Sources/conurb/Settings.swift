@@ -145,7 +145,7 @@ struct Settings {
         try set(\.instanceCountMax, "page.instancesMax", in: 1...50_000)
         try set(\.batchCountMax, "batch.entitiesMax", in: 1...100_000)
         try set(\.querySecondsMax, "query.secondsMax", in: 1...600)
-        try set(\.promptReadMillisecondsMax, "query.promptMillisecondsMax", in: 0...1000)
+        try set(\.promptReadMillisecondsMax, "query.promptMillisecondsMax", in: 1...1000)
         try set(\.openFileCountMax, "files.openMax", in: 1...10_000)
         try set(\.cacheByteCountMax, "files.cacheBytesMax", in: (1 << 20)...(1 << 40))
         try set(\.subscriptionCountMax, "subscriptions.countMax", in: 0...1_000_000)
