@@ -1,4 +1,4 @@
-internal import CityModel
+package import CityModel
 internal import LinkedData
 package import Store
 package import Trust
@@ -73,6 +73,9 @@ extension Broker {
     func file(toWrite access: WriteAccess) throws -> MunicipalityFile {
         try file(access.municipality, creating: configuration.createsMunicipalities).written(by: access.permit)
     }
+
+    /// What a municipality's own file holds now; nil where there is none, or it is being written.
+    package func moment(of municipality: MunicipalityName) -> FileMoment? { (try? file(municipality, creating: false))?.moment }
 
     /// The standard municipality is always there (clause 4.14).
     private func file(_ name: MunicipalityName, creating: Bool) throws -> MunicipalityFile {

@@ -306,8 +306,9 @@ extension ContextLibrary {
 
     private func forget(_ context: StoredContext, in municipality: MunicipalityName) async {
         // A hosted context is known by as many URLs as the server has addresses: all processed contexts go.
-        guard let url = context.url else { return resolvers[municipality] = nil }
-        await resolvers[municipality]?.forget(url: url)
+        if let url = context.url { await resolvers[municipality]?.forget(url: url) } else { resolvers[municipality] = nil }
+        // An answer may have been made with it since it was written.
+        (try? file(municipality))?.endMoment()
     }
 
     private static func randomID() -> String {

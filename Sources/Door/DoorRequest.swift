@@ -23,6 +23,8 @@ package struct DoorRequest: Sendable {
     package let logger: Logger
     /// The network address that the request came from, as far as one household or office has it; nil when that is not known.
     package var network: String? { findNetwork() }
+    /// Nil where the answer is not given again in any case.
+    package var reuse: AnswerReuse?
     /// Asked by few: it is found when it is.
     package var findNetwork: @Sendable () -> String? = { nil }
 

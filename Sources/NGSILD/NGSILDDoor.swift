@@ -71,9 +71,17 @@ extension NGSILDDoor {
     /// Access to the snapshot that the request names, else to the current state (clause 6.3.22).
     /// - Parameter action: what is done with what is read.
     func reading(_ request: DoorRequest, to action: AccessAction = .read) async throws -> ReadAccess {
+        beginReuse(request)
         let access = try await gatekeeper.reading(request.tenant(), request.credential, request.terms, to: action)
         guard let snapshot = request.headers[.ngsildSnapshot] else { return access }
         return try await gatekeeper.reading(access, snapshot: snapshot, at: request.now)
+    }
+
+    /// What is answered to anybody from a municipality's own file may be answered again, until that is written.
+    private func beginReuse(_ request: DoorRequest) {
+        guard let reuse = request.reuse, request.credential == .none, request.headers[.ngsildSnapshot] == nil else { return }
+        guard let municipality = try? request.tenant(), let moment = broker.moment(of: municipality) else { return }
+        reuse.begin { moment.isCurrent }
     }
 
     /// The same, to change it.

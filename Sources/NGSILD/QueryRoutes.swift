@@ -83,6 +83,7 @@ extension NGSILDDoor {
         for link in PageLinks(request, representation.mediaType.rawValue, offset: offset, limit: limit, hasMore: page.hasMore).values {
             response.headers.append(HTTPField(name: .link, value: link))
         }
+        if !terms.isMapUsed { request.reuse?.allow() }
         return response
     }
 

@@ -247,11 +247,14 @@ extension ConurbServer {
         let http1 = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, places: places, isStreamed: table.streams)],
             idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)
+        let microcache = isControl || limits.microcacheByteCountMax == 0 ? nil : Microcache(byteCountMax: limits.microcacheByteCountMax)
         guard !isControl, let certificates else {
-            return HTTPServerBuilder { PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt, places: places) }
+            return HTTPServerBuilder {
+                PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt, places: places, microcache: microcache)
+            }
         }
         return HTTPServerBuilder { responder in
-            let http1 = PromptChannel(http1: HTTP1Channel(responder: responder, configuration: http1), responder: prompt, places: nil)
+            let http1 = PromptChannel(http1: HTTP1Channel(responder: responder, configuration: http1), responder: prompt, places: nil, microcache: microcache)
             return SecureChannel(certificates: certificates, limits: limits, places: places, http1: http1) {
                 ConnectionGuard(limits: limits, places: places, isStream: true, isStreamed: table.streams)
             }

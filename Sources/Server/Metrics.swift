@@ -13,6 +13,7 @@ final class ServerMetrics: Sendable {
         var buckets = [Int](repeating: 0, count: ServerMetrics.bounds.count + 1)
         var seconds = 0.0
         var inFlight = 0
+        var reusedCount = 0
     }
 
     private let state = Mutex(State())
@@ -28,6 +29,15 @@ final class ServerMetrics: Sendable {
             state.requests[Key(method: method, route: route, status: status), default: 0] += 1
             state.buckets[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
             state.seconds += seconds
+        }
+    }
+
+    /// An answer was given again (`Microcache`): that takes no time to speak of.
+    func reused(route: String) {
+        state.withLock { state in
+            state.reusedCount += 1
+            state.requests[Key(method: "GET", route: route, status: 200), default: 0] += 1
+            state.buckets[0] += 1
         }
     }
 
@@ -48,6 +58,10 @@ final class ServerMetrics: Sendable {
         lines += [
             "conurb_http_request_duration_seconds_bucket{le=\"+Inf\"} \(total)",
             "conurb_http_request_duration_seconds_sum \(state.seconds)", "conurb_http_request_duration_seconds_count \(total)",
+        ]
+        lines += [
+            "# HELP conurb_http_answers_reused_total Requests answered with what was answered to the same within a second.",
+            "# TYPE conurb_http_answers_reused_total counter", "conurb_http_answers_reused_total \(state.reusedCount)",
         ]
         let inFlight = (name: "conurb_http_requests_in_flight", help: "Requests being answered.", value: state.inFlight)
         for gauge in [inFlight] + gauges {

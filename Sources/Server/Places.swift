@@ -135,6 +135,8 @@ final class PlaceKeeper: ChannelInboundHandler {
 
     private let places: Places
     private var place: Int?
+    /// A request that had arrived when the place was wanted, and was not read yet, is read within this time, and keeps the place.
+    private static let noticeMilliseconds: Int64 = 10
     /// Bytes that waited for the client when it was let keep its place for them.
     private var sparedByteCount = Int.max
 
@@ -161,6 +163,11 @@ final class PlaceKeeper: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is PlaceIsWanted else { return context.fireUserInboundEventTriggered(event) }
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(Self.noticeMilliseconds)) { bound.value.handler.giveUp(bound.value.context) }
+    }
+
+    private func giveUp(_ context: ChannelHandlerContext) {
         guard let place, places.isWanted(place) else { return }
         // The end of an answer may still be on its way.
         let waitingByteCount = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0

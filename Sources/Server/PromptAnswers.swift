@@ -41,10 +41,14 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether more was to be read while something was held.
     private var hasToRead = false
     private var peer: SocketAddress?
+    private var microcache: MicrocacheHandler?
 
     init(responder: Responder) { self.responder = responder }
 
-    func handlerAdded(context: ChannelHandlerContext) { peer = context.channel.remoteAddress }
+    func handlerAdded(context: ChannelHandlerContext) {
+        peer = context.channel.remoteAddress
+        microcache = try? context.pipeline.syncOperations.handler(type: MicrocacheHandler.self)
+    }
 
     // MARK: What comes
 
@@ -164,9 +168,10 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         state = .answering
         let connection = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let (responder, peer, loop) = (responder, peer, context.eventLoop)
+        let reuse = microcache?.mayKeep == true ? AnswerReuse() : nil
         // What has a body will wait for the writer, and comes back to the connection's thread; what has none is expected not to leave it.
         Task.immediate(executorPreference: request.body == nil ? nil : LoopExecutor(loop)) {
-            let answer = await responder.answer(request, from: peer)
+            let answer = await responder.answer(request, from: peer, reuse)
             if loop.inEventLoop { return connection.value.handler.finish(answer, connection.value.context) }
             loop.execute { connection.value.handler.finish(answer, connection.value.context) }
         }
@@ -176,6 +181,7 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
         if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        microcache?.answered(answer.isLast ? nil : answer.reuse, route: answer.route, bodyByteCount: answer.body?.readableBytes ?? 0)
         if answer.isLast { context.close(mode: .output, promise: nil) }
         state = .idle
         drain(context)
@@ -205,6 +211,10 @@ struct PromptAnswer: Sendable {
     let body: ByteBuffer?
     /// Whether the client asked for nothing more on this connection.
     let isLast: Bool
+    /// As long as which it may be given again; nil for never.
+    var reuse: AnswerReuse.Condition?
+    /// The template of its route.
+    var route = "unknown"
 }
 
 /// Runs a task on the thread of a connection.

@@ -9,10 +9,14 @@ struct PromptChannel: ServerChildChannel {
     let responder: Responder
     /// Nil where a place is kept for the connection already, or none is counted.
     let places: Places?
+    /// Nil where every answer is made anew.
+    let microcache: Microcache?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
-            if let places { try channel.pipeline.syncOperations.addHandler(PlaceKeeper(places)) }
+            let pipeline = channel.pipeline.syncOperations
+            if let places { try pipeline.addHandler(PlaceKeeper(places)) }
+            if let microcache { try pipeline.addHandler(MicrocacheHandler(microcache, responder.metrics)) }
         }.flatMap { http1.setup(channel: channel, logger: logger) }.flatMapThrowing { value in
             try PromptAnswers.add(to: channel.pipeline, responder)
             return value

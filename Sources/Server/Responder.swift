@@ -39,11 +39,11 @@ struct Responder: HTTPResponder {
         await respond(to: request, from: context.peer, table.match(request.method, request.head.pathAlone))
     }
 
-    private func respond(to arrived: Request, from peer: SocketAddress?, _ match: RouteTable.Match) async -> Response {
+    private func respond(to arrived: Request, from peer: SocketAddress?, _ match: RouteTable.Match, _ reuse: AnswerReuse? = nil) async -> Response {
         let request = isSecure ? arrived.overTLS : arrived
         let start = ContinuousClock.now
         metrics.began()
-        var (response, route) = await answer(request, from: peer, match)
+        var (response, route) = await answer(request, from: peer, match, reuse)
         if !isControl { SecurityHeaders.add(to: &response.headers, isHTTPS: request.headers.cameByHTTPS) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         metrics.ended(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
@@ -56,7 +56,7 @@ struct Responder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, from peer: SocketAddress?, _ match: RouteTable.Match) async -> (Response, route: String) {
+    private func answer(_ request: Request, from peer: SocketAddress?, _ match: RouteTable.Match, _ reuse: AnswerReuse?) async -> (Response, route: String) {
         let (target, path) = (request.head.path ?? "/", request.head.pathAlone)
         var route = "unknown"
         do {
@@ -75,6 +75,7 @@ struct Responder: HTTPResponder {
                 var doorRequest = try await doorRequest(request, found, length: length, path: path, pathParameters: pathParameters, target: target)
                 let forwardedFor = request.headers[.forwardedFor]
                 doorRequest.findNetwork = { NetworkOrigin.text(peer: peer, forwardedFor: forwardedFor) }
+                doorRequest.reuse = reuse
                 var response = try await found.handler(doorRequest)
                 for name in Self.echoedNames { if let value = request.headers[name] { response.headers[name] = value } }
                 return (response, route)
@@ -224,11 +225,15 @@ extension Responder {
         return PromptRequest(head: head, match: match, hasBody: true)
     }
 
-    func answer(_ request: PromptRequest, from peer: SocketAddress?) async -> PromptAnswer {
-        let response = await respond(to: Request(head: request.head, body: .init(buffer: request.body ?? ByteBuffer())), from: peer, request.match)
+    /// - Parameter reuse: hears whether the answer may be given again; nil where it is not.
+    func answer(_ request: PromptRequest, from peer: SocketAddress?, _ reuse: AnswerReuse?) async -> PromptAnswer {
+        let arrived = Request(head: request.head, body: .init(buffer: request.body ?? ByteBuffer()))
+        let response = await respond(to: arrived, from: peer, request.match, reuse)
         let body = BodyCollector(byteCountMax: .max)
         do { try await response.body.write(body) } catch { return failure(error, request.head) }
-        return promptAnswer(response, body.bytes, request.head)
+        var answer = promptAnswer(response, body.bytes, request.head)
+        if response.status == .ok, let condition = reuse?.condition, case .route(let route, _) = request.match { (answer.reuse, answer.route) = (condition, route.path) }
+        return answer
     }
 
     /// The answer to a request that never arrived whole, or to which no answer could be made.

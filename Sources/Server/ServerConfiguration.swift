@@ -91,6 +91,8 @@ package struct ServerLimits: Sendable {
     package var bodySecondsMax = 30
     /// Seconds for which a client may take nothing of an answer.
     package var answerSecondsMax = 60
+    /// Answers that are given again within a second, together; 0: none is.
+    package var microcacheByteCountMax = 8 << 20
     /// Seconds that a query may take.
     package var querySecondsMax = 10
     package var promptReadMillisecondsMax = 2

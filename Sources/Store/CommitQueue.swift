@@ -77,6 +77,7 @@ final class CommitQueue: Sendable {
     /// Commits batch after batch until nothing waits. Runs on the writer's thread.
     private func drain(_ db: Database) {
         while let batch = nextBatch() {
+            defer { commits.end() }
             do {
                 var outcome = Outcome()
                 try commit(batch, db, &outcome)
@@ -85,6 +86,7 @@ final class CommitQueue: Sendable {
                 if outcome.changesPolicies { policies.changed() }
                 if outcome.changesConsents { consents.changed() }
                 for body in outcome.afterCommit { body() }
+                commits.end()
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
                 for write in batch { write.finish(throwing: nil) }
             } catch {
@@ -97,15 +99,12 @@ final class CommitQueue: Sendable {
     }
 
     private func commit(_ batch: [any PendingWrite], _ db: Database, _ outcome: inout Outcome) throws {
-        var isStepped = false
-        defer { if isStepped { commits.step() } }
         do {
             try db.transact {
                 for write in batch { outcome.add(try perform(write, db)) }
                 // What is sealed can be opened as soon as it is on disk.
                 try vault.flush()
-                commits.step()
-                isStepped = true
+                commits.begin()
             }
         } catch {
             vault.absolve(outcome.condemned)

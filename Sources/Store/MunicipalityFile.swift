@@ -204,12 +204,14 @@ package final class MunicipalityFile: Sendable {
 
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
+        commits.begin()
         journal.finish()
         narrowed.close()
         prompt.close()
         checkpointer.close()
-        try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        let moved = Result { try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
         try pool.close()
+        try moved.get()
     }
 }
 

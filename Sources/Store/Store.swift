@@ -195,8 +195,12 @@ package final class Store: Sendable {
             return (state.open.values.map(\.file), Array(state.vaults.values))
         }
         // One that can't be closed properly, for it is damaged or its disk is full, keeps no other from it.
-        let closings = files.map { file in Result { try file.close() } } + vaults.map { vault in Result { try vault.close() } }
+        let closings = files.map { file in Result { try close(file) } } + vaults.map { vault in Result { try vault.close() } }
         for closing in closings { try closing.get() }
+    }
+
+    private func close(_ file: MunicipalityFile) throws(StoreError) {
+        do { try file.close() } catch { throw .cannotUse(path: path(file.name).path, reason: "the file can't be closed: \(error)") }
     }
 }
 

@@ -11,8 +11,14 @@ package enum ReadShare: Sendable, CaseIterable {
 final class CommitCount: Sendable {
     private let count = Atomic<UInt64>(0)
 
-    /// To be called before a commit and after it, however it ended.
-    func step() { count.add(1, ordering: .sequentiallyConsistent) }
+    /// To be called before a commit, and for good when the file is closed.
+    func begin() { count.bitwiseOr(1, ordering: .sequentiallyConsistent) }
+
+    /// To be called by who began, after the commit, however it ended, and after what is remembered of the file was told of it; without a begin it does nothing.
+    func end() { if now & 1 == 1 { count.add(1, ordering: .sequentiallyConsistent) } }
+
+    /// Something else changed than what is in the file.
+    func skip() { count.add(2, ordering: .sequentiallyConsistent) }
 
     var now: UInt64 { count.load(ordering: .sequentiallyConsistent) }
 

@@ -114,8 +114,8 @@ struct ControlClient: Sendable {
 }
 
 /// Runs the body of a command and turns what it throws into a line on standard error and exit code 1.
-func reportingFailure(_ body: () async throws -> Void) async throws {
-    do { try await body() } catch let failure as CommandFailure {
+func reportingFailure<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch let failure as CommandFailure {
         tell("conurb: \(failure.description)")
         throw ExitCodes.failure
     }

@@ -68,30 +68,33 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let wanted = municipality
-        var faultCount = 0
-        try await reportingFailure {
-            let reports = try await ControlClient.with(data.directory) { client in
-                var reports: [(name: String, report: JSON)] = []
+        let count = try await reportingFailure {
+            try await ControlClient.with(data.directory) { client in
+                var faultCount = 0
                 let all = try await client.json(.GET, "/municipalities").arrayValue?.compactMap(\.stringValue) ?? []
                 for name in wanted.map({ [$0] }) ?? all + Self.installation(data.directory) {
-                    do { reports.append((name, try await client.json(.POST, "/municipalities/\(name)/verification"))) } catch let failure
-                        as CommandFailure where wanted == nil
+                    let report: JSON
+                    do { report = try await client.json(.POST, "/municipalities/\(name)/verification") } catch let failure as CommandFailure
+                        where wanted == nil
                     {
                         // One that can't be read at all keeps none of the others from being looked at.
-                        reports.append((name, ["faults": [.string(failure.description)]]))
+                        report = ["faults": [.string(failure.description)]]
                     }
+                    faultCount += Self.tell(name, report)
                 }
-                return reports
-            }
-            for (name, report) in reports {
-                let faults = report["faults"]?.arrayValue ?? []
-                faultCount += faults.count
-                let counts = ["entities", "changes", "instances", "acts"].map { "\(report[$0]?.integerValue ?? 0) \($0)" }.joined(separator: ", ")
-                print("\(name): \(counts): \(faults.isEmpty ? "clean" : "\(faults.count) faults")")
-                for fault in faults { print("  \(fault.stringValue ?? "")") }
+                return faultCount
             }
         }
-        if faultCount > 0 { throw exitCodeFindings }
+        if count > 0 { throw exitCodeFindings }
+    }
+
+    /// - Returns: how many faults there are.
+    private static func tell(_ name: String, _ report: JSON) -> Int {
+        let faults = report["faults"]?.arrayValue ?? []
+        let counts = ["entities", "changes", "instances", "acts"].map { "\(report[$0]?.integerValue ?? 0) \($0)" }.joined(separator: ", ")
+        print("\(name): \(counts): \(faults.isEmpty ? "clean" : "\(faults.count) faults")")
+        for fault in faults { print("  \(fault.stringValue ?? "")") }
+        return faults.count
     }
 
     /// The installation's own file, once there is one.

@@ -140,6 +140,7 @@ struct Settings {
         try set(\.idleSecondsMax, "http.idleSecondsMax", in: 1...3600)
         try set(\.bodySecondsMax, "http.bodySecondsMax", in: 1...3600)
         try set(\.answerSecondsMax, "http.answerSecondsMax", in: 1...3600)
+        try set(\.microcacheByteCountMax, "http.microcacheBytesMax", in: 0...(1 << 30))
         try set(\.nestingDepthMax, "json.nestingMax", in: 4...256)
         try set(\.pageCountMax, "page.entitiesMax", in: 1...10_000)
         try set(\.instanceCountMax, "page.instancesMax", in: 1...50_000)

@@ -104,7 +104,8 @@ final class Installation: Sendable {
 
     /// - Parameter target: below `/ngsi-ld/v1/`, unless it begins with a slash.
     func ask(
-        _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HTTPFields = [:], seconds: Int64 = 0
+        _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HTTPFields = [:], seconds: Int64 = 0,
+        as credential: Credential = .none, reuse: AnswerReuse? = nil
     ) async throws -> Answer {
         let whole = target.hasPrefix("/") ? target : "/ngsi-ld/v1/" + target
         let path = whole.prefix { $0 != "?" }
@@ -114,11 +115,12 @@ final class Installation: Sendable {
         var headers = headers
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         do {
-            let request = DoorRequest(
+            var request = DoorRequest(
                 method: method, path: String(path), headers: headers, authority: "localhost",
-                query: try QueryParameters(whole.dropFirst(path.count + 1)), pathParameters: parameters, credential: .none,
+                query: try QueryParameters(whole.dropFirst(path.count + 1)), pathParameters: parameters, credential: credential,
                 now: Instant(seconds: Self.start.seconds + seconds), content: .collected(ByteBuffer(string: body ?? "")),
                 logger: Logger(label: "test"))
+            request.reuse = reuse
             return try await answer(try await route.handler(request))
         } catch let error as CityError {
             return try await answer(Problem(error).response())

@@ -2,7 +2,7 @@
 --
 -- Arguments: the number of entities; the seed; a word that makes names of this round unique; the round's beginning in seconds since
 -- 1970; header lines that every request has; then five for each kind of request: its weight, method, path, how many documents its
--- body has, and the document. Path and document have places in braces, which are filled anew for each request:
+-- body has, and the document. Headers, path and document have places in braces, which are filled anew for each request:
 --
 --   {any}                            a random number below the number of entities
 --   {next} {this}                    a new name in this round, and the same again
@@ -54,15 +54,15 @@ local function template(text)
 end
 
 local function kind(method, path, document_count, document, headers)
-  local start, rest, documents = method .. " ", " HTTP/1.1\r\nHost: localhost\r\n" .. headers, {}
-  path, document = template(path), template(document)
+  local start, documents = method .. " ", {}
+  path, document, headers = template(path), template(document), template(" HTTP/1.1\r\nHost: localhost\r\n" .. headers)
   if document_count == 0 then
-    return function() return start .. path() .. rest .. "\r\n" end
+    return function() return start .. path() .. headers() .. "\r\n" end
   end
   return function()
     for index = 1, document_count do documents[index] = document() end
     local body = document_count == 1 and documents[1] or "[" .. table.concat(documents, ",") .. "]"
-    return start .. path() .. rest .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+    return start .. path() .. headers() .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
   end
 end
 

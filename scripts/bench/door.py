@@ -159,7 +159,7 @@ class Asker:
     def ask(self, port, shape, connections, seconds, processes, requests=None):
         """Requests a second, p50 and p99 in milliseconds, the processor time that `processes` had for each, and how busy both cores were."""
         self.run_count += 1
-        header = f"NGSILD-Tenant: {MUNICIPALITY}\r\nAccept: application/json\r\n" + (f"Link: {shape.link}\r\n" if shape.link else "")
+        header = f"NGSILD-Tenant: {MUNICIPALITY}\r\nAccept: application/json\r\n" + (f"Link: {shape.link}\r\n" if shape.link else "") + shape.headers
         arguments = [self.entity_count, self.run_count, f"r{self.run_count}", int(time.time()), header]
         for request in requests or shape.requests:
             arguments += [request.weight, request.method, request.path, request.document_count, request.document]

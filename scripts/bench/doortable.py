@@ -50,10 +50,11 @@ def goals(measurement):
                        f"{found['ratio']:.3f} of its rate, {found['processorRatio']:.3f} by processor time", share >= least)
 
     yield from at_least("page of 20 by type", row("page", 50), PAGE_TO_NGINX_MIN, "nginx")
-    ends = row("page", 50, min(sizes)), row("page", 50, max(sizes))
+    yield from at_least("the same, each answer made anew", row("page-anew", 50), PAGE_TO_NGINX_MIN, "nginx")
+    ends = row("page-anew", 50, min(sizes)), row("page-anew", 50, max(sizes))
     if all(ends) and min(sizes) != max(sizes):
         share = min(ends[1][key] / ends[0][key] for key in ("ratio", "processorRatio"))
-        yield Goal(f"page of 20 by type, {max(sizes):,} entities to {min(sizes):,}", f"at least {FLAT_SHARE_MIN:.2f}", f"{share:.2f}", share >= FLAT_SHARE_MIN)
+        yield Goal(f"page of 20 by type, made anew, {max(sizes):,} entities to {min(sizes):,}", f"at least {FLAT_SHARE_MIN:.2f}", f"{share:.2f}", share >= FLAT_SHARE_MIN)
     yield from at_least("one by identifier", row("retrieve", 50), RETRIEVE_TO_NGINX_MIN, "nginx")
     yield from at_least("single creates on 64 connections", row("create", 64), CREATE_TO_SQLITE_MIN, "SQLite")
     yield from at_least("batches of 1,000", next((row for row in rows if row["shape"] == "batch-1000" and row["entities"] == usual and not row["subscriptions"]), None),
@@ -123,6 +124,10 @@ flushed before its answer, as it comes; access is open, as on a developer's mach
 - for writes `conurb bench yardstick`, which inserts the same documents with SQLite in one transaction and flushes it: of a batch its entities, of a
   merge-patch or an append the body;
 - for the mixture the time that four answers of nginx and one insert take.
+
+The page of 20 by type is asked with the same bytes each time, as nginx is asked for its file: the server gives such an answer again within the second, unless
+something was written since (`http.microcacheBytesMax`). In the row below it each request has another header, so that each answer is made anew; a page with a
+user's context is asked with the same bytes too, and all other requests differ as their values do.
 
 A page of 20 entities of five attributes has {page_bytes:,} bytes. Identifiers, boxes and values are random by a seed. Every shape is measured at every size; connections and
 subscriptions are varied each alone, where they matter: all of it crossed would take days. In brackets are the least and the

@@ -79,12 +79,13 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """One row of the table. `yardstick` is nginx, sqlite or both; `is_growing` where requests make entities."""
+    """One row of the table. `yardstick` is nginx, sqlite or both; `headers` are lines with places; `is_growing` where requests make entities."""
     name: str
     title: str
     yardstick: str
     requests: tuple
     link: str = ""
+    headers: str = ""
     is_growing: bool = False
 
     @property
@@ -113,6 +114,7 @@ def get(path):
 # Shapes that make entities come last, so that the others find as many as are said.
 SHAPES = {shape.name: shape for shape in (
     Shape("page", "page of 20 by type", "nginx", get(PAGE)),
+    Shape("page-anew", "the same page, no two requests alike", "nginx", get(PAGE), headers="X-Request-Id: {next}\r\n"),
     Shape("retrieve", "one by identifier", "nginx", (RETRIEVE,)),
     Shape("q", "page of 20 by `q` on one attribute", "nginx", get(PAGE + "&q=serialNumber==" + urllib.parse.quote("{low}..{high}", safe="{}."))),
     Shape("box", "page of 20 by bounding box", "nginx", get(f"{PAGE}&georel=within&geometry=Polygon&coordinates={BOX}")),

@@ -1,0 +1,107 @@
+internal import Door
+internal import Foundation
+internal import NIOCore
+
+/// Answers a request again whose very bytes were answered within the same second (`Microcache`), before it is even read as one.
+///
+/// It takes part as long as a connection sends `GET` requests one at a time, each whole and without a body, and each is answered by `PromptAnswers`. With the first that is
+/// otherwise it stands aside for good: so what is taken for a request here is one for who reads requests, too.
+final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = IOData
+
+    private enum State {
+        case idle
+        /// A request is being answered further up.
+        case asked(Exchange?)
+        case aside
+    }
+
+    /// A request whose answer may be kept.
+    private struct Exchange {
+        let request: ByteBuffer
+        let second: time_t
+        var answer: [ByteBuffer] = []
+    }
+
+    /// Seconds after which a request goes all the way in any case: those further up close a connection on which they see nothing happen.
+    private static let passingSeconds = 5
+
+    private let cache: Microcache
+    private let metrics: ServerMetrics
+    private var state = State.idle
+    private var lastPassed: time_t = 0
+    private var keeper: PlaceKeeper?
+
+    init(_ cache: Microcache, _ metrics: ServerMetrics) { (self.cache, self.metrics) = (cache, metrics) }
+
+    func handlerAdded(context: ChannelHandlerContext) { keeper = try? context.pipeline.syncOperations.handler(type: PlaceKeeper.self) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .idle = state else {
+            state = .aside
+            return context.fireChannelRead(data)
+        }
+        let (request, now) = (unwrapInboundIn(data), time(nil))
+        guard request.isWholeGet else {
+            state = .aside
+            return context.fireChannelRead(data)
+        }
+        if case .answer(let answer) = look(for: request, now), context.channel.isWritable { return give(answer, context) }
+        context.fireChannelRead(data)
+    }
+
+    private func look(for request: ByteBuffer, _ now: time_t) -> Microcache.Finding {
+        let finding = cache.find(request, at: now)
+        if case .answer = finding, now - lastPassed < Self.passingSeconds, now >= lastPassed { return finding }
+        lastPassed = now
+        if case .new = finding { state = .asked(nil) } else { state = .asked(Exchange(request: request, second: now)) }
+        return .new
+    }
+
+    private func give(_ answer: Microcache.Answer, _ context: ChannelHandlerContext) {
+        metrics.reused(route: answer.route)
+        keeper?.rest()
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(answer.bytes)), promise: nil)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .asked(.some(var exchange)) = state, case .byteBuffer(let bytes) = unwrapOutboundIn(data) {
+            state = .idle
+            exchange.answer.append(bytes)
+            state = .asked(exchange)
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// Whether the answer to what is asked may be given again, where its door allows it; else nobody need be asked.
+    var mayKeep: Bool { if case .asked(.some) = state { true } else { false } }
+
+    /// The answer to what was asked was written, with a body of so many bytes.
+    func answered(_ condition: AnswerReuse.Condition?, route: String, bodyByteCount: Int) {
+        guard case .asked(let exchange) = state else { return }
+        state = .idle
+        guard let exchange, let condition else { return }
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(exchange.answer.reduce(0) { $0 + $1.readableBytes })
+        for part in exchange.answer { bytes.writeImmutableBuffer(part) }
+        guard bytes.endOfHead == bytes.readableBytes - bodyByteCount else { return }
+        cache.keep(Microcache.Answer(bytes: bytes, isCurrent: condition, route: route), to: ByteBuffer(bytes: exchange.request.readableBytesView), of: exchange.second)
+    }
+}
+
+extension ByteBuffer {
+    /// Whether these bytes are one request of the method `GET` to the end of its headers, and nothing else.
+    fileprivate var isWholeGet: Bool {
+        readableBytes <= Microcache.requestByteCountMax && readableBytesView.starts(with: "GET ".utf8) && endOfHead == readableBytes
+    }
+
+    /// How many bytes end with the first empty line; nil without one.
+    fileprivate var endOfHead: Int? {
+        let end = UInt32(littleEndian: 0x0A0D_0A0D)
+        return withUnsafeReadableBytes { bytes in
+            guard bytes.count >= MemoryLayout<UInt32>.size else { return nil }
+            return (MemoryLayout<UInt32>.size...bytes.count).first { bytes.loadUnaligned(fromByteOffset: $0 - MemoryLayout<UInt32>.size, as: UInt32.self) == end }
+        }
+    }
+}
