@@ -166,40 +166,40 @@ package final class ConurbServer: Service {
                 logger.info("bringing a file to this version", metadata: ["municipality": "\(name)"])
             }
         }
-        let sweeper = Sweeper(broker: broker, federation: federation, logger: logger)
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: sweeper), .init(service: notifying), .init(service: snapshotting),
-            .init(service: Sealing(broker: broker, settings: configuration.history, logger: logger)),
-            .init(service: Retaining(broker: broker, settings: configuration.history, zone: configuration.site.timeZone, logger: logger)),
-            .init(service: Bookkeeping(gatekeeper: gatekeeper, ticks: ContinuousClock(), now: { .now }, logger: logger)),
-            .init(service: Passing(federation, gatekeeper, logger: logger)),
-            .init(
-                service: CaseSweeper(
-                    store: store, gatekeeper: gatekeeper, desk: site.desk, ticks: ContinuousClock(), now: { .now }, logger: logger)),
-            .init(service: try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
-        ]
-        if configuration.listens {
-            if let mail = configuration.mail {
-                services.append(
-                    .init(
-                        service: Noticing(
-                            store: store, gatekeeper: gatekeeper, desk: site.desk, names: site.noticeNames, sender: SMTPSender(mail),
-                            address: { [configuration, readiness] in configuration.shownAddress(port: readiness.port) }, ticks: ContinuousClock(),
-                            now: { .now }, logger: logger)))
-            }
-            // Not for the length of a command: opening every file is for who stays.
-            services.append(
-                .init(service: Witnessing(store, accountability, gatekeeper, WitnessClient(client: client, egress: egress), logger: logger)))
-            if let certificates {
-                services.append(
-                    .init(service: CertificateWatch(certificates: certificates, ticks: ContinuousClock(), now: { .now }, logger: logger)))
-            }
-            services.append(.init(service: try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
-        }
-        var group = ServiceGroupConfiguration(services: services, logger: logger)
+        var group = ServiceGroupConfiguration(services: try services().map { .init(service: $0) }, logger: logger)
         // Longer than a notification's endpoint may take.
         group.maximumGracefulShutdownDuration = .seconds(35)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    private func services() throws -> [NamedService] {
+        let (history, zone) = (configuration.history, configuration.site.timeZone)
+        let services = [
+            NamedService("sweeper", Sweeper(broker: broker, federation: federation, logger: logger)), NamedService("notifying", notifying),
+            NamedService("snapshotting", snapshotting), NamedService("sealing", Sealing(broker: broker, settings: history, logger: logger)),
+            NamedService("retaining", Retaining(broker: broker, settings: history, zone: zone, logger: logger)),
+            NamedService("bookkeeping", Bookkeeping(gatekeeper: gatekeeper, ticks: ContinuousClock(), now: { .now }, logger: logger)),
+            NamedService("passing", Passing(federation, gatekeeper, logger: logger)),
+            NamedService("cases", CaseSweeper(store: store, gatekeeper: gatekeeper, desk: site.desk, ticks: ContinuousClock(), now: { .now }, logger: logger)),
+            NamedService("control socket", try application(.unixDomainSocket(path: prepareSocket()), isControl: true)),
+        ]
+        return configuration.listens ? services + (try listeningServices()) : services
+    }
+
+    /// Not for the length of a command: opening every file, for one, is for who stays.
+    private func listeningServices() throws -> [NamedService] {
+        var services = [NamedService("witnessing", Witnessing(store, accountability, gatekeeper, WitnessClient(client: client, egress: egress), logger: logger))]
+        if let mail = configuration.mail {
+            let noticing = Noticing(
+                store: store, gatekeeper: gatekeeper, desk: site.desk, names: site.noticeNames, sender: SMTPSender(mail),
+                address: { [configuration, readiness] in configuration.shownAddress(port: readiness.port) }, ticks: ContinuousClock(), now: { .now }, logger: logger)
+            services.append(NamedService("noticing", noticing))
+        }
+        if let certificates {
+            services.append(NamedService("certificates", CertificateWatch(certificates: certificates, ticks: ContinuousClock(), now: { .now }, logger: logger)))
+        }
+        services.append(NamedService("network", try application(.hostname(configuration.host, port: configuration.port), isControl: false)))
+        return services
     }
 
     private func prepareSocket() throws -> String {
@@ -228,6 +228,7 @@ package final class ConurbServer: Service {
                 address: address, serverName: nil, backlog: Self.backlog, availableConnectionsDelegate: places.map { .maximum($0.acceptedMax, logger: quiet) }),
             onServerRunning: { channel in
                 if isControl { chmod(socketPath, 0o600) }
+                try? await channel.setOption(.maxMessagesPerRead, value: Self.acceptedAtOnce).get()
                 readiness.serverRuns(port: isControl ? nil : channel.localAddress?.port)
             }, logger: quiet)
     }
@@ -237,6 +238,8 @@ extension ConurbServer {
     /// Connections that the system keeps until they are accepted, where it lets that be: many come in the same moment, and of one that finds the queue full its client
     /// hears nothing, or only that it is connected.
     private static let backlog = 4096
+    /// Connections that are accepted before those that are there are served again: with a few only, the last of many that come at once waits for as many rounds of all the others.
+    private static let acceptedAtOnce: UInt = 64
 
     /// What is spoken on an address: HTTP/1.1, and where there is a certificate HTTP/2 or HTTP/1.1 over TLS.
     private func protocols(_ places: Places?, _ prompt: Responder, isControl: Bool) -> HTTPServerBuilder {

@@ -45,6 +45,8 @@ struct Responder: HTTPResponder {
         metrics.began()
         var (response, route) = await answer(request, from: peer, match, reuse)
         if !isControl { SecurityHeaders.add(to: &response.headers, isHTTPS: request.headers.cameByHTTPS) }
+        // A client that hears of it takes the end of the connection for no fault (RFC 9112, section 9.6).
+        if request.head.isLast { response.headers[.connection] = "close" }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         metrics.ended(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
         log.debug(
@@ -251,11 +253,14 @@ extension Responder {
         var response = response
         response.headers.append(date.field)
         return PromptAnswer(
-            head: response.head, body: body.readableBytes > 0 ? body : nil, isLast: head.headerFields[.connection] == "close")
+            head: response.head, body: body.readableBytes > 0 ? body : nil, isLast: head.isLast)
     }
 }
 
 extension HTTPRequest {
+    /// Whether it is the last of its connection (`LastRequest`).
+    fileprivate var isLast: Bool { headerFields[.connection] == "close" }
+
     /// The path without the query string.
     fileprivate var pathAlone: Substring {
         let target = path ?? "/"

@@ -5,14 +5,28 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Synchronization
 
-/// Scripts, styles and Leaflet, read and compressed once at start. Their address holds a hash of their contents, so that
+/// Scripts, styles and Leaflet, read once at start, and each compressed when it is first asked for. Their address holds a hash of their contents, so that
 /// they can be kept for good by whoever has them.
 struct Assets: Sendable {
-    struct File: Sendable {
+    final class File: Sendable {
         let type: String
         let bytes: ByteBuffer
-        let packed: ByteBuffer?
+        private let known = Mutex<ByteBuffer??>(nil)
+
+        init(_ path: String, _ bytes: [UInt8]) { (type, self.bytes) = (SiteFiles.mediaType(path), ByteBuffer(bytes: bytes)) }
+
+        /// Compressed; nil where that would hardly make it smaller.
+        var packed: ByteBuffer? {
+            known.withLock { known in
+                if let known { return known }
+                let isWorthIt = type != "image/png" && bytes.readableBytes >= Gzip.byteCountMin
+                let packed = isWorthIt ? Gzip.compress(Array(bytes.readableBytesView), level: 9).map { ByteBuffer(bytes: $0) } : nil
+                known = .some(packed)
+                return packed
+            }
+        }
     }
 
     /// A hash of all contents.
@@ -40,19 +54,13 @@ struct Assets: Sendable {
         for (path, bytes) in contents {
             hash.update(data: Array("\(path) \(bytes.count)\n".utf8))
             hash.update(data: bytes)
-            files[path] = Self.file(path, bytes)
+            files[path] = File(path, bytes)
         }
         self.files = files
         version = hash.finalize().prefix(8).map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }.joined()
-    }
-
-    private static func file(_ path: String, _ bytes: [UInt8]) -> File {
-        let type = SiteFiles.mediaType(path)
-        let packed = type == "image/png" || bytes.count < Gzip.byteCountMin ? nil : Gzip.compress(bytes, level: 9)
-        return File(type: type, bytes: ByteBuffer(bytes: bytes), packed: packed.map { ByteBuffer(bytes: $0) })
     }
 
     /// The address that paths within the assets follow.
@@ -110,7 +118,7 @@ extension SiteDoor {
         if request.headers[.ifNoneMatch].map({ $0.contains(tag) }) ?? false {
             return Response(status: .notModified, headers: headers)
         }
-        guard let packed = file.packed, Gzip.isAccepted(request.headers) else {
+        guard Gzip.isAccepted(request.headers), let packed = file.packed else {
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.bytes))
         }
         headers[.contentEncoding] = "gzip"

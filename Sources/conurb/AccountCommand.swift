@@ -44,7 +44,7 @@ struct AccountCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create an account and print the link with which its owner sets a password.",
+            commandName: "add", abstract: "Create an account and print the link with which its owner sets a password.",
             discussion: "Roles: \(AccountRoles.known.joined(separator: ", ")).")
         @OptionGroup var target: Target
         @Option(help: "What the person or the department is called.") var name: String?
@@ -70,7 +70,7 @@ struct AccountCommand: AsyncParsableCommand {
 
     struct Invite: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print another link with which an account's password can be set.",
+            commandName: "invite", abstract: "Print another link with which an account's password can be set.",
             discussion: "Earlier links are void. The second factor is switched off: the link is also for those who have lost it.")
         @OptionGroup var target: Target
 
@@ -81,7 +81,7 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List accounts: login, state, roles, last sign-in, name.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List accounts: login, state, roles, last sign-in, name.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
 
@@ -100,27 +100,27 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     struct Roles: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Give an account other roles; it is signed out everywhere.")
+        static let configuration = CommandConfiguration(commandName: "roles", abstract: "Give an account other roles; it is signed out everywhere.")
         @OptionGroup var target: Target
         @Option(name: .customLong("role"), help: "A role; may be given several times.") var roles: [String]
         func run() async throws { try await AccountCommand.change(target, ["roles": .array(roles.map(JSON.string))]) }
     }
 
     struct Disable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let nobody sign in to an account, and sign it out everywhere, at once.")
+        static let configuration = CommandConfiguration(commandName: "disable", abstract: "Let nobody sign in to an account, and sign it out everywhere, at once.")
         @OptionGroup var target: Target
         func run() async throws { try await AccountCommand.change(target, ["disabled": true]) }
     }
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a disabled account be used again.")
+        static let configuration = CommandConfiguration(commandName: "enable", abstract: "Let a disabled account be used again.")
         @OptionGroup var target: Target
         func run() async throws { try await AccountCommand.change(target, ["disabled": false]) }
     }
 
     struct ResetSecondFactor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take off the second factor of somebody who has lost it.",
+            commandName: "reset-second-factor", abstract: "Take off the second factor of somebody who has lost it.",
             discussion: "The password still counts. Whoever needs a second factor sets up another at the next sign-in.")
         @OptionGroup var target: Target
 
@@ -131,7 +131,7 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove an account for good.")
+        static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove an account for good.")
         @OptionGroup var target: Target
 
         func run() async throws {

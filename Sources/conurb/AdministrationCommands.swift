@@ -34,7 +34,7 @@ struct MunicipalityCommand: AsyncParsableCommand {
         subcommands: [Create.self, List.self, Show.self, Remove.self])
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Create a municipality.")
+        static let configuration = CommandConfiguration(commandName: "create", abstract: "Create a municipality.")
         @OptionGroup var data: DataOption
         @OptionGroup var argument: NameArgument
 
@@ -47,7 +47,7 @@ struct MunicipalityCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the municipalities, one a line.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the municipalities, one a line.")
         @OptionGroup var data: DataOption
 
         func run() async throws {
@@ -59,7 +59,7 @@ struct MunicipalityCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show what a municipality holds, as JSON.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show what a municipality holds, as JSON.")
         @OptionGroup var data: DataOption
         @OptionGroup var argument: NameArgument
 
@@ -72,7 +72,7 @@ struct MunicipalityCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove a municipality with everything in it, for good.")
+        static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a municipality with everything in it, for good.")
         @OptionGroup var data: DataOption
         @OptionGroup var argument: NameArgument
         @Flag(help: "Do not ask.") var yes = false
@@ -108,7 +108,7 @@ struct ContextCommand: AsyncParsableCommand {
     }
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Keep a document for a URL.")
+        static let configuration = CommandConfiguration(commandName: "add", abstract: "Keep a document for a URL.")
         @OptionGroup var target: Target
         @Argument(help: "The context's URL.") var url: String
         @Argument(help: "A file with the JSON-LD document.", completion: .file()) var file: String
@@ -129,7 +129,7 @@ struct ContextCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the kept contexts: kind, creation, URL.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the kept contexts: kind, creation, URL.")
         @OptionGroup var target: Target
 
         func run() async throws {
@@ -147,7 +147,7 @@ struct ContextCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Forget the document of a URL.")
+        static let configuration = CommandConfiguration(commandName: "remove", abstract: "Forget the document of a URL.")
         @OptionGroup var target: Target
         @Argument(help: "The context's URL.") var url: String
 

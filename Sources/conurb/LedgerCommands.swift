@@ -26,7 +26,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Verify a ledger from files alone.",
+            commandName: "verify", abstract: "Verify a ledger from files alone.",
             discussion: """
                 PATH is a municipality's file (or a backup of it), or a folder with what `fetch` found below the ledger's address. Every hash is made anew from the leaves and held against what was signed. Without a key that you trust, anybody may \
                 have signed. Exit code 2: something is wrong.
@@ -57,7 +57,7 @@ struct LedgerCommand: AsyncParsableCommand {
     }
 
     struct Key: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the key that others verify this ledger with.")
+        static let configuration = CommandConfiguration(commandName: "key", abstract: "Print the key that others verify this ledger with.")
         @OptionGroup var data: DataOption
         @OptionGroup var ledger: LedgerOption
         @Flag(help: "The key of the municipality as a witness of others.") var witness = false
@@ -72,7 +72,7 @@ struct LedgerCommand: AsyncParsableCommand {
     }
 
     struct Log: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print what was recorded, one JSON object a line.")
+        static let configuration = CommandConfiguration(commandName: "log", abstract: "Print what was recorded, one JSON object a line.")
         @OptionGroup var data: DataOption
         @OptionGroup var ledger: LedgerOption
         @Option(help: "Only acts after this position.") var after = -1
@@ -94,7 +94,7 @@ struct LedgerCommand: AsyncParsableCommand {
     }
 
     struct Proof: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the proof file of an act.")
+        static let configuration = CommandConfiguration(commandName: "proof", abstract: "Print the proof file of an act.")
         @OptionGroup var data: DataOption
         @OptionGroup var ledger: LedgerOption
         @Argument(help: "The act's position.") var position: Int
@@ -112,7 +112,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Renew: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a ledger go on under another key.",
+            commandName: "renew", abstract: "Let a ledger go on under another key.",
             discussion: "For a ledger that can't be signed any more because an older copy of its file was put back. Whoever trusts its key has to be told the new one.")
         @OptionGroup var data: DataOption
         @OptionGroup var ledger: LedgerOption

@@ -9,7 +9,7 @@ extension LedgerCommand {
     /// For who looks at a ledger from outside: `verify` then needs the folder alone.
     struct Fetch: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetch a ledger, or any log of C2SP tlog-tiles, into a folder.",
+            commandName: "fetch", abstract: "Fetch a ledger, or any log of C2SP tlog-tiles, into a folder.",
             discussion: "What is there already is not fetched again. The checkpoint that was there is kept as checkpoint.SIZE, and `verify` holds the new one against it.")
         @Argument(help: "The log's address, such as https://city.example/ledger/montpellier.") var address: String
         @Argument(help: "The folder.", completion: .directory) var folder: String

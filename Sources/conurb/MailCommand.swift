@@ -11,7 +11,7 @@ struct MailCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send one message with the settings mail.… of the server.",
+            commandName: "test", abstract: "Send one message with the settings mail.… of the server.",
             discussion: "Says that the mail server took the message, or what went wrong. That it took it does not yet mean that it arrives.")
 
         @OptionGroup var options: ServerOptions

@@ -15,7 +15,7 @@ struct PolicyCommand: AsyncParsableCommand {
         subcommands: [Check.self, Test.self, Explain.self, Decide.self, Put.self, Show.self])
 
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what is wrong with files of rules, purposes and tests.")
+        static let configuration = CommandConfiguration(commandName: "check", abstract: "Say what is wrong with files of rules, purposes and tests.")
         @Argument(help: "The files. Default: the shipped policy.", completion: .file(extensions: ["yaml", "yml"])) var files: [String] = []
 
         func run() async throws {
@@ -31,7 +31,7 @@ struct PolicyCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold rules against tables of decisions that are expected of them.",
+            commandName: "test", abstract: "Hold rules against tables of decisions that are expected of them.",
             discussion: "The exit code is 2 when a test does not hold.")
         @Argument(help: "The files: rules and tests. Default: the shipped ones.", completion: .file(extensions: ["yaml", "yml"])) var files: [String] = []
 

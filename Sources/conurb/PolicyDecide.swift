@@ -10,7 +10,7 @@ import Query
 extension PolicyCommand {
     struct Decide: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decide many requests, for scripts: JSON lines in, JSON lines out.",
+            commandName: "decide", abstract: "Decide many requests, for scripts: JSON lines in, JSON lines out.",
             discussion: """
                 A line of standard input is {"questions": [...]}: each has the keys who, action, purpose, agreement, at and resource of a \
                 test and may list attributes. With "policy": {"rules": [...]} these rules count for the line instead of the files'. \

@@ -10,7 +10,7 @@ import Query
 extension PolicyCommand {
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say who could see a thing, for which purposes, and which rules say so.",
+            commandName: "explain", abstract: "Say who could see a thing, for which purposes, and which rules say so.",
             discussion: "A purpose stands for what it includes, unless another line names that.")
 
         @Option(help: "What they would do: \(AccessAction.allCases.map(\.rawValue).joined(separator: ", ")).") var action = "read"

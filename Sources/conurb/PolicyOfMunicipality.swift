@@ -9,7 +9,7 @@ import OrderedCollections
 extension PolicyCommand {
     struct Put: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let files be the rules of access of a municipality, in the place of those it has.",
+            commandName: "put", abstract: "Let files be the rules of access of a municipality, in the place of those it has.",
             discussion: "They hold from the next request on. The change is in the municipality's ledger.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
@@ -38,7 +38,7 @@ extension PolicyCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the rules of access of a municipality.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Print the rules of access of a municipality.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
 

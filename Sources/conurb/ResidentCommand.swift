@@ -9,7 +9,7 @@ struct ResidentCommand: AsyncParsableCommand {
 
     struct Erase: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Erase all that is held about a person: entities with their history, what waits to be told, consents, the account.",
+            commandName: "erase", abstract: "Erase all that is held about a person: entities with their history, what waits to be told, consents, the account.",
             discussion: "It can't be undone. What others took away before, and backups, are not reached.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption

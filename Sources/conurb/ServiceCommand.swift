@@ -13,7 +13,7 @@ struct ServiceCommand: AsyncParsableCommand {
 
     struct Example: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a service that comes with the program, to begin one of your own with.", discussion: "Without a name it lists them.")
+            commandName: "example", abstract: "Print a service that comes with the program, to begin one of your own with.", discussion: "Without a name it lists them.")
         @Argument(help: "The example, such as pothole.") var name: String?
 
         func run() async throws {
@@ -30,7 +30,7 @@ struct ServiceCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with files of services.", discussion: "Of each file that is at fault the first fault is told.")
+            commandName: "check", abstract: "Say what is wrong with files of services.", discussion: "Of each file that is at fault the first fault is told.")
         @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"])) var files: [String]
         @Option(help: "A file of purposes that consent may be asked for. Default: the shipped one.", completion: .file(extensions: ["yaml", "yml"])) var purposes: String?
 
@@ -71,7 +71,7 @@ struct ServiceCommand: AsyncParsableCommand {
 
     struct Preview: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print what a service comes to: its form, its steps, and by when a case would have to be done.")
+            commandName: "preview", abstract: "Print what a service comes to: its form, its steps, and by when a case would have to be done.")
         @Argument(help: "The file.", completion: .file(extensions: ["yaml", "yml"])) var file: String
         @Option(help: "The language of the texts, such as fr. Default: the first of the file.") var language: String?
         @Option(help: "When the example begins, such as 2026-12-24T15:00:00Z. Default: now.") var at: String?

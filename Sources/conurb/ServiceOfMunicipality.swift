@@ -9,7 +9,7 @@ import Services
 extension ServiceCommand {
     struct Put: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Offer services in a municipality, or change them.",
+            commandName: "put", abstract: "Offer services in a municipality, or change them.",
             discussion: "New cases begin with what the files say; those that are open stay on the version that they began with.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
@@ -32,7 +32,7 @@ extension ServiceCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the services of a municipality.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the services of a municipality.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
 
@@ -49,7 +49,7 @@ extension ServiceCommand {
     }
 
     struct Withdraw: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Offer a service no more; what is open is gone on with.")
+        static let configuration = CommandConfiguration(commandName: "withdraw", abstract: "Offer a service no more; what is open is gone on with.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
         @Argument(help: "The service's code.") var code: String

@@ -11,7 +11,7 @@ struct SourceCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with files of sources.", discussion: "Of each file that is at fault the first fault is told.")
+            commandName: "check", abstract: "Say what is wrong with files of sources.", discussion: "Of each file that is at fault the first fault is told.")
         @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"])) var files: [String]
         @Option(name: .customLong("service"), help: "A service's file, for sources whose rows become its cases; may be given several times.", completion: .file(extensions: ["yaml", "yml"]))
         var services: [String] = []
@@ -38,7 +38,7 @@ struct SourceCommand: AsyncParsableCommand {
 
     struct Preview: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what a source would make of a file, and store nothing.",
+            commandName: "preview", abstract: "Say what a source would make of a file, and store nothing.",
             discussion: "The first records are shown with all that they become. The exit code is 2 when records would be rejected.")
         @Argument(help: "The source's file.", completion: .file(extensions: ["yaml", "yml"])) var source: String
         @Argument(help: "The data.", completion: .file()) var file: String

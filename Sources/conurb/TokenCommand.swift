@@ -17,7 +17,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create a token, or the key of a device.", discussion: "It is printed on standard output, this once; only its digest is kept.")
+            commandName: "create", abstract: "Create a token, or the key of a device.", discussion: "It is printed on standard output, this once; only its digest is kept.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
         @Option(help: "What the token allows. With --device: write.") var right: Right?
@@ -76,7 +76,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List tokens: identifier, right, creation, end, last use, who made it, name, what it is held to.")
+            commandName: "list", abstract: "List tokens: identifier, right, creation, end, last use, who made it, name, what it is held to.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
 
@@ -102,7 +102,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a token, at once.")
+        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Revoke a token, at once.")
         @OptionGroup var data: DataOption
         @OptionGroup var municipality: MunicipalityOption
         @Argument(help: "The token's identifier.") var id: String

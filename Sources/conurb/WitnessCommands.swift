@@ -9,12 +9,12 @@ import OrderedCollections
 extension LedgerCommand {
     struct Witness: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Have a ledger's checkpoints co-signed by others, and co-sign those of others.",
+            commandName: "witness", abstract: "Have a ledger's checkpoints co-signed by others, and co-sign those of others.",
             subcommands: [Add.self, Accept.self, List.self, Remove.self, Dismiss.self])
 
         struct Add: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Have checkpoints co-signed by a witness.",
+                commandName: "add", abstract: "Have checkpoints co-signed by a witness.",
                 discussion: "A municipality on this installation (conurb:NAME) needs no key here, and accepts the ledger by this command too.")
             @OptionGroup var data: DataOption
             @OptionGroup var ledger: LedgerOption
@@ -39,7 +39,7 @@ extension LedgerCommand {
         }
 
         struct Accept: AsyncParsableCommand {
-            static let configuration = CommandConfiguration(abstract: "Co-sign the checkpoints of another log.")
+            static let configuration = CommandConfiguration(commandName: "accept", abstract: "Co-sign the checkpoints of another log.")
             @OptionGroup var data: DataOption
             @OptionGroup var ledger: LedgerOption
             @Argument(help: "The other log's key.") var key: String
@@ -52,7 +52,7 @@ extension LedgerCommand {
 
         struct List: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "List witnesses and co-signed logs: kind, size co-signed last, name, address, fault.")
+                commandName: "list", abstract: "List witnesses and co-signed logs: kind, size co-signed last, name, address, fault.")
             @OptionGroup var data: DataOption
             @OptionGroup var ledger: LedgerOption
 
@@ -71,7 +71,7 @@ extension LedgerCommand {
         }
 
         struct Remove: AsyncParsableCommand {
-            static let configuration = CommandConfiguration(abstract: "Ask a witness no more.")
+            static let configuration = CommandConfiguration(commandName: "remove", abstract: "Ask a witness no more.")
             @OptionGroup var data: DataOption
             @OptionGroup var ledger: LedgerOption
             @Argument(help: "The name of the witness's key.") var name: String
@@ -80,7 +80,7 @@ extension LedgerCommand {
         }
 
         struct Dismiss: AsyncParsableCommand {
-            static let configuration = CommandConfiguration(abstract: "Co-sign a log no more.")
+            static let configuration = CommandConfiguration(commandName: "dismiss", abstract: "Co-sign a log no more.")
             @OptionGroup var data: DataOption
             @OptionGroup var ledger: LedgerOption
             @Argument(help: "The log's origin.") var name: String

@@ -204,7 +204,9 @@ class OpenTest(unittest.TestCase):
     def test_what_ends_a_connection_ends_it(self):
         for _ in range(5):
             with Connection(self.server, headers="Connection: close\r\n") as one:
-                self.assertEqual(one.ask()[0], 200)
+                status, head, _ = one.ask()
+                self.assertEqual(status, 200)
+                self.assertIn(b"\r\nconnection: close", head.lower())
                 self.assertEqual(one.socket.recv(1), b"")
 
 

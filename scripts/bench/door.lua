@@ -98,7 +98,7 @@ function setup(some) thread = some end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "max": %d, "refused": %d, "partial": %d, "broken": %d}\n',
+    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "max": %d, "refused": %d, "partial": %d, "broken": %d, "unconnected": %d, "late": %d}\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max, errors.status,
-    thread:get("partial") or 0, errors.connect + errors.read + errors.write + errors.timeout))
+    thread:get("partial") or 0, errors.read + errors.write, errors.connect, errors.timeout))
 end

@@ -172,8 +172,8 @@ class Asker:
         if ran.returncode != 0:
             sys.exit(f"{shape.name}: wrk ended with {ran.returncode}: {ran.stdout}{ran.stderr}")
         told = json.loads(ran.stdout.strip().splitlines()[-1])
-        if told["refused"] or told["partial"] or told["broken"] or seconds > ROUND_SECONDS_MAX:
-            sys.exit(f"{shape.name} on {connections} connections among {self.entity_count:,} entities failed: {told}")
+        if any(told[fault] for fault in ("refused", "partial", "broken", "unconnected", "late")) or seconds > ROUND_SECONDS_MAX:
+            sys.exit(f"{shape.name} at port {port} on {connections} connections among {self.entity_count:,} entities failed: {told}")
         if shape.is_growing and not requests:
             batch = shape.requests[0].document_count
             self.made_count += told["requests"] * batch
