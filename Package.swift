@@ -25,6 +25,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioHTTPTypesHTTP2: Target.Dependency = .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -162,16 +163,16 @@ let package = Package(
             dependencies: [
                 "Broker", "CityModel", "Door", "Federation", "NGSILD", "Store", "Subscriptions", "Trust", hummingbird, httpTypes, logging, nio,
             ], swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], exclude: ["Vectors"], swiftSettings: strict),
-        .testTarget(name: "SeriesTests", dependencies: ["Series"], swiftSettings: strict),
-        .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "RandomEntities"], exclude: ["Vectors"], swiftSettings: strict),
+        .testTarget(name: "SeriesTests", dependencies: ["RandomEntities", "Series"], swiftSettings: strict),
+        .testTarget(name: "QueryTests", dependencies: ["CityModel", "Query", "RandomEntities", orderedCollections], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "RandomEntities", "Series", "Store", orderedCollections, crypto, grdb], swiftSettings: strict),
         .testTarget(
             name: "TrustTests", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Store", "Trust", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "CityModel", "Federation", "LinkedData", "Query", "Series", "Store", "Trust", orderedCollections],
+            dependencies: ["Broker", "CityModel", "Federation", "LinkedData", "Query", "RandomEntities", "Series", "Store", "Trust", orderedCollections],
             swiftSettings: strict),
         .testTarget(
             name: "SubscriptionsTests",
@@ -185,8 +186,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Broker", "CityModel", "Door", "LinkedData", "Policy", "Ledger", "Query", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
-                nioHTTP1, asyncHTTPClient, lifecycle,
+                "Broker", "CityModel", "Door", "LinkedData", "Policy", "Ledger", "Query", "RandomEntities", "Server", "Store", "Trust", orderedCollections, hummingbird, httpTypes, logging, nio,
+                nioHTTP1, nioEmbedded, asyncHTTPClient, lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -195,13 +196,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CitySimulatorTests", dependencies: ["CityModel", "CitySimulator", orderedCollections], swiftSettings: strict),
         .testTarget(name: "SourcesTests", dependencies: ["Cases", "CityModel", "CZlib", "Declarations", "Query", "Services", "Sources", orderedCollections], swiftSettings: strict),
-        .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["CityModel", "Declarations", "LinkedData", "Policy", "Query", "RandomEntities", orderedCollections], swiftSettings: strict),
         .testTarget(name: "ScannerTests", dependencies: ["Scanner"], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["CityModel", "Mail"], swiftSettings: strict),
         .testTarget(name: "PhotosTests", dependencies: ["CGD", "Photos"], swiftSettings: strict),
-        .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "Services", orderedCollections], swiftSettings: strict),
+        .testTarget(name: "ServicesTests", dependencies: ["CityModel", "Declarations", "Query", "RandomEntities", "Services", orderedCollections], swiftSettings: strict),
         .testTarget(
-            name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Query", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
+            name: "CasesTests", dependencies: ["Broker", "Cases", "CityModel", "Query", "RandomEntities", "Services", "Store", "Trust", orderedCollections], swiftSettings: strict),
         .testTarget(name: "DeclarationsTests", dependencies: ["CityModel", "Declarations"], swiftSettings: strict),
         // Parsers that meet the outside, for inputs that nobody would write.
         .target(

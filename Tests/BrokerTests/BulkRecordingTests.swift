@@ -4,6 +4,7 @@ import Foundation
 import LinkedData
 import OrderedCollections
 import Query
+import RandomEntities
 import Store
 import Testing
 import Trust

@@ -3,6 +3,7 @@ import CityModel
 import LinkedData
 import OrderedCollections
 import Query
+import RandomEntities
 import Store
 import Testing
 import Trust

@@ -4,6 +4,7 @@ import Broker
 import Cases
 import CityModel
 import Foundation
+import RandomEntities
 import Store
 import Testing
 import Trust
@@ -24,7 +25,7 @@ import Trust
 
     /// A few hundred metres around one corner, ten days.
     private static func city(seed: UInt64) -> [Sample] {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(state: seed)
         return (0..<300).map { number in
             Sample(
                 key: "C\(number)", service: ["pothole", "light"].randomElement(using: &generator) ?? "", status: ["open", "inProgress", "closed"].randomElement(using: &generator) ?? "",
@@ -84,20 +85,5 @@ import Trust
             #expect(figures.service(service)?.whole.count == counted.count)
             #expect(figures.service(service)?.whole.closedCount == counted.count { $0.status == "closed" })
         }
-    }
-}
-
-/// SplitMix (G. Steele, D. Lea and C. Flood).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -3,6 +3,7 @@ import Broker
 import CityModel
 import OrderedCollections
 import Query
+import RandomEntities
 import Services
 import Store
 import Testing
@@ -114,7 +115,7 @@ import Trust
     @Test(arguments: [nil, 120.0, 3000] as [Double?])
     func `what is counted is what the measure answers`(metres: Double?) async throws {
         let city = try await CaseCity(), measure = try measure(metres: metres)
-        var random = SeededGenerator(seed: 311)
+        var random = SplitMix(state: 311)
         for _ in 0..<60 {
             let place = (Self.place.0 + Double.random(in: -0.003...0.003, using: &random), Self.place.1 + Double.random(in: -0.002...0.002, using: &random))
             // Around both ends of both spans.

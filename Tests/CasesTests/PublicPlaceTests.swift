@@ -3,6 +3,7 @@ import Broker
 import CityModel
 import OrderedCollections
 import Query
+import RandomEntities
 import Services
 import Store
 import Testing
@@ -92,7 +93,7 @@ import Trust
 
     @Test(arguments: UInt64(0)..<50)
     func `every place beside a crooked street is told as the middle of its stretch, and of no more middles than stretches`(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(state: seed)
         let corners = (0..<Int.random(in: 2...8, using: &generator)).map { _ in
             (longitude: 3.87 + .random(in: 0..<0.006, using: &generator), latitude: 43.61 + .random(in: 0..<0.005, using: &generator))
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import RandomEntities
 import Testing
 
 @Suite struct MerkleTreeTests {

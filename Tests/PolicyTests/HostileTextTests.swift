@@ -1,6 +1,7 @@
 import CityModel
 import Declarations
 import Policy
+import RandomEntities
 import Testing
 
 /// Whatever a file holds, it is read or refused; nothing traps.

@@ -1,6 +1,7 @@
 import CityModel
 import Policy
 import Query
+import RandomEntities
 import Testing
 
 /// The decision in two steps against a reading of the rules that shares no code with it: attribute by attribute, straight from
@@ -47,18 +48,6 @@ struct RandomPolicyTests {
             #expect(
                 policies.ruling(asked.requester, asked.action, purpose: asked.purpose, agreement: asked.agreement, now: last) == ruling, comment)
         }
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

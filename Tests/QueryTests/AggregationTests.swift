@@ -1,5 +1,6 @@
 import CityModel
 import Query
+import RandomEntities
 import Testing
 
 /// Aggregates against a computation that keeps everything (tables 4.5.19.1-1 to -3).

@@ -1,5 +1,6 @@
 import CityModel
 import Query
+import RandomEntities
 import Testing
 
 /// ISO 8601 durations and the periods they make (clause 4.5.19.1).
@@ -46,18 +47,5 @@ import Testing
 
     @Test func `a duration of zero is one period that holds everything`() throws {
         #expect(PeriodDuration.wholeRange.period(of: try instant("2030-01-01T00:00:00Z"), from: try instant("2020-01-01T00:00:00Z")) == 0)
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

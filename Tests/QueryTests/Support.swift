@@ -1,5 +1,6 @@
 import CityModel
 import OrderedCollections
+import RandomEntities
 
 /// Expands every short name into one namespace, and leaves full IRIs alone; names with a blank have no expansion.
 func expand(_ name: String) -> IRI? {

@@ -1,3 +1,4 @@
+import RandomEntities
 import Testing
 
 @testable import Series

@@ -5,6 +5,7 @@ import NIOHTTP1
 import OrderedCollections
 import Policy
 @testable import Server
+import RandomEntities
 import Store
 import Testing
 import Trust
@@ -12,16 +13,6 @@ import Trust
 /// The same rows through every door: what each answers under random rules, to whom and for whatever purpose, against what the rules say, worked
 /// out here from how they were written.
 @Suite(.timeLimit(.minutes(10))) struct NarrowingTests {
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-        init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
 
     private struct Thing {
         let number: Int

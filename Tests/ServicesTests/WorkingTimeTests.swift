@@ -1,6 +1,7 @@
 import CityModel
 import Foundation
 import Query
+import RandomEntities
 import Services
 import Testing
 
@@ -69,7 +70,7 @@ struct WorkingTimeTests {
 
     @Test(arguments: UInt64(0)..<160)
     func `reckoning agrees with counting minutes`(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(state: seed)
         let (zone, night) = Self.nights[Int(seed) % Self.nights.count]
         let change = try instant(night)
         let calendar = Self.calendar(zone, around: change, &generator)
@@ -86,7 +87,7 @@ struct WorkingTimeTests {
 
     @Test(arguments: UInt64(0)..<100)
     func `hours that are over are as many as were asked for, to the second`(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix(state: seed)
         let (zone, night) = Self.nights[Int(seed) % Self.nights.count]
         let calendar = Self.calendar(zone, around: try instant(night), &generator)
         let begin = Instant(microseconds: try instant(night).microseconds + Int64.random(in: -400_000_000_000...400_000_000_000, using: &generator))
@@ -96,7 +97,7 @@ struct WorkingTimeTests {
         #expect(calendar.workingSeconds(from: begin, to: Instant(microseconds: end.microseconds - 1)) < hours * 3600)
     }
 
-    private static func calendar(_ zone: String, around moment: Instant, _ generator: inout SeededGenerator) -> WorkingCalendar {
+    private static func calendar(_ zone: String, around moment: Instant, _ generator: inout SplitMix) -> WorkingCalendar {
         var hours: [WorkingCalendar.Weekday: [WorkingCalendar.Hours]] = [:]
         for weekday in WorkingCalendar.Weekday.allCases where Int.random(in: 0..<4, using: &generator) > 0 {
             var ends = Set((0..<2 * Int.random(in: 1...3, using: &generator)).map { _ in Int.random(in: 0...1440, using: &generator) }).sorted()

@@ -2,6 +2,7 @@ import CityModel
 import LinkedData
 import Policy
 import Query
+import RandomEntities
 import Store
 import Testing
 

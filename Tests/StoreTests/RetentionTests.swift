@@ -2,6 +2,7 @@ import CityModel
 import GRDB
 import OrderedCollections
 import Query
+import RandomEntities
 import Series
 @testable import Store
 import Testing

@@ -2,6 +2,7 @@ import CityModel
 import OrderedCollections
 import Query
 @testable import Store
+import RandomEntities
 import Testing
 
 /// What is personal is sealed in the file, and is answered as what is not.

@@ -3,6 +3,7 @@ import GRDB
 import OrderedCollections
 import Query
 @testable import Store
+import RandomEntities
 import Testing
 
 /// A file whose past is sealed answers as one in which all is rows.

@@ -1,6 +1,7 @@
 import CityModel
 import Query
 import OrderedCollections
+import RandomEntities
 import Store
 import Testing
 

@@ -4,6 +4,7 @@ import OrderedCollections
 import Policy
 import Query
 @testable import Store
+import RandomEntities
 import Testing
 
 /// What each table shows under rules, by itself; and that a read which goes on from the one before shows what one that knows nothing shows.

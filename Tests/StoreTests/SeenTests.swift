@@ -4,6 +4,7 @@ import OrderedCollections
 import Policy
 import Query
 @testable import Store
+import RandomEntities
 import Testing
 
 /// What is read under rules, against what the rules say of each entity, worked out here without the store.

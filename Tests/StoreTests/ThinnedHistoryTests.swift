@@ -1,6 +1,7 @@
 import CityModel
 import GRDB
 import Query
+import RandomEntities
 import Series
 @testable import Store
 import Testing

@@ -2,6 +2,7 @@ import CityModel
 import OrderedCollections
 import Query
 @testable import Store
+import RandomEntities
 import Testing
 
 @Suite struct WatchIndexTests {

@@ -4,6 +4,7 @@ import Federation
 import Foundation
 import OrderedCollections
 import Query
+import RandomEntities
 import Store
 import Synchronization
 

@@ -1,6 +1,7 @@
 import CityModel
 import LinkedData
 import OrderedCollections
+import RandomEntities
 
 /// What a request says of attributes. Null takes one away.
 struct ModelChange: Sendable {

@@ -6,6 +6,7 @@ import LinkedData
 import OrderedCollections
 import Query
 @testable import Store
+import RandomEntities
 import Synchronization
 import Trust
 

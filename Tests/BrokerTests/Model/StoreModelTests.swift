@@ -1,5 +1,6 @@
 import CityModel
 import Foundation
+import RandomEntities
 import Store
 import Testing
 

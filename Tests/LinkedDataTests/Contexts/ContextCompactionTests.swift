@@ -1,6 +1,7 @@
 import CityModel
 import LinkedData
 import OrderedCollections
+import RandomEntities
 import Testing
 
 private let defaults = "https://uri.etsi.org/ngsi-ld/default-context/"
@@ -62,19 +63,6 @@ struct ContextCompactionTests {
             guard let iri = context.expand(name) else { continue }
             #expect(context.expand(context.compact(iri)) == iri, "seed \(seed): \(name) in \(source)")
         }
-    }
-}
-
-/// A small generator of numbers that the seed determines (Steele, Lea and Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }
 

@@ -1,0 +1,171 @@
+import Door
+import Foundation
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import RandomEntities
+import Synchronization
+import Testing
+
+@testable import Server
+
+/// What is answered again, and that nobody can tell by more than the time it takes: the same bytes, in whatever pieces, are answered the same with and without.
+@Suite struct MicrocacheTests {
+    /// Answers each request with what it was; of what has no body, and is asked by `GET`, the answer may be given again.
+    private final class Echo: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private var text = ""
+        private var isReusable = false
+        private(set) var count = 0
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head): (text, isReusable) = ("\(head.method) \(head.uri) ", head.method == .GET && head.uri != "/fresh")
+            case .body(let bytes): text += String(buffer: bytes)
+            case .end: answer(context)
+            }
+        }
+
+        private func answer(_ context: ChannelHandlerContext) {
+            count += 1
+            let body = ByteBuffer(string: text)
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "\(body.readableBytes)"])
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            let microcache = try? context.pipeline.syncOperations.handler(type: MicrocacheHandler.self)
+            let condition: AnswerReuse.Condition? = isReusable ? { @Sendable in true } : nil
+            microcache?.answered(condition, route: "echo", bodyByteCount: body.readableBytes)
+        }
+    }
+
+    /// What was answered to pieces that came one after another.
+    private func answered(_ pieces: [String], _ microcache: Microcache?) throws -> (text: String, madeCount: Int) {
+        let (channel, echo) = (EmbeddedChannel(), Echo())
+        let pipeline = channel.pipeline.syncOperations
+        if let microcache { try pipeline.addHandler(MicrocacheHandler(microcache, ServerMetrics())) }
+        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
+        try pipeline.addHandler(echo)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        var text = ""
+        for piece in pieces {
+            do { try channel.writeInbound(ByteBuffer(string: piece)) } catch { text += "\n-- \(error)\n" }
+            while let part = try channel.readOutbound(as: IOData.self) {
+                if case .byteBuffer(let bytes) = part { text += String(buffer: bytes) }
+            }
+        }
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+        return (text, echo.count)
+    }
+
+    private static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n" }
+    private static func with(_ body: String, _ method: String) -> String {
+        "\(method) /body HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    /// Requests of all kinds, cut anywhere; those that could be taken for another kind above all.
+    private static func pieces(_ chance: inout SplitMix) -> [String] {
+        let bodies = [get("/a"), get("/b") + get("/a"), "\r\n\r\n", "GET "]
+        let chunk = get("/a")
+        let whole = (0..<Int.random(in: 1...24, using: &chance)).map { _ in
+            switch Int.random(in: 0..<16, using: &chance) {
+            case 0...10: get(["/a", "/b", "/fresh"].randomElement(using: &chance) ?? "/a")
+            case 11: with(bodies.randomElement(using: &chance) ?? "", "GET")
+            case 12: with(bodies.randomElement(using: &chance) ?? "", "POST")
+            case 13: "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(String(chunk.utf8.count, radix: 16))\r\n\(chunk)\r\n0\r\n\r\n"
+            case 14: "GET /a HTTP/1.1\r\nHost: x\r\n"
+            default: "\r\n" + get("/a")
+            }
+        }
+        var pieces: [String] = []
+        for request in whole {
+            switch Int.random(in: 0..<4, using: &chance) {
+            case 0 where !pieces.isEmpty: pieces[pieces.count - 1] += request
+            case 1:
+                let cut = Int.random(in: 0...request.utf8.count, using: &chance)
+                pieces += [String(decoding: request.utf8.prefix(cut), as: UTF8.self), String(decoding: request.utf8.dropFirst(cut), as: UTF8.self)]
+            // Where a head ends a body may begin in a piece of its own.
+            case 2: pieces += request.components(separatedBy: "\r\n\r\n").reduce(into: [String]()) { $0.append($1 + "\r\n\r\n") }
+            default: pieces.append(request)
+            }
+        }
+        return pieces
+    }
+
+    @Test func `pieces of requests of any kind are answered as they are without it`() throws {
+        let microcache = Microcache(byteCountMax: 1 << 20)
+        // Both are asked often enough to be given again.
+        for _ in 0..<3 { _ = try answered([Self.get("/a"), Self.get("/b")], microcache) }
+        var sparedCount = 0
+        for seed in 0..<4000 as Range<UInt64> {
+            var chance = SplitMix(seed: seed)
+            let pieces = Self.pieces(&chance)
+            let (expected, found) = (try answered(pieces, nil), try answered(pieces, microcache))
+            #expect(found.text == expected.text, "seed \(seed): \(pieces)")
+            sparedCount += expected.madeCount - found.madeCount
+        }
+        #expect(sparedCount > 100)
+    }
+
+    private enum Found { case new, repeated, answer }
+
+    private func found(_ microcache: Microcache, _ request: ByteBuffer, at now: time_t) -> Found {
+        switch microcache.find(request, at: now) {
+        case .new: .new
+        case .repeated: .repeated
+        case .answer: .answer
+        }
+    }
+
+    @Test func `what is asked twice in a second is given again, until that is over or something changed`() {
+        let request = ByteBuffer(string: Self.get("/a"))
+        var now: time_t
+        var steps: [Found]
+        // All in one second: else it begins anew.
+        repeat {
+            now = time(nil)
+            let (microcache, isCurrent) = (Microcache(byteCountMax: 1 << 20), SendableFlag())
+            func keep() { microcache.keep(.init(bytes: ByteBuffer(string: "x"), isCurrent: { isCurrent.isSet }, route: "r"), to: request, of: now) }
+            steps = [found(microcache, request, at: now), found(microcache, request, at: now)]
+            keep()
+            steps += [found(microcache, request, at: now), found(microcache, request, at: now)]
+            isCurrent.clear()
+            steps += [found(microcache, request, at: now), found(microcache, request, at: now)]
+            isCurrent.set()
+            keep()
+            steps += [found(microcache, request, at: now), found(microcache, request, at: now + 1), found(microcache, request, at: now)]
+        } while time(nil) != now
+        #expect(steps == [.new, .repeated, .answer, .answer, .repeated, .repeated, .answer, .new, .new])
+    }
+
+    private final class SendableFlag: Sendable {
+        private let value = Mutex(true)
+        var isSet: Bool { value.withLock { $0 } }
+        func set() { value.withLock { $0 = true } }
+        func clear() { value.withLock { $0 = false } }
+    }
+
+    @Test func `no more is kept than there is room for, nor an answer that is large`() throws {
+        let microcache = Microcache(byteCountMax: 100_000)
+        var keptCount = 0
+        // All in one second: else it begins anew.
+        var now: time_t
+        repeat {
+            now = time(nil)
+            keptCount = 0
+            for number in 0..<100 {
+                let request = ByteBuffer(string: Self.get("/\(number)"))
+                for _ in 0..<2 { _ = microcache.find(request, at: now) }
+                microcache.keep(.init(bytes: ByteBuffer(repeating: 0, count: 10_000), isCurrent: { true }, route: "r"), to: request, of: now)
+                if case .answer = microcache.find(request, at: now) { keptCount += 1 }
+            }
+        } while time(nil) != now
+        #expect(keptCount == 9)
+        let large = ByteBuffer(string: Self.get("/large"))
+        let roomy = Microcache(byteCountMax: 1 << 24)
+        _ = roomy.find(large, at: now)
+        roomy.keep(.init(bytes: ByteBuffer(repeating: 0, count: 1 << 19), isCurrent: { true }, route: "r"), to: large, of: now)
+        if case .answer = roomy.find(large, at: now) { Issue.record("too large to be kept") }
+    }
+}
