@@ -167,8 +167,9 @@ def least(binary, rounds=3):
 
 def above(counts):
     """What is over its ceiling, in words."""
-    return [f"{name}: {counted:,} instructions, where {ceilings()[name]:,} are allowed" for name, counted in counts.items()
-            if counted > ceilings()[name]]
+    allowed = ceilings()
+    return [f"{name}: {counted:,} instructions, where {allowed.get(name, 0):,} are allowed" for name, counted in counts.items()
+            if counted > allowed.get(name, 0)]
 
 
 def main():
