@@ -100,14 +100,14 @@ extension ScopePattern: CustomStringConvertible {
     }
 }
 
-extension ScopeQuery: CustomStringConvertible {
-    public var description: String {
+extension ScopeQuery: CustomStringConvertible, SelectionTree {
+    public var description: String { written() }
+
+    var node: SelectionNode<ScopeQuery> {
         switch self {
-        case .pattern(let pattern): pattern.description
-        case .and(let operands):
-            operands.map { if case .pattern = $0 { $0.description } else { "(\($0))" } }.joined(separator: ";")
-        case .or(let operands):
-            operands.map { if case .pattern = $0 { $0.description } else { "(\($0))" } }.joined(separator: "|")
+        case .pattern(let pattern): .operand(pattern.description)
+        case .and(let operands): .and(operands)
+        case .or(let operands): .or(operands)
         }
     }
 }

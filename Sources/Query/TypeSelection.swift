@@ -59,15 +59,15 @@ public indirect enum TypeSelection: Hashable, Sendable {
     }
 }
 
-extension TypeSelection: CustomStringConvertible {
-    public var description: String {
+extension TypeSelection: CustomStringConvertible, SelectionTree {
+    public var description: String { written() }
+
+    var node: SelectionNode<TypeSelection> {
         switch self {
-        case .any: "*"
-        case .type(let type): type.text
-        case .and(let operands):
-            operands.map { if case .type = $0 { $0.description } else { "(\($0))" } }.joined(separator: ";")
-        case .or(let operands):
-            operands.map { if case .type = $0 { $0.description } else { "(\($0))" } }.joined(separator: "|")
+        case .any: .operand("*")
+        case .type(let type): .operand(type.text)
+        case .and(let operands): .and(operands)
+        case .or(let operands): .or(operands)
         }
     }
 }
@@ -116,5 +116,47 @@ struct SelectionGrammar<Tree> {
         let tree = try disjunction(from: &scanner, depth: depth + 1)
         try scanner.expect(")")
         return tree
+    }
+}
+
+/// A tree of `SelectionGrammar`.
+protocol SelectionTree {
+    var node: SelectionNode<Self> { get }
+}
+
+enum SelectionNode<Tree> {
+    case operand(String)
+    case and([Tree])
+    case or([Tree])
+}
+
+extension SelectionTree {
+    /// The text that is read as this tree. As the standard has it each `and` within an `or` is in parentheses; where there are more within these, which is beyond the standard, they
+    /// are left out where they can be, so that what was read within a depth is written within it.
+    func written(isWithin: Bool = false) -> String {
+        switch node {
+        case .operand(let text): text
+        case .and(let operands): operands.map { $0.isOperand ? $0.written() : "(\($0.written(isWithin: true)))" }.joined(separator: ";")
+        case .or(let operands): operands.map { $0.written(among: operands, isWithin: isWithin) }.joined(separator: "|")
+        }
+    }
+
+    private func written(among operands: [Self], isWithin: Bool) -> String {
+        let text = written(isWithin: true)
+        switch node {
+        case .operand: return text
+        case .and: return isWithin || !operands.allSatisfy(\.isFlat) ? text : "(\(text))"
+        case .or: return "(\(text))"
+        }
+    }
+
+    private var isOperand: Bool { if case .operand = node { true } else { false } }
+
+    private var isFlat: Bool {
+        switch node {
+        case .operand: true
+        case .and(let operands): operands.allSatisfy(\.isOperand)
+        case .or: false
+        }
     }
 }

@@ -19,6 +19,24 @@ import Testing
         #expect(try TypeSelection(parsing: "(A;B)|A,C", expand: expand).types == [name("A"), name("B"), name("C")])
     }
 
+    /// Clause 4.17: each conjunction within a disjunction is in parentheses. Where more is nested, which is beyond it, these are left out where they can be.
+    @Test(arguments: [
+        ("A", "A"), ("A,B", "A|B"), ("A;B", "A;B"), ("A;B|C", "(A;B)|C"), ("(A;B),(C;D)", "(A;B)|(C;D)"), ("((A|B);C)", "(A|B);C"), ("(A;B|C);D", "(A;B|C);D"),
+        ("((A|B);C)|D", "(A|B);C|D"), ("(A|B)|C", "(A|B)|C"), ("*", "*"),
+    ])
+    func `they are written as the standard has it`(text: String, written: String) throws {
+        let tree = try TypeSelection(parsing: text) { IRI("urn:\($0)") }
+        #expect(tree.description.replacing("urn:", with: "") == written)
+    }
+
+    @Test func `what is read within a depth is written within it`() throws {
+        for depth in 1...QueryLimits.standard.depthMax {
+            let text = (1...depth).reduce("A;B|C") { text, _ in "(\(text));D|E" }
+            let tree = try TypeSelection(parsing: text, expand: expand)
+            #expect(try TypeSelection(parsing: tree.description, expand: expand) == tree)
+        }
+    }
+
     /// Clause 4.17.
     @Test(arguments: ["", "A|", "|A", "(A", "A)", "(A;)", "A,,B", "A B", "1A", "()", "*,A"])
     func `what is no selection is refused and the error names type`(text: String) {

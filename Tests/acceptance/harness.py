@@ -140,6 +140,14 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"the server was not ready after {self.start_seconds_max} s:\n{self.log_tail()}")
 
+    def until_said(self, words, seconds_max):
+        """Returns once the program wrote these words."""
+        deadline = time.monotonic() + seconds_max
+        while words not in self.log_path.read_text(errors="replace"):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"it did not say {words!r} within {seconds_max} s:\n{self.log_tail()}")
+            time.sleep(0.1)
+
     def kill(self):
         """As a power cut looks from inside: no handler runs, nothing is flushed."""
         self.process.kill()

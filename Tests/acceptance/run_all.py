@@ -34,6 +34,8 @@ def run_browser(names):
     with tempfile.TemporaryDirectory(prefix="conurb-demo-") as data:
         demo = harness.Server(data, *DEMO_OPTIONS, command="demo", start_seconds_max=DEMO_START_SECONDS_MAX)
         with demo:
+            # What is shown of it is counted anew after some seconds only: nobody looks before it is there.
+            demo.until_said("The metropolis lives", DEMO_START_SECONDS_MAX)
             os.environ["BASE_URL"] = demo.base
             # Scripts before may have imported it for a server of their own.
             sys.modules.pop("browser", None)
