@@ -250,7 +250,8 @@ extension ConurbServer {
         let http1 = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, places: places, isStreamed: table.streams)],
             idleTimeout: isControl ? nil : .seconds(Int64(limits.idleSecondsMax)), httpDecoderConfiguration: decoder)
-        let microcache = isControl || limits.microcacheByteCountMax == 0 ? nil : Microcache(byteCountMax: limits.microcacheByteCountMax)
+        let isCached = !isControl && limits.microcacheByteCountMax > 0
+        let microcache = isCached ? Microcache(byteCountMax: limits.microcacheByteCountMax, idleSecondsMax: limits.idleSecondsMax) : nil
         guard !isControl, let certificates else {
             return HTTPServerBuilder {
                 PromptChannel(http1: HTTP1Channel(responder: $0, configuration: http1), responder: prompt, places: places, microcache: microcache)

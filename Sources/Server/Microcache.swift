@@ -40,10 +40,13 @@ final class Microcache: Sendable {
     private static let answerByteCountMax = 1 << 18
     private static let askedCountMax = 16_384
 
+    /// Seconds after which a request of each connection goes all the way in any case, for those further up who watch whether something happens on it; 0: all do.
+    let passingSeconds: Int
     private let byteCountMax: Int
     private let state = Mutex(State())
 
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+    /// - Parameter idleSecondsMax: after which connections are closed on which nothing is seen to happen.
+    init(byteCountMax: Int, idleSecondsMax: Int = 60) { (self.byteCountMax, passingSeconds) = (byteCountMax, min(5, idleSecondsMax / 3)) }
 
     func find(_ request: ByteBuffer, at now: time_t) -> Finding {
         state.withLock { state in

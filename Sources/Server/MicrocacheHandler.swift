@@ -24,9 +24,6 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var answer: [ByteBuffer] = []
     }
 
-    /// Seconds after which a request goes all the way in any case: those further up close a connection on which they see nothing happen.
-    private static let passingSeconds = 5
-
     private let cache: Microcache
     private let metrics: ServerMetrics
     private var state = State.idle
@@ -47,16 +44,12 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
             state = .aside
             return context.fireChannelRead(data)
         }
-        if case .answer(let answer) = look(for: request, now), context.channel.isWritable { return give(answer, context) }
-        context.fireChannelRead(data)
-    }
-
-    private func look(for request: ByteBuffer, _ now: time_t) -> Microcache.Finding {
         let finding = cache.find(request, at: now)
-        if case .answer = finding, now - lastPassed < Self.passingSeconds, now >= lastPassed { return finding }
+        // One that does not take what waits for it waits further up.
+        if case .answer(let answer) = finding, context.channel.isWritable, now >= lastPassed, now - lastPassed < cache.passingSeconds { return give(answer, context) }
         lastPassed = now
         if case .new = finding { state = .asked(nil) } else { state = .asked(Exchange(request: request, second: now)) }
-        return .new
+        context.fireChannelRead(data)
     }
 
     private func give(_ answer: Microcache.Answer, _ context: ChannelHandlerContext) {

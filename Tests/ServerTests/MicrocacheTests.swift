@@ -18,12 +18,14 @@ import Testing
         private var text = ""
         private var isReusable = false
         private(set) var count = 0
+        /// Whether answers wait, as they do where a client takes nothing.
+        var isHolding = false
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
             case .head(let head): (text, isReusable) = ("\(head.method) \(head.uri) ", head.method == .GET && head.uri != "/fresh")
             case .body(let bytes): text += String(buffer: bytes)
-            case .end: answer(context)
+            case .end: if !isHolding { answer(context) }
             }
         }
 
@@ -106,6 +108,33 @@ import Testing
             sparedCount += expected.madeCount - found.madeCount
         }
         #expect(sparedCount > 100)
+    }
+
+    @Test func `nothing is answered before what waits for a client that takes nothing`() throws {
+        let microcache = Microcache(byteCountMax: 1 << 20)
+        let (channel, echo) = (EmbeddedChannel(), Echo())
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(MicrocacheHandler(microcache, ServerMetrics()))
+        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
+        try pipeline.addHandler(echo)
+        // Again where a second ended meanwhile, and what was kept with it.
+        var keptCount = 0
+        repeat {
+            keptCount = echo.count
+            for _ in 0..<3 { for path in ["/a", "/b"] { try channel.writeInbound(ByteBuffer(string: Self.get(path))) } }
+            keptCount = 6 - (echo.count - keptCount)
+        } while keptCount == 0
+        while try channel.readOutbound(as: IOData.self) != nil {}
+        (echo.isHolding, channel.isWritable) = (true, false)
+        try channel.writeInbound(ByteBuffer(string: Self.get("/a")))
+        channel.isWritable = true
+        try channel.writeInbound(ByteBuffer(string: Self.get("/b")))
+        #expect(try channel.readOutbound(as: IOData.self) == nil)
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test(arguments: [(1, 0), (3, 1), (60, 5)]) func `where connections live shortly more requests go all the way`(idle: Int, passing: Int) {
+        #expect(Microcache(byteCountMax: 1, idleSecondsMax: idle).passingSeconds == passing)
     }
 
     private enum Found { case new, repeated, answer }
