@@ -8,7 +8,7 @@ BINARY := .build/release/conurb
 SWIFT_FLAGS := -c release --static-swift-stdlib --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test install-deps install bench bench-door bench-check break etsi-suite clean fuzz
+.PHONY: help demo build check test install-deps install bench bench-door bench-check break etsi-suite clean fuzz
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: build ## build, then show a simulated metropolis (options: DEMO='--speed 1
 build: ## install what is missing from Debian and build .build/release/conurb
 	@scripts/install-dependencies
 	$(SWIFT) build $(SWIFT_FLAGS) --product conurb
+
+check: ## what can be checked without a build, in seconds: before every commit
+	@SWIFT="$(SWIFT)" scripts/check
 
 test: ## run every test there is
 	@SWIFT="$(SWIFT)" SWIFT_FLAGS="$(SWIFT_FLAGS)" scripts/test
