@@ -45,6 +45,7 @@ public struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     public static func == (left: IRI, right: IRI) -> Bool { left.text.hasSameCodePoints(as: right.text) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(text.digest) }
     public static func < (left: IRI, right: IRI) -> Bool { left.text < right.text }
 
     /// Controls, space and `<` `>` `"` `{` `}` `|` `\` `^` `` ` ``.

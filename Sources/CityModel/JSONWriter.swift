@@ -30,16 +30,30 @@ public struct JSONWriter: Sendable {
         var text = text
         text.withUTF8 { utf8 in
             var start = 0
-            for index in utf8.indices {
-                let byte = utf8[index]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            while let index = Self.escaped(utf8, from: start) {
                 bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
-                escape(byte)
+                escape(utf8[index])
                 start = index + 1
             }
             bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The place of the first byte at or after `start` that can't stand for itself: a control, a quote or a backslash. Looks at eight bytes at once.
+    private static func escaped(_ utf8: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        func zeroBytes(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word }
+        let bytes = UnsafeRawBufferPointer(utf8)
+        var index = start
+        while index + 8 <= utf8.count {
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let control = (word &- 0x2020_2020_2020_2020) & ~word
+            let found = (control | zeroBytes(word ^ 0x2222_2222_2222_2222) | zeroBytes(word ^ 0x5C5C_5C5C_5C5C_5C5C)) & 0x8080_8080_8080_8080
+            // Only above the first of them a bit may be set for others too.
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        return utf8[index...].firstIndex { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
     }
 
     public mutating func write(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }

@@ -7,6 +7,8 @@ internal import Synchronization
 public final class PreparedGeometry: Sendable {
     public let geometry: Geometry
     private let shape: GeoShape
+    /// Whether it is the whole of its box: what lies within that, and not on the border, is known to lie within the geometry.
+    private let isBox: Bool
     /// The owner of what GEOS holds; questions from several threads wait for each other.
     private let prepared: Mutex<GEOSPrepared>
 
@@ -17,6 +19,7 @@ public final class PreparedGeometry: Sendable {
         }
         self.geometry = geometry
         shape = GeoShape(geometry)
+        isBox = geometry.isBox
         self.prepared = Mutex(prepared)
     }
 
@@ -54,6 +57,34 @@ public final class PreparedGeometry: Sendable {
     /// Every predicate needs a common position, so far-away geometries are answered by their boxes.
     private func ask(_ predicate: GEOSPredicate, _ other: Geometry) -> Bool {
         guard geometry.boundingBox.intersects(other.boundingBox) else { return false }
+        switch predicate {
+        case .contains, .covers, .intersects: if isBox, geometry.boundingBox.surrounds(other.boundingBox) { return true }
+        case .within, .overlaps, .equals: break
+        }
         return prepared.withLock { $0.holds(predicate, other) }
+    }
+}
+
+extension Geometry {
+    /// Whether it is a polygon of four corners, those of its box, and without holes: what somebody sees who looks at a map.
+    fileprivate var isBox: Bool {
+        guard kind == .polygon, let rings = coordinates.arrayValue, rings.count == 1, let ring = rings[0].arrayValue, ring.count == 5 else { return false }
+        let corners = ring.compactMap { position -> (east: Bool, north: Bool)? in
+            guard let numbers = position.arrayValue, numbers.count >= 2, let longitude = numbers[0].doubleValue, let latitude = numbers[1].doubleValue,
+                [boundingBox.west, boundingBox.east].contains(longitude), [boundingBox.south, boundingBox.north].contains(latitude)
+            else { return nil }
+            return (longitude == boundingBox.east, latitude == boundingBox.north)
+        }
+        guard corners.count == ring.count, boundingBox.west < boundingBox.east, boundingBox.south < boundingBox.north else { return false }
+        // From each corner one side leads to the next, and no two corners are the same.
+        let isAround = zip(corners, corners.dropFirst()).allSatisfy { ($0.east == $1.east) != ($0.north == $1.north) }
+        return isAround && corners[0] != corners[2] && corners[1] != corners[3]
+    }
+}
+
+extension BoundingBox {
+    /// Whether the other lies within and touches no side.
+    fileprivate func surrounds(_ other: BoundingBox) -> Bool {
+        west < other.west && other.east < east && south < other.south && other.north < north
     }
 }

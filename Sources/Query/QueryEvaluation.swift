@@ -35,6 +35,9 @@ extension QueryTerm {
 // MARK: - Conditions
 
 extension QueryTerm.Condition {
+    /// Whether a property of this value meets it.
+    public func holds(forValue value: JSON) -> Bool { holds(for: .value(value)) }
+
     func holds(for target: PathTarget) -> Bool {
         switch self {
         case .exists: true

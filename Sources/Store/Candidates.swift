@@ -6,7 +6,7 @@ internal import Query
 
 /// A way to find the entities that a filter may match, through one index: a superset of the matches, never less.
 struct Candidates {
-    /// SELECT statements that each yield entity numbers in their first column.
+    /// SELECT statements that each yield the numbers of entities as `entity`.
     var selects: [(sql: String, arguments: StatementArguments)]
     /// Whether an entity can come up more than once.
     var mayRepeat: Bool
@@ -91,15 +91,15 @@ struct CandidatePlanner {
 
 extension CandidatePlanner {
     private func everything() -> Candidates {
-        Candidates(selects: [("SELECT id FROM entity ORDER BY id", [])], mayRepeat: false)
+        Candidates(selects: [("SELECT id AS entity FROM entity ORDER BY id", [])], mayRepeat: false)
     }
 
     private func byIdentifier(_ ids: Set<IRI>) -> Candidates {
-        Candidates(selects: ids.sorted().map { ("SELECT id FROM entity WHERE iri = ?", [$0.text]) }, mayRepeat: false)
+        Candidates(selects: ids.sorted().map { ("SELECT id AS entity FROM entity WHERE iri = ?", [$0.text]) }, mayRepeat: false)
     }
 
     private func byIdentifier(prefix: String) -> Candidates {
-        let sql = "SELECT id FROM entity WHERE iri >= ? AND iri < ? ORDER BY iri"
+        let sql = "SELECT id AS entity FROM entity WHERE iri >= ? AND iri < ? ORDER BY iri"
         return Candidates(selects: [(sql, [prefix, prefix + "\u{10FFFF}"])], mayRepeat: false)
     }
 
@@ -116,8 +116,8 @@ extension CandidatePlanner {
         let metres = snapshot.seen?.current.ruling?.placeMetresMax ?? 0
         let box = metres > 0 ? box.widened(metres: Double(metres)) : box
         let sql = """
-            SELECT id / \(IndexRows.placeCountMax) FROM \(metres > 0 ? "main.entity_place" : "entity_place")
-            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute IN (?, \(IndexRows.anyAttribute))
+            SELECT \(PlaceNumber.entityOfRow) AS entity FROM \(metres > 0 ? "main.entity_place" : "entity_place")
+            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND \(PlaceNumber.attributeOfRow) IN (?, \(IndexRows.anyAttribute))
             """
         let number = snapshot.terms.number(of: attribute) ?? -1
         // Of what is sealed no index tells where it is.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Where the members of a stored document stand, found without making anything of them: what stands before its attributes, each attribute, and what stands
 /// behind. So an attribute that nobody asks for costs no more than its bytes.
 struct DocumentParts {
@@ -41,8 +43,8 @@ struct DocumentParts {
 /// Passes over the text of a stored document. Nothing is checked but what is needed to find the way: each function says whether it
 /// found what it is for.
 struct DocumentScanner {
-    private let source: UnsafeBufferPointer<UInt8>
-    private(set) var index: Int
+    let source: UnsafeBufferPointer<UInt8>
+    var index: Int
 
     init(_ source: UnsafeBufferPointer<UInt8>, from index: Int = 0) { (self.source, self.index) = (source, index) }
 
@@ -66,16 +68,20 @@ struct DocumentScanner {
     mutating func takeText() -> Range<Int>? {
         guard take(UInt8(ascii: "\"")) else { return nil }
         let start = index
-        while index < source.count {
-            switch source[index] {
-            case UInt8(ascii: "\""):
-                index += 1
-                return start..<index - 1
-            case UInt8(ascii: "\\"): index += 2
-            default: index += 1
-            }
+        while let quote = place(of: UInt8(ascii: "\""), from: index) {
+            index = quote + 1
+            // It ends the text unless an odd number of backslashes stands before it.
+            var escape = quote
+            while escape > start, source[escape - 1] == UInt8(ascii: "\\") { escape -= 1 }
+            if (quote - escape) & 1 == 0 { return start..<quote }
         }
+        index = source.count
         return nil
+    }
+
+    private func place(of byte: UInt8, from index: Int) -> Int? {
+        guard index < source.count, let start = source.baseAddress, let found = memchr(start + index, CInt(byte), source.count - index) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(start)
     }
 
     /// Passes over the value that begins here, with all that is in it.

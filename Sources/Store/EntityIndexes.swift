@@ -168,14 +168,14 @@ extension WriteTransaction {
         for type in rows.types { try addType(type, entity) }
         for scope in rows.scopes { try addScope(scope, entity) }
         for (slot, place) in rows.places.enumerated() { try addPlace(place, slot: slot, entity) }
-        for value in rows.values { try addValue(value, types: rows.types, entity) }
+        try addValues(rows.values, types: rows.types, entity)
         for word in rows.words { try addWord(word, entity) }
     }
 
     func removeIndexRows(_ rows: IndexRows, of entity: Int64) throws {
         for type in rows.types { try removeType(type, entity) }
         for scope in rows.scopes { try removeScope(scope, entity) }
-        for slot in rows.places.indices { try removePlace(slot: slot, entity) }
+        for (slot, place) in rows.places.enumerated() { try removePlace(place, slot: slot, entity) }
         for value in rows.values { try removeValue(value, types: rows.types, entity) }
         for word in rows.words { try removeWord(word, entity) }
     }
@@ -186,12 +186,12 @@ extension WriteTransaction {
         for scope in old.scopes.subtracting(new.scopes) { try removeScope(scope, entity) }
         for scope in new.scopes.subtracting(old.scopes) { try addScope(scope, entity) }
         if old.places != new.places {
-            for slot in old.places.indices { try removePlace(slot: slot, entity) }
+            for (slot, place) in old.places.enumerated() { try removePlace(place, slot: slot, entity) }
             for (slot, place) in new.places.enumerated() { try addPlace(place, slot: slot, entity) }
         }
         let sameTypes = old.types == new.types
         for value in old.values where !sameTypes || !new.values.contains(value) { try removeValue(value, types: old.types, entity) }
-        for value in new.values where !sameTypes || !old.values.contains(value) { try addValue(value, types: new.types, entity) }
+        try addValues(sameTypes ? new.values.subtracting(old.values) : new.values, types: new.types, entity)
         for word in old.words.subtracting(new.words) { try removeWord(word, entity) }
         for word in new.words.subtracting(old.words) { try addWord(word, entity) }
     }
@@ -214,19 +214,24 @@ extension WriteTransaction {
 
     private func addPlace(_ place: IndexRows.Place, slot: Int, _ entity: Int64) throws {
         try run(
-            "INSERT INTO entity_place (id, west, east, south, north, attribute) VALUES (?, ?, ?, ?, ?, ?)",
-            PlaceNumber(entity: entity, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute)
+            "INSERT INTO entity_place (id, west, east, south, north) VALUES (?, ?, ?, ?, ?)",
+            PlaceNumber(entity: entity, attribute: place.attribute, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north)
     }
 
-    private func removePlace(slot: Int, _ entity: Int64) throws {
-        try run("DELETE FROM entity_place WHERE id = ?", PlaceNumber(entity: entity, slot: slot).id)
+    private func removePlace(_ place: IndexRows.Place, slot: Int, _ entity: Int64) throws {
+        try run("DELETE FROM entity_place WHERE id = ?", PlaceNumber(entity: entity, attribute: place.attribute, slot: slot).id)
     }
 
-    private func addValue(_ row: IndexRows.Value, types: Set<Int64>, _ entity: Int64) throws {
+    private static let valueRows = RowInsertion(into: "entity_value (attribute, type, value, entity)", columnCount: 4)
+
+    private func addValues(_ values: Set<IndexRows.Value>, types: Set<Int64>, _ entity: Int64) throws {
         for type in types {
-            try run(
-                "INSERT INTO entity_value (attribute, type, value, entity) VALUES (?, ?, ?, ?)",
-                row.attribute, type, row.value, entity)
+            try Self.valueRows.insert(Array(values), db) { row, binder in
+                binder.bind(row.attribute)
+                binder.bind(type)
+                binder.bind(row.value)
+                binder.bind(entity)
+            }
         }
     }
 
@@ -239,13 +244,28 @@ extension WriteTransaction {
     }
 }
 
-/// Row numbers of the R*Tree: an entity's number and which of its places it is.
-struct PlaceNumber {
+/// Row numbers of the R*Tree: an entity's number, of which attribute a place is, and which of the entity's places. So a search learns all of it from the
+/// tree's nodes; of a column besides, SQLite looks up each row in a table, with a statement that it compiles for each search.
+///
+/// There is room for 2³⁵ entities and 2²⁴ names, of which there are `TermTable.countMax` at most.
+struct PlaceNumber: Hashable {
     let entity: Int64
+    let attribute: Int64
     let slot: Int
 
-    init(entity: Int64, slot: Int) { (self.entity, self.slot) = (entity, slot) }
-    init(id: Int64) { (entity, slot) = (id / Int64(IndexRows.placeCountMax), Int(id) % IndexRows.placeCountMax) }
+    private static let slotBits: Int64 = 4, attributeBits: Int64 = 24
+    private static let attributeMax: Int64 = 1 << attributeBits - 1
 
-    var id: Int64 { entity * Int64(IndexRows.placeCountMax) + Int64(slot) }
+    /// Of a row of `entity_place`, in SQL.
+    static let entityOfRow = "entity_place.id >> \(slotBits + attributeBits)"
+    static let attributeOfRow = "(entity_place.id >> \(slotBits) & \(attributeMax))"
+
+    init(entity: Int64, attribute: Int64, slot: Int) { (self.entity, self.attribute, self.slot) = (entity, attribute, slot) }
+    init(id: Int64) {
+        slot = Int(id & (1 << Self.slotBits - 1))
+        attribute = id >> Self.slotBits & Self.attributeMax
+        entity = id >> (Self.slotBits + Self.attributeBits)
+    }
+
+    var id: Int64 { entity << (Self.slotBits + Self.attributeBits) | attribute << Self.slotBits | Int64(slot) }
 }

@@ -60,6 +60,22 @@ package struct EntityPage: Sendable {
     package init(entities: [FoundEntity], count: Int?, hasMore: Bool) { (self.entities, self.count, self.hasMore) = (entities, count, hasMore) }
 }
 
+/// How each candidate of one search is asked whether it matches.
+struct EntityTest {
+    /// Whether every candidate does.
+    let isMet: Bool
+    /// Asked of the document's bytes, where that can be.
+    let plain: PlainFilter?
+    /// Those that the filter looks at; while nothing has expired, no others are read.
+    let attributes: Set<IRI>
+
+    init(_ filter: EntityFilter, isMet: Bool = false, terms: TermTable) {
+        self.isMet = isMet
+        plain = isMet ? nil : PlainFilter(filter, terms: terms)
+        attributes = filter.attributesRead
+    }
+}
+
 extension ReadSnapshot {
     /// - Throws: `CityError.tooComplexQuery` when the time is up, `.tooManyResults` when there are too many to be ordered.
     package func search(_ search: EntitySearch) throws -> EntityPage {
@@ -85,22 +101,22 @@ extension ReadSnapshot {
     }
 
     private func visitMatches(_ search: EntitySearch, _ candidates: Candidates, _ visit: (FoundEntity) throws -> Bool) throws {
-        let attributes = search.filter.attributesRead
+        let test = EntityTest(search.filter, isMet: candidates.isExact, terms: terms)
         let deadline = ContinuousClock.now + search.limits.duration
         var seen: Set<Int64> = []
         var visited = 0
+        let share = search.share.map { " AND " + $0.condition(on: "found.entity") } ?? ""
         for select in candidates.selects {
-            let cursor = try rows(select.sql, select.arguments)
+            let cursor = try rows(
+                "SELECT \(StoredEntity.columns) FROM (\(select.sql)) AS found CROSS JOIN entity ON entity.id = found.entity\(share)", select.arguments)
             while let row = try cursor.next() {
                 visited += 1
                 if visited % 128 == 0, ContinuousClock.now > deadline {
                     throw CityError.tooComplexQuery("this query takes longer than \(search.limits.duration); narrow it, by type for example")
                 }
                 let number = try row.decode(Int64.self, atIndex: 0)
-                guard search.share?.holds(number) ?? true else { continue }
                 if candidates.mayRepeat, !seen.insert(number).inserted { continue }
-                guard let stored = try storedEntity(number: number), stored.classification <= search.classificationMax,
-                    let found = try match(stored, search, reading: attributes, isExact: candidates.isExact)
+                guard let stored = try StoredEntity(row), stored.classification <= search.classificationMax, let found = try match(stored, search, test)
                 else { continue }
                 guard try visit(found) else { return }
             }
@@ -153,15 +169,14 @@ extension ReadSnapshot {
     }
 
     /// The entity as it is now when it matches; nil when it does not, or has expired.
-    /// - Parameter attributes: those that the filter looks at; while nothing has expired, no others are read.
-    func match(
-        _ stored: StoredEntity, _ search: EntitySearch, reading attributes: Set<IRI>, isExact: Bool
-    ) throws -> FoundEntity? {
+    func match(_ stored: StoredEntity, _ search: EntitySearch, _ test: EntityTest) throws -> FoundEntity? {
         if let expiry = stored.expiresAt, expiry <= search.now {
-            guard let entity = try entity(stored).unexpired(at: search.now), isExact || matches(entity, search) else { return nil }
+            // No index knows what has expired meanwhile.
+            guard let entity = try entity(stored).unexpired(at: search.now), matches(entity, search) else { return nil }
             return FoundEntity(stored: stored, entity: entity)
         }
-        guard try isExact || matches(decoder.entity(stored.document, keeping: attributes), search) else { return nil }
+        guard try test.isMet || test.plain?.holds(for: stored.document) ?? matches(decoder.entity(stored.document, keeping: test.attributes), search)
+        else { return nil }
         return FoundEntity(stored: stored, entity: nil)
     }
 

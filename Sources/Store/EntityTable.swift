@@ -133,9 +133,13 @@ extension WriteTransaction {
         try noteClassification(classification, of: entity.id)
         try noteSubject(entity.dataSubject, of: number)
         try addIndexRows(rows, of: number)
-        try recordHistory(
-            of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
-            at: now)
+        if past.isKnown {
+            try recordHistory(
+                of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
+                at: now)
+        } else {
+            try recordFirst(of: entity, number: number, classification, recorded: recorded, at: now)
+        }
         let created = Change(
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
             classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))

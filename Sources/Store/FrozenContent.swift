@@ -27,6 +27,7 @@ extension WriteTransaction {
         let isSealed = frozen.classification.isSealed
         let rows = try IndexRows(entity, isSealed: isSealed, intern: intern)
         let number = try self.number(of: entity.id, known: frozen.number)
+        lastFreshNumber = nil
         let key = isSealed ? try frozen.key.flatMap(vault.key) ?? vault.key(of: entity.sealSubject) : nil
         guardEntity(number, isSealed: isSealed, key)
         try execute(

@@ -55,10 +55,22 @@ struct InstanceRow {
     /// Writes it, sealed where its entity is.
     /// - Parameter sql: what is to be done about another row in its place is in it.
     fileprivate func write(_ sql: String, _ transaction: WriteTransaction) throws {
+        try transaction.db.run(sql) { try bind(&$0, transaction) }
+    }
+
+    fileprivate func bind(_ values: inout ValueBinder, _ transaction: WriteTransaction) throws {
         let content = try transaction.content(SealedRecord(value: value, unit: unit, rest: rest), of: key.entity, form: form.number)
-        try transaction.run(
-            sql, key.entity, key.attribute, key.dataset, key.atMicroseconds, key.lateMicroseconds, form.number, content.value, content.unit,
-            modifiedAt?.microseconds, content.rest, expiresAt?.microseconds)
+        values.bind(key.entity)
+        values.bind(key.attribute)
+        values.bind(key.dataset)
+        values.bind(key.atMicroseconds)
+        values.bind(key.lateMicroseconds)
+        values.bind(form.number)
+        values.bind(content.value)
+        values.bind(content.unit)
+        values.bind(modifiedAt?.microseconds)
+        values.bind(content.rest)
+        values.bind(expiresAt?.microseconds)
     }
 
     /// What tells whether history holds it already, whoever may see it.
@@ -96,6 +108,8 @@ extension WriteTransaction {
         INSERT INTO instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (\(InstanceKey.columns))
         """
+    private static let newRows = RowInsertion(
+        into: "instance (\(InstanceKey.columns), form, value, unit, modified_us, rest, expires_us)", columnCount: 11)
     private static let insertStatement = insertion + " DO NOTHING"
     /// A row that was put where it is by hand is another instance, and so is one that nobody observed.
     private static let insertOrReplaceLast = insertion + """
@@ -125,6 +139,12 @@ extension WriteTransaction {
         touch(row.key.entity, at: row.key.atMicroseconds)
         try row.write(Self.insertStatement, self)
         guard db.changesCount == 1 else { throw CityError.internalFault("a moment that was planned for has a record") }
+    }
+
+    /// Writes rows of different series of an entity of which history has nothing.
+    func insertFirst(_ rows: [InstanceRow]) throws {
+        for row in rows { touch(row.key.entity, at: row.key.atMicroseconds) }
+        try Self.newRows.insert(rows, db) { row, values in try row.bind(&values, self) }
     }
 
     /// The first key from one on at which no instance stands: of an observation the moment stays and it was recorded later,

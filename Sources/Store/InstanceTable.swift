@@ -111,6 +111,25 @@ extension WriteTransaction {
         }
     }
 
+    /// Records the beginning of an entity of which history has nothing, as `recordHistory` does.
+    func recordFirst(of new: Entity, number: Int64, _ classification: Classification, recorded: Set<SeriesName>, at now: Instant) throws {
+        guard new.attributes.values.allSatisfy(\.areOfDifferentSeries) else {
+            return try recordHistory(
+                of: new, since: nil, changed: Array(new.attributes.keys), number: number, (classification, classification), recorded: recorded, at: now)
+        }
+        var rows: [InstanceRow] = []
+        rows.reserveCapacity(new.attributes.count)
+        for (name, instances) in new.attributes {
+            let attribute = try intern(name)
+            for instance in instances where recorded.isEmpty || !recorded.contains(SeriesName(attribute: name, datasetID: instance.datasetID)) {
+                let row = InstanceRow(instance, attribute, number, classification, at: now)
+                if try takes(row) { rows.append(row) }
+            }
+        }
+        try insertFirst(rows)
+        if !new.scopes.isEmpty { try appendScopes(new.scopes, number, classification, at: now) }
+    }
+
     /// Records that everything of an entity is gone.
     func recordDeletion(of entity: Entity, number: Int64, _ classification: Classification, at now: Instant) throws {
         for (name, instances) in entity.attributes {
@@ -163,6 +182,11 @@ extension WriteTransaction {
         let property = Attribute(kind: .property, value: texts.count == 1 ? texts[0] : .array(texts), observedAt: observedAt ?? now)
         try appendInstance(property, attribute, entity, classification, at: now)
     }
+}
+
+extension [Attribute] {
+    /// Whether each instance has a dataset of its own.
+    fileprivate var areOfDifferentSeries: Bool { count < 2 || Set(map(\.datasetID)).count == count }
 }
 
 extension Attribute {

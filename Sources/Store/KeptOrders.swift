@@ -93,10 +93,10 @@ extension ReadSnapshot {
     private func order(_ kept: KeptOrders.Order, without changed: Set<Int64>, _ search: EntitySearch, _ ordering: Ordering) throws -> KeptOrders.Order {
         var order = kept
         order.matches.removeAll { changed.contains($0.entity) }
-        let attributes = search.filter.attributesRead
+        let test = EntityTest(search.filter, terms: terms)
         for number in changed {
             guard let stored = try storedEntity(number: number), stored.classification <= search.classificationMax,
-                let found = try match(stored, search, reading: attributes, isExact: false)
+                let found = try match(stored, search, test)
             else { continue }
             let match = try KeptOrders.Match(key: key(of: found, ordering), entity: number)
             order.matches.insert(match, at: order.matches.firstPlace { match.key < $0.key })

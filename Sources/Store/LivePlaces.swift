@@ -40,8 +40,8 @@ extension ReadSnapshot {
         let cursor = try rows(
             """
             SELECT entity.id, entity.version, entity.expires_us <= ?, (west + east) / 2, (south + north) / 2, classification
-            FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND attribute = ? AND classification <= ? LIMIT ?
+            FROM entity_place CROSS JOIN entity ON entity.id = \(PlaceNumber.entityOfRow)
+            WHERE west <= ? AND east >= ? AND south <= ? AND north >= ? AND \(PlaceNumber.attributeOfRow) = ? AND classification <= ? LIMIT ?
             """,
             [now.microseconds, box.east, box.west, box.north, box.south, location, classificationMax.rank, countMax])
         let told = try places(cursor)
@@ -124,8 +124,8 @@ extension ReadSnapshot {
         let row = try row(
             """
             SELECT min(west), min(south), max(east), max(north)
-            FROM entity_place CROSS JOIN entity ON entity.id = entity_place.id / \(IndexRows.placeCountMax)
-            WHERE attribute = ? AND classification <= ?
+            FROM entity_place CROSS JOIN entity ON entity.id = \(PlaceNumber.entityOfRow)
+            WHERE \(PlaceNumber.attributeOfRow) = ? AND classification <= ?
             """, [location, classificationMax.rank])
         let told = try row.flatMap(box)
         guard classificationMax.isSealed else { return told }

@@ -95,12 +95,18 @@ extension WriteTransaction {
 
     /// A number that no entity has and none had: identifiers of instances tell it, also of histories that were erased.
     private func freshNumber() throws -> Int64 {
+        if let last = lastFreshNumber {
+            lastFreshNumber = last + 1
+            return last + 1
+        }
         let sql = """
             SELECT max(
                 coalesce((SELECT max(id) FROM entity), 0), coalesce((SELECT max(id) FROM past), 0),
                 coalesce((SELECT CAST(CAST(body AS TEXT) AS INTEGER) FROM document WHERE kind = ? AND id = ?), 0))
             """
-        return try (row(sql, [DocumentKind.setting.rawValue, Self.erasedNumber])?.decode(Int64.self, atIndex: 0) ?? 0) + 1
+        let number = try (row(sql, [DocumentKind.setting.rawValue, Self.erasedNumber])?.decode(Int64.self, atIndex: 0) ?? 0) + 1
+        lastFreshNumber = number
+        return number
     }
 
     /// The setting that holds the greatest number of an entity that was erased.
@@ -132,7 +138,10 @@ extension WriteTransaction {
     }
 
     /// Adds an entity of the past to a snapshot. Times that a context source did not say stay unknown.
-    func insertFrozenPast(_ entity: HistoricEntity) throws { try insertPast(entity, at: Instant(microseconds: HistoricEntity.unknownMicroseconds)) }
+    func insertFrozenPast(_ entity: HistoricEntity) throws {
+        try insertPast(entity, at: Instant(microseconds: HistoricEntity.unknownMicroseconds))
+        lastFreshNumber = nil
+    }
 
     private func insertPast(_ entity: HistoricEntity, at now: Instant) throws {
         let types = try entity.types.map(intern)

@@ -49,14 +49,19 @@ final class RowCursor {
 extension Database {
     /// Runs a statement that yields nothing, with values that are put into no list on their way: for what runs with every change.
     func run<each Value: Bindable>(_ sql: String, _ values: repeat each Value) throws {
+        try run(sql) { binder in
+            for value in repeat each values { binder.bind(value) }
+        }
+    }
+
+    /// - Parameter bind: binds a value to each parameter.
+    func run(_ sql: String, bind: (inout ValueBinder) throws -> Void) throws {
         let statement = try freeStatement(sql)
         let handle = statement.sqliteStatement
-        var (index, code) = (CInt(0), SQLITE_OK)
-        for value in repeat each values {
-            index += 1
-            if code == SQLITE_OK { code = value.bind(to: handle, at: index) }
-        }
-        try statement.expect(Int(index))
+        var binder = ValueBinder(handle)
+        try bind(&binder)
+        try statement.expect(binder.count)
+        var code = binder.code
         guard code == SQLITE_OK else { throw fault(code, of: statement) }
         repeat { code = sqlite3_step(handle) } while code == SQLITE_ROW
         let error = code == SQLITE_DONE ? nil : fault(code, of: statement)

@@ -41,6 +41,7 @@ enum Schema {
         migrator.registerMigration("0024-filed-rows") { db in try db.execute(sql: CaseTable.filedRows) }
         migrator.registerMigration("0025-addresses") { db in try db.execute(sql: AddressWords.schema) }
         migrator.registerMigration("0026-taken-updates") { db in try db.execute(sql: TakenUpdateTable.schema) }
+        migrator.registerMigration("0027-numbers-of-places") { db in try db.execute(sql: numbersOfPlaces) }
         return migrator
     }
 
@@ -112,6 +113,15 @@ enum Schema {
             WHERE entity_place.attribute <> \(IndexRows.anyAttribute) AND entity.key IS NOT NULL AND entity.classification >= \(Classification.sealedMin.rank);
         DELETE FROM entity_place WHERE id / \(IndexRows.placeCountMax) IN
             (SELECT id FROM entity WHERE key IS NOT NULL AND classification >= \(Classification.sealedMin.rank));
+        """
+
+    /// The number of a place tells its attribute (`PlaceNumber`, as it was when this migration was written).
+    private static let numbersOfPlaces = """
+        CREATE VIRTUAL TABLE numbered_place USING rtree (id, west, east, south, north);
+        INSERT INTO numbered_place
+            SELECT (id / 16 << 28) | (attribute << 4) | id % 16, west, east, south, north FROM entity_place ORDER BY id;
+        DROP TABLE entity_place;
+        ALTER TABLE numbered_place RENAME TO entity_place;
         """
 
     private static let journal = """

@@ -45,9 +45,9 @@ enum SeenTables {
         return number
     }
 
-    private static let exactPlaces = "SELECT id, west, east, south, north, attribute"
+    private static let exactPlaces = "SELECT id, west, east, south, north"
     private static let coarsePlaces = """
-        SELECT id, seen_side(id, 0) AS west, seen_side(id, 1) AS east, seen_side(id, 2) AS south, seen_side(id, 3) AS north, attribute
+        SELECT id, seen_side(id, 0) AS west, seen_side(id, 1) AS east, seen_side(id, 2) AS south, seen_side(id, 3) AS north
         """
 
     private static let views = """
@@ -56,7 +56,7 @@ enum SeenTables {
         CREATE TEMPORARY VIEW entity_type AS SELECT type, entity FROM main.entity_type WHERE sees(entity);
         CREATE TEMPORARY VIEW entity_scope AS SELECT scope, entity FROM main.entity_scope WHERE sees(entity);
         CREATE TEMPORARY VIEW entity_value AS SELECT attribute, type, value, entity FROM main.entity_value WHERE sees_attribute(entity, attribute);
-        CREATE TEMPORARY VIEW entity_place AS /*place*/ FROM main.entity_place WHERE sees_attribute(id / \(IndexRows.placeCountMax), attribute);
+        CREATE TEMPORARY VIEW entity_place AS /*place*/ FROM main.entity_place WHERE sees_attribute(\(PlaceNumber.entityOfRow), \(PlaceNumber.attributeOfRow));
         CREATE TEMPORARY VIEW entity_address AS SELECT word, entity, attribute FROM main.entity_address WHERE sees_attribute(entity, attribute);
         CREATE TEMPORARY VIEW change AS SELECT seq, operation, at_us, entity, iri, classification, types, seen_names(entity, attributes) AS attributes
             FROM main.change WHERE sees(entity);

@@ -84,6 +84,8 @@ package class ReadSnapshot {
 package final class WriteTransaction: ReadSnapshot {
     /// The number of the newest change this transaction made.
     var lastChange: Int64?
+    /// The number that the last new entity got, while nothing else got numbers: all that are there are at most as great.
+    var lastFreshNumber: Int64?
     /// Names added to the term table.
     var newTerms: [IRI] = []
     /// What subscriptions want now that this transaction put or removed.

@@ -5,6 +5,8 @@ package enum ReadShare: Sendable, CaseIterable {
     case even, odd
 
     package func holds(_ number: Int64) -> Bool { (number & 1 == 0) == (self == .even) }
+    /// The same in SQL, of a column.
+    func condition(on column: String) -> String { "\(column) & 1 = \(self == .even ? 0 : 1)" }
 }
 
 /// Whether the file was written between two looks. Odd while a commit is under way.

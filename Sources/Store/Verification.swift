@@ -133,8 +133,8 @@ struct Verification {
         for scope in rows.scopes where try !exists("entity_scope WHERE scope = ? AND entity = ?", [scope.text, number]) {
             fault("\(entity.id): missing in the index by scope")
         }
-        for slot in rows.places.indices
-        where try !exists("entity_place WHERE id = ?", [PlaceNumber(entity: number, slot: slot).id]) {
+        for (slot, place) in rows.places.enumerated()
+        where try !exists("entity_place WHERE id = ?", [PlaceNumber(entity: number, attribute: place.attribute, slot: slot).id]) {
             fault("\(entity.id): missing in the index by place")
         }
         for row in rows.values {

@@ -1,6 +1,7 @@
 import CityModel
 import OrderedCollections
 import Query
+import RandomEntities
 import Testing
 
 @Suite struct GeoQueryTests {
@@ -109,6 +110,41 @@ import Testing
             if reference.isWithinDistance(metres, of: target) { #expect(box.intersects(target.boundingBox)) }
         }
         #expect(try reference.distance(to: Geometry(typeName: "MultiPoint", coordinates: .array(points))) == nearest)
+    }
+
+    private static func turn(_ first: JSON, _ second: JSON, _ third: JSON) -> Double {
+        let places = [first, second, third].compactMap { $0.arrayValue?.compactMap(\.doubleValue) }
+        return (places[1][0] - places[0][0]) * (places[2][1] - places[0][1]) - (places[1][1] - places[0][1]) * (places[2][0] - places[0][0])
+    }
+
+    /// One with a fifth corner on a side is asked of GEOS.
+    @Test(arguments: UInt64(0)..<5)
+    func `a polygon that is its box says what the same with a fifth corner says`(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
+        let ways = [[[0, 0], [4, 0], [4, 3], [0, 3], [0, 0]], [[4, 3], [4, 0], [0, 0], [0, 3], [4, 3]]] as [JSON]
+        let box = try PreparedGeometry(Geometry(typeName: "Polygon", coordinates: [ways[Int(seed % 2)]]))
+        let fifth = try PreparedGeometry(Geometry(typeName: "Polygon", coordinates: [[[0, 0], [2, 0], [4, 0], [4, 3], [0, 3], [0, 0]]]))
+        let crossed = try PreparedGeometry(Geometry(typeName: "Polygon", coordinates: [[[0, 0], [4, 3], [4, 0], [0, 3], [0, 0]]]))
+        var containedCount = 0
+        func position() -> JSON { [.number(Double(Int.random(in: -1...9, using: &random)) / 2), .number(Double(Int.random(in: -1...7, using: &random)) / 2)] }
+        for _ in 0..<300 {
+            let (first, second, third) = (position(), position(), position())
+            // Of lines without length and areas without area every library says something else.
+            guard Self.turn(first, second, third) != 0 else { continue }
+            let targets = try [
+                Geometry(typeName: "Point", coordinates: first), Geometry(typeName: "LineString", coordinates: [first, second]),
+                Geometry(typeName: "MultiPoint", coordinates: [first, second]), Geometry(typeName: "Polygon", coordinates: [[first, second, third, first]]),
+            ]
+            for target in targets {
+                #expect(box.contains(target) == fifth.contains(target) && box.covers(target) == fifth.covers(target))
+                #expect(box.intersects(target) == fifth.intersects(target) && box.isEqual(to: target) == fifth.isEqual(to: target))
+                #expect(box.isWithin(target) == fifth.isWithin(target) && box.overlaps(target) == fifth.overlaps(target))
+                if box.contains(target) { containedCount += 1 }
+            }
+        }
+        #expect(containedCount > 300)
+        let above = try Geometry(longitude: 2, latitude: 2.5)
+        #expect(!crossed.contains(above) && box.contains(above), "one that crosses itself is no box")
     }
 
     @Test func `only relations that can be bounded have a box`() throws {

@@ -349,7 +349,7 @@ import Testing
             for (slot, place) in rows.places.enumerated() {
                 try db.execute(
                     sql: "INSERT INTO entity_place (id, west, east, south, north, attribute) VALUES (?, ?, ?, ?, ?, ?)",
-                    arguments: [PlaceNumber(entity: 1, slot: slot).id, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute])
+                    arguments: [16 + slot, place.box.west, place.box.east, place.box.south, place.box.north, place.attribute])
             }
             // One that is past, with its history; and one that is personal no more.
             try db.execute(sql: "INSERT INTO past (id, iri, classification, created_us, modified_us, types) VALUES (2, 'urn:x:2', 4, 0, 0, '1'); INSERT INTO past_type VALUES (1, 2)")

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import OrderedCollections
 import Query
+import RandomEntities
 import Series
 @testable import Store
 import Testing
@@ -103,6 +104,53 @@ import Testing
         #expect((begun, failed) == (["alder", "birch", "birch"], ["birch", "birch"]), "what is current isn't opened")
     }
 
+    private static let placesOfThatTime = "DROP TABLE entity_place; CREATE VIRTUAL TABLE entity_place USING rtree (id, west, east, south, north, +attribute INTEGER);"
+
+    @Test func `places are numbered anew, and each is what it was`() async throws {
+        let folder = try TemporaryStore()
+        var random = SplitMix(seed: 27)
+        func place() -> [Attribute] {
+            let (longitude, latitude) = (Double.random(in: -180...180, using: &random), Double.random(in: -90...90, using: &random))
+            return [Attribute(kind: .geoProperty, value: ["type": "Point", "coordinates": [.number(longitude), .number(latitude)]])]
+        }
+        var entities: [Entity] = []
+        for number in 1...40 {
+            var thing = entity(number)
+            // Of the last one there are more than the index tells one by one.
+            for attribute in 0..<(number == 40 ? 20 : number % 3) { thing.attributes[iri("place\(attribute)")] = place() }
+            entities.append(thing)
+        }
+        try await folder.file().write { [entities] in for thing in entities { try $0.insert(thing, provenance: .init(), at: noon) } }
+        let before = try await folder.file().read { try places($0) }
+        try folder.store.close()
+        let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
+        try await queue.write { db in
+            try db.execute(sql: "CREATE TEMPORARY TABLE kept AS SELECT * FROM entity_place; \(Self.placesOfThatTime)")
+            let rows = try GRDB.Row.fetchAll(db, sql: "SELECT id, west, east, south, north FROM kept")
+            for row in rows {
+                let place = PlaceNumber(id: row[0])
+                try db.execute(
+                    sql: "INSERT INTO entity_place (id, west, east, south, north, attribute) VALUES (?, ?, ?, ?, ?, ?)",
+                    arguments: [place.entity * 16 + Int64(place.slot), row[1] as Double, row[2] as Double, row[3] as Double, row[4] as Double, place.attribute])
+            }
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '0027-numbers-of-places'")
+        }
+        try queue.close()
+        let file = try folder.file()
+        #expect(try await file.verify().faults == [])
+        let after = try await file.read { try places($0) }
+        #expect(after == before && after.count > 40 && after.keys.contains { $0.attribute == IndexRows.anyAttribute })
+    }
+
+    private func places(_ snapshot: ReadSnapshot) throws -> [PlaceNumber: [Double]] {
+        var places: [PlaceNumber: [Double]] = [:]
+        let cursor = try snapshot.rows("SELECT id, west, east, south, north FROM entity_place")
+        while let row = try cursor.next() {
+            places[PlaceNumber(id: try row.decode(Int64.self, atIndex: 0))] = try (1...4).map { try row.decode(Double.self, atIndex: $0) }
+        }
+        return places
+    }
+
     @Test func `places of what is sealed leave the index by place, and are found as before`() async throws {
         let folder = try TemporaryStore()
         var person = entity(1)
@@ -113,10 +161,11 @@ import Testing
         try await queue.write { db in
             try db.execute(
                 sql: """
+                    \(Self.placesOfThatTime)
                     INSERT INTO entity_place (id, west, east, south, north, attribute)
-                        SELECT entity * \(IndexRows.placeCountMax), -180, 180, -90, 90, attribute FROM entity_value WHERE value = x'00';
+                        SELECT entity * 16, -180, 180, -90, 90, attribute FROM entity_value WHERE value = x'00';
                     DELETE FROM entity_value WHERE value = x'00';
-                    DELETE FROM grdb_migrations WHERE identifier = '0023-sealed-places';
+                    DELETE FROM grdb_migrations WHERE identifier IN ('0023-sealed-places', '0027-numbers-of-places');
                     """)
             #expect(try Int.fetchOne(db, sql: "SELECT count(*) FROM entity_place") == 1)
         }

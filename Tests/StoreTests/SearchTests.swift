@@ -77,6 +77,24 @@ import Testing
         }
     }
 
+    /// Of a page by the index alone an attribute that has expired and was not swept yet would be one of the matches.
+    @Test(arguments: ["n==5", "n>4", "t==\"red\"", "n"])
+    func `what has expired is no match, whatever the index says`(query: String) async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        for number in 1...3 {
+            var thing = entity(number, attributes: [iri("n"): property(5), iri("t"): property("red")])
+            if number == 2 { for name in thing.attributes.keys { thing.attributes[name]?[0].expiresAt = noon } }
+            try await file.write { [thing] in try $0.insert(thing, provenance: .init(), at: noon.adding(seconds: -60)) }
+        }
+        let filter = EntityFilter(types: .type(iri("Thing")), query: try QueryExpression(parsing: query, expand: { iri($0) }))
+        for (now, expected) in [(noon.adding(seconds: -1), [1, 2, 3]), (noon, [1, 3])] {
+            let page = try await file.read { try $0.search(EntitySearch(filter: filter, classificationMax: .special, limit: 9, wantsCount: true, now: now)) }
+            #expect(page.entities.map(\.stored.id) == expected.map(entityID))
+            #expect(page.count == expected.count)
+        }
+    }
+
     @Test func `a search that takes longer than it may is refused, and with more time it is answered`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()

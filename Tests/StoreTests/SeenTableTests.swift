@@ -102,7 +102,7 @@ import Testing
         }
         let places = try self.sight(Self.lampsAlone.replacing("level", with: "location").replacing("https://example.org/location", with: "location"))
         let found = try await file.seen(by: places).read { view in
-            let row = try #require(try view.row("SELECT min(id / \(IndexRows.placeCountMax)), count(*) FROM entity_place"))
+            let row = try #require(try view.row("SELECT min(\(PlaceNumber.entityOfRow)), count(*) FROM entity_place"))
             return (try row.decode(Int64.self, atIndex: 0), try row.decode(Int.self, atIndex: 1))
         }
         #expect(found == (shown, 1))

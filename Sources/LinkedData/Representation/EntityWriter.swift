@@ -264,21 +264,25 @@ public struct EntityWriter<Names: NameWriting> {
         guard let time else { return }
         writer.raw(",\"")
         writer.raw(member)
-        writer.raw("\":\"")
-        writer.raw(lastTime.text(time).utf8)
-        writer.raw("\"")
+        lastTime.write(time, to: &writer)
     }
 }
 
 /// The moment that was written last: a document says the same one again and again.
 private final class LastTime {
-    private var last: (time: Instant, text: String)?
+    private var last: Instant?
+    /// From the quote that ends the member's name to the one behind the moment.
+    private var text: [UInt8] = []
 
-    func text(_ time: Instant) -> String {
-        if let last, last.time == time { return last.text }
-        let text = time.description
-        last = (time, text)
-        return text
+    func write(_ time: Instant, to writer: inout JSONWriter) {
+        if time != last {
+            last = time
+            text.removeAll(keepingCapacity: true)
+            text.append(contentsOf: "\":\"".utf8)
+            time.appendDateTime(to: &text)
+            text.append(contentsOf: "Z\"".utf8)
+        }
+        text.withUnsafeBufferPointer { writer.raw($0) }
     }
 }
 

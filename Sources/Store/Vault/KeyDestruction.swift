@@ -75,10 +75,8 @@ extension WriteTransaction {
                         types: entity.types, attributes: []))
             }
         } else {
+            // Of what is sealed there is nothing in the index by place.
             unreadable.append(number)
-            for slot in 0..<IndexRows.placeCountMax {
-                try execute("DELETE FROM entity_place WHERE id = ?", [PlaceNumber(entity: number, slot: slot).id])
-            }
         }
         try removeRecords(of: number)
         try execute("DELETE FROM entity WHERE id = ?", [number])
