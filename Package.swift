@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -86,7 +87,7 @@ let package = Package(
         .target(name: "Photos", dependencies: ["CGD"], swiftSettings: strict),
         .target(name: "Services", dependencies: ["CityModel", "Declarations", "Query"], swiftSettings: strict),
         .target(
-            name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
+            name: "Store", dependencies: ["CityModel", "Ledger", "LinkedData", "Policy", "Query", "Series", deque, orderedCollections, crypto, grdb, sqlite], swiftSettings: strict),
         .target(name: "Trust", dependencies: ["CityModel", "Declarations", "Ledger", "LinkedData", "Policy", "Store", crypto, cryptoExtras, orderedCollections], swiftSettings: strict),
         .target(
             name: "Broker", dependencies: ["CityModel", "LinkedData", "Policy", "Query", "Series", "Store", "Trust", orderedCollections],
@@ -140,7 +141,7 @@ let package = Package(
             dependencies: [
                 "Broker", "Cases", "CMosquitto", "CityModel", "Declarations", "Door", "Federation", "History", "LinkedData", "Mail", "NGSILD", "Open311", "Photos", "Policy", "Query",
                 "Scanner", "Services", "Site", "Sources", "Store",
-                "Subscriptions", "Transparency", "Trust", orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
+                "Subscriptions", "Transparency", "Trust", deque, orderedCollections, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioPosix, nioHTTP1, nioHTTP2, nioHTTPTypes,
                 nioHTTPTypesHTTP2, nioSSL, nioTLS, asyncHTTPClient, lifecycle, unixSignals,
             ], swiftSettings: strict),
         .target(name: "Scanner", dependencies: [nio, nioPosix], swiftSettings: strict),

@@ -214,7 +214,7 @@ package final class ConurbServer: Service {
 
     private func application(_ address: BindAddress, isControl: Bool) throws -> some Service {
         let limits = configuration.limits
-        let responder = Responder(table: table, limits: limits, largeBodies: LargeBodies(byteCountMax: limits.largeBodiesByteCountMax), metrics: metrics, isControl: isControl, isSecure: !isControl && certificates != nil,
+        let responder = Responder(table: table, limits: limits, largeBodies: LargeBodies(byteCountMax: limits.largeBodiesByteCountMax), bodyTurns: BodyTurns(byteCountMax: limits.workedBodiesByteCountMax), metrics: metrics, isControl: isControl, isSecure: !isControl && certificates != nil,
             isOpen: configuration.isOpen && !isControl, notFound: site.notFound, log: logger)
         let places = isControl ? nil : Places(max: limits.connectionCountMax)
         let readiness = readiness

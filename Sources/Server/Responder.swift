@@ -22,6 +22,7 @@ struct Responder: HTTPResponder {
     let table: RouteTable
     let limits: ServerLimits
     let largeBodies: LargeBodies
+    let bodyTurns: BodyTurns
     let metrics: ServerMetrics
     /// Whether requests come over the control socket.
     let isControl: Bool
@@ -78,7 +79,7 @@ struct Responder: HTTPResponder {
                 let forwardedFor = request.headers[.forwardedFor]
                 doorRequest.findNetwork = { NetworkOrigin.text(peer: peer, forwardedFor: forwardedFor) }
                 doorRequest.reuse = reuse
-                var response = try await found.handler(doorRequest)
+                var response = try await inTurn(doorRequest, found.handler)
                 for name in Self.echoedNames { if let value = request.headers[name] { response.headers[name] = value } }
                 return (response, route)
             }
@@ -87,6 +88,16 @@ struct Responder: HTTPResponder {
         } catch {
             return (problem(error, request, route).response(headers: Self.echoed(request)), route)
         }
+    }
+
+    /// Deals with a request whose body has arrived, when it is the body's turn. Files of a form are bytes and stay so: they wait for nobody.
+    private func inTurn(_ request: DoorRequest, _ handler: Route.Handler) async throws -> Response {
+        guard case .collected(let body) = request.content, body.readableBytes > Self.promptByteCountMax,
+            request.headers[.contentType]?.lowercased().hasPrefix("multipart/") != true
+        else { return try await handler(request) }
+        try await bodyTurns.enter(body.readableBytes)
+        defer { bodyTurns.leave(body.readableBytes) }
+        return try await handler(request)
     }
 
     /// What an answer repeats of its request (clauses 6.3.14 and 6.3.22).

@@ -72,6 +72,8 @@ package struct ServerLimits: Sendable {
     package var bodyByteCountMax = 16 << 20
     /// Of all bodies of more than 1 MiB that are worked on at the same time.
     package var largeBodiesByteCountMax = 128 << 20
+    /// Of bodies of more than 64 KiB, of which something is made at the same time.
+    package var workedBodiesByteCountMax = 4 << 20
     package var headerByteCountMax = 32 << 10
     package var headerCountMax = 100
     package var nestingDepthMax = 64

@@ -1,14 +1,20 @@
 internal import CityModel
+internal import DequeModule
 internal import GRDB
 internal import Synchronization
 
 /// Group commit: writes that wait at the same moment share one transaction and one flush to disk. Each runs inside a
 /// savepoint of its own, so that one that fails leaves nothing behind and disturbs no other; each is answered after the
 /// commit is on disk.
+///
+/// A transaction takes what comes while it works, for some times as long as the flush at its end takes: so most of the time is work, nobody waits
+/// for much more than the own write, and what a transaction changes stays in the cache.
 final class CommitQueue: Sendable {
     private struct State {
-        var waiting: [any PendingWrite] = []
+        var waiting: Deque<any PendingWrite> = []
         var isDraining = false
+        /// How long a flush takes, of late.
+        var flush: Duration = .milliseconds(2)
     }
 
     private let state = Mutex(State())
@@ -33,6 +39,8 @@ final class CommitQueue: Sendable {
     static let waitingCountMax = 20_000
     /// Writes that share one transaction.
     static let batchCountMax = 500
+    /// Flushes that a transaction may take in work, and how long that is at least and at most; the last write that began within it is part of it.
+    private static let workFlushCount = 8, workMin: Duration = .milliseconds(5), workMax: Duration = .milliseconds(100)
 
     init(
         pool: DatabasePool, checkpointer: Checkpointer, terms: TermTable, decoders: DecoderPool, vault: ResidentKeys, journal: JournalSignal, watches: WatchTable,
@@ -76,11 +84,12 @@ final class CommitQueue: Sendable {
 
     /// Commits batch after batch until nothing waits. Runs on the writer's thread.
     private func drain(_ db: Database) {
-        while let batch = nextBatch() {
+        while let first = next(endsDraining: true) {
+            var batch = [first]
             defer { commits.end() }
             do {
                 var outcome = Outcome()
-                try commit(batch, db, &outcome)
+                try commit(&batch, db, &outcome)
                 if let lastChange = outcome.lastChange { journal.publish(lastChange) }
                 if outcome.changesRegistrations { registrations.changed() }
                 if outcome.changesPolicies { policies.changed() }
@@ -98,29 +107,38 @@ final class CommitQueue: Sendable {
         }
     }
 
-    private func commit(_ batch: [any PendingWrite], _ db: Database, _ outcome: inout Outcome) throws {
+    /// - Parameter batch: the first write of the transaction; with those that it took when it ends.
+    private func commit(_ batch: inout [any PendingWrite], _ db: Database, _ outcome: inout Outcome) throws {
         do {
+            let began = ContinuousClock.now
+            let workMax = state.withLock { min(max($0.flush * Self.workFlushCount, Self.workMin), Self.workMax) }
+            var isFull: Bool { batch.count >= Self.batchCountMax || ContinuousClock.now - began >= workMax }
+            var worked = began
             try db.transact {
-                for write in batch { outcome.add(try perform(write, db)) }
+                outcome.add(try perform(batch[0], db))
+                while !isFull, let write = next(endsDraining: false) {
+                    batch.append(write)
+                    outcome.add(try perform(write, db))
+                }
+                worked = .now
                 // What is sealed can be opened as soon as it is on disk.
                 try vault.flush()
                 commits.begin()
             }
+            let flush = ContinuousClock.now - worked
+            state.withLock { $0.flush = ($0.flush * 7 + flush) / 8 }
         } catch {
             vault.absolve(outcome.condemned)
             throw error
         }
     }
 
-    private func nextBatch() -> [any PendingWrite]? {
+    /// - Parameter endsDraining: whether who comes next has to begin anew where nothing waits.
+    private func next(endsDraining: Bool) -> (any PendingWrite)? {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.isDraining = false
-                return nil
-            }
-            let count = min(state.waiting.count, Self.batchCountMax)
-            defer { state.waiting.removeFirst(count) }
-            return Array(state.waiting[..<count])
+            let next = state.waiting.popFirst()
+            if next == nil, endsDraining { state.isDraining = false }
+            return next
         }
     }
 

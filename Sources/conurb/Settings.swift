@@ -133,6 +133,7 @@ struct Settings {
         }
         try set(\.bodyByteCountMax, "http.bodyBytesMax", in: 1024...(1 << 30))
         try set(\.largeBodiesByteCountMax, "http.largeBodiesBytesMax", in: (1 << 20)...(1 << 36))
+        try set(\.workedBodiesByteCountMax, "http.workedBodiesBytesMax", in: (1 << 16)...(1 << 36))
         try set(\.headerByteCountMax, "http.headerBytesMax", in: 1024...(1 << 20))
         try set(\.connectionCountMax, "http.connectionsMax", in: 1...100_000)
         try set(\.streamCountMax, "http.streamsMax", in: 1...1000)

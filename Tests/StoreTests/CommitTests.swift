@@ -1,9 +1,13 @@
 import CityModel
 import Store
+import Synchronization
 import Testing
 
 @Suite struct CommitTests {
     struct Refused: Error {}
+    private final class Counts: Sendable {
+        let begun = Atomic(0), answered = Atomic(0)
+    }
 
     @Test func `writes that come together are each there afterwards`() async throws {
         let folder = try TemporaryStore()
@@ -16,6 +20,32 @@ import Testing
         }
         #expect(try await file.read { try $0.entityCount() } == 500)
         #expect(try await file.verify().faults == [])
+    }
+
+    /// Each of them takes longer than a transaction may: of all that wait none waits for all.
+    @Test func `a transaction ends after its time, and those in it are answered while others work`() async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        let counts = Counts()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let wasInTime = try await file.write { transaction in
+                        let place = counts.begun.add(1, ordering: .sequentiallyConsistent).newValue
+                        try transaction.insert(entity(number), provenance: .init(), at: noon)
+                        let start = ContinuousClock.now
+                        while ContinuousClock.now - start < .milliseconds(110) {}
+                        // Those before the last one are on disk; that they hear of it takes a moment.
+                        while counts.answered.load(ordering: .sequentiallyConsistent) < place - 2, ContinuousClock.now - start < .seconds(20) {}
+                        return counts.answered.load(ordering: .sequentiallyConsistent) >= place - 2
+                    }
+                    counts.answered.add(1, ordering: .sequentiallyConsistent)
+                    return wasInTime
+                }
+            }
+            for try await wasInTime in group { #expect(wasInTime) }
+        }
+        #expect(try await file.read { try $0.entityCount() } == 8)
     }
 
     @Test func `a write that throws leaves nothing and disturbs no other`() async throws {

@@ -152,6 +152,10 @@ class Writer(threading.Thread):
         """A batch of some megabytes."""
         return self.batch_of(value, 200, 4, "x" * 20_000)
 
+    def many(self, value):
+        """A batch of many small entities, of which more is made than of as many bytes in few."""
+        return self.batch_of(value, 1000, 1)
+
     def huge(self, value):
         """A batch of almost as much as a body may have."""
         return self.batch_of(value, 740, 1, "x" * 20_000)

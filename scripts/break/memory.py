@@ -1,4 +1,4 @@
-"""A limit of 256 MiB of memory under mixed load with batches of 4 and 15 MB by 16 writers and pages of them by 8 readers: a control group where one can be made (the whole process and its file cache), else RLIMIT_DATA.
+"""A limit of 256 MiB of memory under mixed load with batches of 4 and 15 MB and of 1,000 entities by 32 writers and pages of them by 8 readers: a control group where one can be made (the whole process and its file cache), else RLIMIT_DATA.
 `http.largeBodiesBytesMax` is 8 MiB, so that one body of 15 MB or two of 4 MB are worked on at a time and others are told to come again, and `files.cacheBytesMax` is 48 MiB. The server does not die of it, or where it does nothing
 that was acknowledged is lost."""
 
@@ -73,7 +73,7 @@ def read(server, stopping, found):
 
 def run(ground):
     group = Group(ground)
-    load = Load(ground, USUAL | {"large": 12, "huge": 4}, writers=8, seconds_max=60)
+    load = Load(ground, USUAL | {"large": 12, "huge": 4, "many": 60}, writers=16, seconds_max=60)
     load.prepare(ground.data)
     load.tolerates = lambda status, name, answer: (status, name) in REFUSED
     server = ground.server(environment={"SWIFT_BACKTRACE": "enable=no", "CONURB_HTTP_LARGE_BODIES_BYTES_MAX": str(LARGE_BODIES), "CONURB_FILES_CACHE_BYTES_MAX": str(CACHE)}).start()
