@@ -1,14 +1,14 @@
-internal import CityModel
 internal import DequeModule
 internal import Synchronization
 
 /// In which order larger request bodies are worked on, and how much of them at the same time: what is made of a body takes some ten times its bytes of memory, and
-/// what is written is written one after the other anyway. Who waits holds no more than the body as it came.
+/// what is written is written one after the other anyway. Who waits holds no more than the body as it came, and goes on beside the others where they take
+/// too long, for they may wait for context sources.
 final class BodyTurns: Sendable {
     private struct Waiting {
         let ticket: Int
         let byteCount: Int
-        let continuation: CheckedContinuation<Bool, Never>
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private struct State {
@@ -27,11 +27,10 @@ final class BodyTurns: Sendable {
     var waitingCount: Int { state.withLock { $0.line.count } }
 
     /// - Parameter patience: how long a body waits.
-    init(byteCountMax: Int, patience: Duration = .seconds(20)) { (self.byteCountMax, self.patience) = (byteCountMax, patience) }
+    init(byteCountMax: Int, patience: Duration = .seconds(5)) { (self.byteCountMax, self.patience) = (byteCountMax, patience) }
 
     /// Returns when it is a body's turn, which ends with `leave`.
-    /// - Throws: `CityError.overloaded` when that takes too long.
-    func enter(_ byteCount: Int) async throws(CityError) {
+    func enter(_ byteCount: Int) async {
         let ticket: Int? = state.withLock { state in
             guard !state.line.isEmpty || !state.hasRoom(for: byteCount, byteCountMax) else {
                 state.byteCount += byteCount
@@ -43,14 +42,13 @@ final class BodyTurns: Sendable {
         guard let ticket else { return }
         let timer = Task {
             try await Task.sleep(for: patience)
-            giveUp(ticket)
+            passBy(ticket)
         }
-        let isIn = await withCheckedContinuation { continuation in
+        await withCheckedContinuation { continuation in
             state.withLock { $0.line.append(Waiting(ticket: ticket, byteCount: byteCount, continuation: continuation)) }
             admit()
         }
         timer.cancel()
-        guard isIn else { throw .overloaded("bodies of other requests are being worked on; come again in a second, or send less at once") }
     }
 
     func leave(_ byteCount: Int) {
@@ -68,15 +66,16 @@ final class BodyTurns: Sendable {
             }
             return admitted
         }
-        for waiting in admitted { waiting.continuation.resume(returning: true) }
+        for waiting in admitted { waiting.continuation.resume() }
     }
 
-    private func giveUp(_ ticket: Int) {
-        let waiting = state.withLock { state in
-            state.line.firstIndex { $0.ticket == ticket }.map { state.line.remove(at: $0) }
+    private func passBy(_ ticket: Int) {
+        let waiting = state.withLock { state -> Waiting? in
+            guard let place = state.line.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+            let waiting = state.line.remove(at: place)
+            state.byteCount += waiting.byteCount
+            return waiting
         }
-        waiting?.continuation.resume(returning: false)
-        // Who stood behind it may be smaller.
-        admit()
+        waiting?.continuation.resume()
     }
 }

@@ -95,7 +95,7 @@ struct Responder: HTTPResponder {
         guard case .collected(let body) = request.content, body.readableBytes > Self.promptByteCountMax,
             request.headers[.contentType]?.lowercased().hasPrefix("multipart/") != true
         else { return try await handler(request) }
-        try await bodyTurns.enter(body.readableBytes)
+        await bodyTurns.enter(body.readableBytes)
         defer { bodyTurns.leave(body.readableBytes) }
         return try await handler(request)
     }

@@ -7,8 +7,8 @@ internal import Synchronization
 /// savepoint of its own, so that one that fails leaves nothing behind and disturbs no other; each is answered after the
 /// commit is on disk.
 ///
-/// A transaction takes what comes while it works, for some times as long as the flush at its end takes: so most of the time is work, nobody waits
-/// for much more than the own write, and what a transaction changes stays in the cache.
+/// A transaction takes what comes while it works, for some times as long as the flush at its end takes: so most of the time is work, and
+/// those that were first are answered while the others work.
 final class CommitQueue: Sendable {
     private struct State {
         var waiting: Deque<any PendingWrite> = []

@@ -247,25 +247,32 @@ extension WriteTransaction {
 /// Row numbers of the R*Tree: an entity's number, of which attribute a place is, and which of the entity's places. So a search learns all of it from the
 /// tree's nodes; of a column besides, SQLite looks up each row in a table, with a statement that it compiles for each search.
 ///
-/// There is room for 2³⁵ entities and 2²⁴ names, of which there are `TermTable.countMax` at most.
+/// There is room for 2⁴¹ entities, as many that a snapshot numbered itself (`WriteTransaction.foreignNumberMin`), and 2¹⁷ names, of which there are
+/// `TermTable.countMax` at most.
 struct PlaceNumber: Hashable {
     let entity: Int64
     let attribute: Int64
     let slot: Int
 
-    private static let slotBits: Int64 = 4, attributeBits: Int64 = 24
+    private static let slotBits: Int64 = 4, attributeBits: Int64 = 17, entityBits: Int64 = 41
+    private static let entityShift = slotBits + attributeBits
     private static let attributeMax: Int64 = 1 << attributeBits - 1
+    /// Between the numbers that have the highest bit in a row's number, and those that they stand for.
+    private static let foreignGap = WriteTransaction.foreignNumberMin - 1 << entityBits
 
     /// Of a row of `entity_place`, in SQL.
-    static let entityOfRow = "entity_place.id >> \(slotBits + attributeBits)"
+    static let entityOfRow = "((entity_place.id >> \(entityShift)) + (entity_place.id >> \(entityShift + entityBits)) * \(foreignGap))"
     static let attributeOfRow = "(entity_place.id >> \(slotBits) & \(attributeMax))"
 
     init(entity: Int64, attribute: Int64, slot: Int) { (self.entity, self.attribute, self.slot) = (entity, attribute, slot) }
     init(id: Int64) {
         slot = Int(id & (1 << Self.slotBits - 1))
         attribute = id >> Self.slotBits & Self.attributeMax
-        entity = id >> (Self.slotBits + Self.attributeBits)
+        entity = id >> Self.entityShift + id >> (Self.entityShift + Self.entityBits) * Self.foreignGap
     }
 
-    var id: Int64 { entity << (Self.slotBits + Self.attributeBits) | attribute << Self.slotBits | Int64(slot) }
+    var id: Int64 {
+        let place = entity < WriteTransaction.foreignNumberMin ? entity : entity - Self.foreignGap
+        return place << Self.entityShift | attribute << Self.slotBits | Int64(slot)
+    }
 }

@@ -105,10 +105,16 @@ extension ReadSnapshot {
         let deadline = ContinuousClock.now + search.limits.duration
         var seen: Set<Int64> = []
         var visited = 0
-        let share = search.share.map { " AND " + $0.condition(on: "found.entity") } ?? ""
+        // Under rules a document costs much, also where it is one that came before.
+        let isJoined = !candidates.mayRepeat || !isRuled
+        let share = search.share.map { " WHERE " + $0.condition(on: "found.entity") } ?? ""
         for select in candidates.selects {
+            // Without a limit SQLite would lose the order of a part of a join, and take the entities in another.
+            let found = "(\(select.sql) LIMIT -1) AS found"
             let cursor = try rows(
-                "SELECT \(StoredEntity.columns) FROM (\(select.sql)) AS found CROSS JOIN entity ON entity.id = found.entity\(share)", select.arguments)
+                isJoined
+                    ? "SELECT \(StoredEntity.columns) FROM \(found) CROSS JOIN entity ON entity.id = found.entity\(share)"
+                    : "SELECT found.entity FROM \(found)\(share)", select.arguments)
             while let row = try cursor.next() {
                 visited += 1
                 if visited % 128 == 0, ContinuousClock.now > deadline {
@@ -116,7 +122,8 @@ extension ReadSnapshot {
                 }
                 let number = try row.decode(Int64.self, atIndex: 0)
                 if candidates.mayRepeat, !seen.insert(number).inserted { continue }
-                guard let stored = try StoredEntity(row), stored.classification <= search.classificationMax, let found = try match(stored, search, test)
+                guard let stored = try isJoined ? StoredEntity(row) : storedEntity(number: number), stored.classification <= search.classificationMax,
+                    let found = try match(stored, search, test)
                 else { continue }
                 guard try visit(found) else { return }
             }

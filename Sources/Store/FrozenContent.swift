@@ -58,5 +58,6 @@ extension WriteTransaction {
         return max(try row(greatest)?.decode(Int64.self, atIndex: 0) ?? 0, Self.foreignNumberMin) + 1
     }
 
-    private static var foreignNumberMin: Int64 { 1 << 48 }
+    /// Beyond all numbers of a municipality's file.
+    static var foreignNumberMin: Int64 { 1 << 48 }
 }

@@ -115,11 +115,13 @@ enum Schema {
             (SELECT id FROM entity WHERE key IS NOT NULL AND classification >= \(Classification.sealedMin.rank));
         """
 
-    /// The number of a place tells its attribute (`PlaceNumber`, as it was when this migration was written).
+    /// The number of a place tells its attribute (`PlaceNumber`, as it was when this migration was written; entities of a snapshot may have numbers from 2⁴⁸ on,
+    /// which are told by the highest bit).
     private static let numbersOfPlaces = """
         CREATE VIRTUAL TABLE numbered_place USING rtree (id, west, east, south, north);
         INSERT INTO numbered_place
-            SELECT (id / 16 << 28) | (attribute << 4) | id % 16, west, east, south, north FROM entity_place ORDER BY id;
+            SELECT (id / 16 - (id >= 281474976710656 * 16) * (281474976710656 - 2199023255552) << 21) | (attribute << 4) | id % 16, west, east, south, north
+            FROM entity_place ORDER BY id;
         DROP TABLE entity_place;
         ALTER TABLE numbered_place RENAME TO entity_place;
         """

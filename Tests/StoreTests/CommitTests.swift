@@ -22,7 +22,7 @@ import Testing
         #expect(try await file.verify().faults == [])
     }
 
-    /// Each of them takes longer than a transaction may: of all that wait none waits for all.
+    /// Each of them takes longer than a transaction may.
     @Test func `a transaction ends after its time, and those in it are answered while others work`() async throws {
         let folder = try TemporaryStore()
         let file = try folder.file()

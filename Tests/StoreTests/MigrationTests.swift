@@ -121,6 +121,15 @@ import Testing
             entities.append(thing)
         }
         try await folder.file().write { [entities] in for thing in entities { try $0.insert(thing, provenance: .init(), at: noon) } }
+        // What a context source has in a snapshot has numbers that lie far beyond.
+        let foreign = WriteTransaction.foreignNumberMin + 1
+        try await folder.file().write { transaction in
+            let location = try transaction.intern(iri("place0"))
+            for number in [foreign, foreign + 1] {
+                try transaction.execute(
+                    "INSERT INTO entity_place (id, west, east, south, north) VALUES (?, 1, 1, 2, 2)", [PlaceNumber(entity: number, attribute: location, slot: 0).id])
+            }
+        }
         let before = try await folder.file().read { try places($0) }
         try folder.store.close()
         let queue = try DatabaseQueue(path: "\(folder.path)/alder/\(MunicipalityFile.fileName)")
@@ -137,8 +146,22 @@ import Testing
         }
         try queue.close()
         let file = try folder.file()
-        #expect(try await file.verify().faults == [])
         let after = try await file.read { try places($0) }
+        #expect(after.keys.filter { $0.entity > foreign - 1 }.count == 2)
+        let (told, attributes) = try await file.read { snapshot in
+            let cursor = try snapshot.rows("SELECT id, \(PlaceNumber.entityOfRow), \(PlaceNumber.attributeOfRow) FROM entity_place")
+            var (told, attributes) = ([Int64](), [Int64]())
+            while let row = try cursor.next() {
+                let number = PlaceNumber(id: try row.decode(Int64.self, atIndex: 0))
+                #expect(try row.decode(Int64.self, atIndex: 1) == number.entity && row.decode(Int64.self, atIndex: 2) == number.attribute)
+                told.append(number.entity)
+                attributes.append(number.attribute)
+            }
+            return (told, attributes)
+        }
+        #expect(told.count == after.count && told.contains(foreign + 1) && told.contains(1) && attributes.count > 40)
+        try await file.write { try $0.execute("DELETE FROM entity_place WHERE id < 0 OR \(PlaceNumber.entityOfRow) > 1000", []) }
+        #expect(try await file.verify().faults == [])
         #expect(after == before && after.count > 40 && after.keys.contains { $0.attribute == IndexRows.anyAttribute })
     }
 

@@ -77,6 +77,27 @@ import Testing
         }
     }
 
+    /// Pages go on where the one before ended, also when entities came meanwhile: those that come get greater numbers.
+    @Test(arguments: [nil, "Thing", "Thing,Other"], [nil, "n!=7", "n>0", "n==1,5"])
+    func `pages are in the order of numbers, whatever finds them`(types: String?, query: String?) async throws {
+        let folder = try TemporaryStore()
+        let file = try folder.file()
+        for number in 1...9 {
+            let thing = entity(100 - number, type: number % 3 == 0 ? "Other" : "Thing", attributes: [iri("n"): property(5)])
+            try await file.write { try $0.insert(thing, provenance: .init(), at: noon) }
+        }
+        var filter = EntityFilter()
+        filter.types = try types.map { try TypeSelection(parsing: $0, expand: { iri($0) }) }
+        filter.query = try query.map { try QueryExpression(parsing: $0, expand: { iri($0) }) }
+        for classificationMax in [Classification.personal, .special] {
+            let page = try await file.read { [filter] in
+                try $0.search(EntitySearch(filter: filter, classificationMax: classificationMax, limit: 20, now: noon)).entities.map(\.stored.number)
+            }
+            #expect(page == page.sorted() || query == "n>0" && types != "Thing", "\(page)")
+            #expect(page.count == (types == "Thing" ? 6 : 9))
+        }
+    }
+
     /// Of a page by the index alone an attribute that has expired and was not swept yet would be one of the matches.
     @Test(arguments: ["n==5", "n>4", "t==\"red\"", "n"])
     func `what has expired is no match, whatever the index says`(query: String) async throws {
