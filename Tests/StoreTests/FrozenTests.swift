@@ -43,6 +43,32 @@ import Testing
         }
     }
 
+    /// Numbers that the snapshot gave lie far beyond those of the file, and don't fall together with them in the index by place.
+    @Test func `what only a context source has is found by its place, beside what is here`() async throws {
+        let (folder, _, snapshot) = try await frozen([entity(1, attributes: [.location: [place]])])
+        defer { withExtendedLifetime(folder) {} }
+        var there = place
+        there.value = ["type": "Point", "coordinates": [3.5, 43.6]]
+        try await snapshot.write { [place, there] transaction in
+            for (number, place) in [(7, there), (8, place), (9, there)] {
+                try transaction.freeze(EntityToFreeze(entity(number, attributes: [.location: [place]]), classification: .open, number: nil))
+            }
+        }
+        func near(_ longitude: Double, _ latitude: Double) throws -> EntityFilter {
+            EntityFilter(geo: try GeoQuery(
+                georel: "near;maxDistance==100", geometry: "Point", coordinates: [.number(longitude), .number(latitude)], geoproperty: nil, expand: { _ in .location }))
+        }
+        #expect(try await Set(ids(snapshot, near(3.5, 43.6))) == [entityID(7), entityID(9)])
+        #expect(try await Set(ids(snapshot, near(2.35, 48.85))) == [entityID(1), entityID(8)])
+        try await snapshot.write { transaction in
+            let stored = try #require(try transaction.storedEntity(entityID(7)))
+            #expect(stored.number > WriteTransaction.foreignNumberMin)
+            try transaction.delete(stored, transaction.entity(stored), at: noon)
+        }
+        #expect(try await ids(snapshot, near(3.5, 43.6)) == [entityID(9)])
+        #expect(try await snapshot.verify().faults == [])
+    }
+
     @Test func `a snapshot stays as it was while the state changes, and the state while the snapshot does`() async throws {
         let (folder, file, snapshot) = try await frozen([entity(1, attributes: [iri("level"): property(5)]), entity(2)])
         defer { withExtendedLifetime(folder) {} }
