@@ -371,19 +371,27 @@ class ConnectionsTest(unittest.TestCase):
         self.assertEqual(crowd[0].recv(1), b"", "the one that asked nothing for longest")
         self.assertIn(b" 200 ", self.asked(crowd[-1]), "the last ones stay")
 
+    def that_takes_nothing(self):
+        """A connection that has asked for more than it takes."""
+        connection = self.enterContext(socket.socket())
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        connection.settimeout(15)
+        connection.connect(("127.0.0.1", self.server.port))
+        connection.sendall(b"GET /ngsi-ld/v1/entities?type=Note&limit=20 HTTP/1.1\r\nHost: x\r\n\r\n")
+        return connection
+
     def test_those_that_do_not_take_their_answer_are_let_go(self):
         for number in range(20):
             note = {"id": f"urn:ngsi-ld:Note:{number}", "type": "Note", "text": {"type": "Property", "value": "x" * MEBI}}
             self.assertEqual(self.server.request("POST", NGSI_LD + "/entities", data=json.dumps(note), headers=JSON).status_code, 201)
-        idle = []
-        for _ in range(CONNECTIONS_MAX):
-            connection = self.enterContext(socket.socket())
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-            connection.connect(("127.0.0.1", self.server.port))
-            connection.sendall(b"GET /ngsi-ld/v1/entities?type=Note&limit=20 HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertTrue(connection.recv(1_000).startswith(b"HTTP/1.1 200 "))
-            idle.append(connection)
-        self.assertIn(b" 503 ", self.asked(self.connection()).split(b"\r\n", 1)[0], "each of them takes a place")
+        # Where the machine is so busy that the last comes when the first has been let go, all come again.
+        answer, deadline = b"", time.monotonic() + 60
+        while b" 503 " not in answer.split(b"\r\n", 1)[0]:
+            self.assertLess(time.monotonic(), deadline, "each of them takes a place")
+            idle = [self.that_takes_nothing() for _ in range(CONNECTIONS_MAX)]
+            for connection in idle:
+                connection.recv(1_000)
+            answer = self.asked(self.connection())
         answer, deadline = b"", time.monotonic() + ANSWER_SECONDS_MAX + 15
         while b" 200 " not in answer and time.monotonic() < deadline:
             answer = self.asked(self.connection())
