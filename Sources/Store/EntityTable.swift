@@ -133,13 +133,7 @@ extension WriteTransaction {
         try noteClassification(classification, of: entity.id)
         try noteSubject(entity.dataSubject, of: number)
         try addIndexRows(rows, of: number)
-        if past.isKnown {
-            try recordHistory(
-                of: entity, since: nil, changed: Array(entity.attributes.keys), number: number, (classification, classification), recorded: recorded,
-                at: now)
-        } else {
-            try recordFirst(of: entity, number: number, classification, recorded: recorded, at: now)
-        }
+        try recordBeginning(of: entity, number: number, hasPast: past.isKnown, classification, recorded: recorded, at: now)
         let created = Change(
             seq: change, operation: .created, at: now, entityNumber: number, entityID: entity.id,
             classification: classification, types: entity.types, attributes: Array(entity.attributes.keys))

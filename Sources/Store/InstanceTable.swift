@@ -111,9 +111,12 @@ extension WriteTransaction {
         }
     }
 
-    /// Records the beginning of an entity of which history has nothing, as `recordHistory` does.
-    func recordFirst(of new: Entity, number: Int64, _ classification: Classification, recorded: Set<SeriesName>, at now: Instant) throws {
-        guard new.attributes.values.allSatisfy(\.areOfDifferentSeries) else {
+    /// Records the beginning of an entity, as `recordHistory` does.
+    /// - Parameter hasPast: whether history may have something of it. Else its rows stand where they belong, and go in together.
+    func recordBeginning(
+        of new: Entity, number: Int64, hasPast: Bool, _ classification: Classification, recorded: Set<SeriesName>, at now: Instant
+    ) throws {
+        guard !hasPast, new.attributes.values.allSatisfy(\.areOfDifferentSeries) else {
             return try recordHistory(
                 of: new, since: nil, changed: Array(new.attributes.keys), number: number, (classification, classification), recorded: recorded, at: now)
         }

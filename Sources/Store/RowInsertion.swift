@@ -6,7 +6,6 @@ internal import GRDBSQLite
 /// A row that can't be inserted fails its statement, and those before it stay: whoever inserts undoes what he did so far, as every write does that throws. So
 /// SQLite need not keep what each statement changes, which takes as long as is saved.
 struct RowInsertion {
-    private let columnCount: Int
     /// For one row, for two and so on.
     private let statements: [String]
 
@@ -14,7 +13,6 @@ struct RowInsertion {
 
     /// - Parameter table: its name with those of the columns, as SQL has them.
     init(into table: String, columnCount: Int) {
-        self.columnCount = columnCount
         let row = "(" + Array(repeating: "?", count: columnCount).joined(separator: ", ") + ")"
         statements = (1...Self.rowCountMax).map { "INSERT OR FAIL INTO \(table) VALUES " + Array(repeating: row, count: $0).joined(separator: ", ") }
     }
