@@ -4,13 +4,16 @@ import Testing
 @testable import Server
 
 struct BodyTurnsTests {
+    /// Longer than the busiest machine takes.
+    private static let endless = Duration.seconds(86_400)
+
     private final class Counts: Sendable {
         let now = Atomic(0), most = Atomic(0), done = Atomic(0)
     }
 
     /// Of many that come at once.
     @Test func `no more is worked on at the same time than may be, and everybody gets a turn`() async throws {
-        let turns = BodyTurns(byteCountMax: 1000)
+        let turns = BodyTurns(byteCountMax: 1000, patience: Self.endless)
         let counts = Counts()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
@@ -39,7 +42,7 @@ struct BodyTurnsTests {
 
     /// A small one does not pass a large one, which would wait for ever.
     @Test func `turns are taken in the order in which they are asked for`() async throws {
-        let turns = BodyTurns(byteCountMax: 100)
+        let turns = BodyTurns(byteCountMax: 100, patience: Self.endless)
         await turns.enter(60)
         let order = Order()
         let large = Task {
