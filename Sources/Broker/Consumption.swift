@@ -29,19 +29,31 @@ extension Broker {
     package func retrieve(
         _ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant
     ) async throws -> FoundEntity {
-        try await show(access, at: now, isBrief: true) { snapshot in
-            guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else {
-                throw Broker.notFound(id)
-            }
-            if let types, try !types.matches(snapshot.entityTypes(stored)) { throw Broker.notFound(id) }
-            guard let expiry = stored.expiresAt, expiry <= now else {
-                snapshot.show(stored)
-                return FoundEntity(stored: stored, entity: nil)
-            }
-            guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw Broker.notFound(id) }
-            snapshot.show(stored)
-            return FoundEntity(stored: stored, entity: entity)
+        try await show(access, at: now, isBrief: true) { try Self.find(id, selecting: types, access, at: now, $0) }
+    }
+
+    /// The same without waiting for anything.
+    /// - Returns: nil where that is not possible, where `retrieve` would throw, and where the reading has to be accounted for.
+    package func glimpse(_ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant) -> FoundEntity? {
+        let found = try? file(toRead: access).readNow { snapshot in
+            let found = try Self.find(id, selecting: types, access, at: now, snapshot)
+            return try snapshot.personalUse().isEmpty ? found : nil
         }
+        return found ?? nil
+    }
+
+    private static func find(
+        _ id: IRI, selecting types: TypeSelection?, _ access: ReadAccess, at now: Instant, _ snapshot: ReadSnapshot
+    ) throws -> FoundEntity {
+        guard let stored = try snapshot.storedEntity(id), stored.classification <= access.classificationMax else { throw notFound(id) }
+        if let types, try !types.matches(snapshot.entityTypes(stored)) { throw notFound(id) }
+        guard let expiry = stored.expiresAt, expiry <= now else {
+            snapshot.show(stored)
+            return FoundEntity(stored: stored, entity: nil)
+        }
+        guard let entity = try snapshot.entity(stored).unexpired(at: now) else { throw notFound(id) }
+        snapshot.show(stored)
+        return FoundEntity(stored: stored, entity: entity)
     }
 
     /// What was found as a value.

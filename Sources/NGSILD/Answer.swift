@@ -15,8 +15,8 @@ extension NGSILDDoor {
     /// One entity.
     /// - Throws: `resourceNotFound` when nothing of it is left to show.
     func answer(_ found: FoundEntity, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess) async throws -> Response {
-        if representation.isAsStored, found.entity == nil, let response = try response(stored: [found], isArray: false, representation, access) {
-            return response
+        if representation.isAsStored, found.entity == nil, let body = try body(stored: [found], isArray: false, representation, access) {
+            return response(body, representation, isAmended: false)
         }
         guard let entity = representation.view.selected(try broker.entity(found, access)) else {
             throw CityError.resourceNotFound("entity \(found.stored.id) has none of the members asked for")
@@ -24,12 +24,21 @@ extension NGSILDDoor {
         return try await response([entity], isArray: false, representation, access, request.now)
     }
 
+    /// How the same is answered of another entity, where its document can be copied.
+    func sibling(_ types: TypeSelection?, _ representation: Representation, _ access: ReadAccess) -> AnswerReuse.Sibling? {
+        guard representation.isAsStored else { return nil }
+        return { [self] part in
+            guard let id = IRI(part), let found = broker.glimpse(id, selecting: types, access, at: .now), found.entity == nil else { return nil }
+            return (try? body(stored: [found], isArray: false, representation, access)) ?? nil
+        }
+    }
+
     /// A page of entities.
     func answer(_ page: EntityPage, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess) async throws -> Response {
         if representation.isAsStored, page.entities.allSatisfy({ !hasExpired($0, request.now) }),
-            let response = try response(stored: page.entities, isArray: true, representation, access)
+            let body = try body(stored: page.entities, isArray: true, representation, access)
         {
-            return response
+            return response(body, representation, isAmended: false)
         }
         let entities = try page.entities.compactMap { representation.view.selected(try broker.entity($0, access)) }
         return try await response(entities, isArray: true, representation, access, request.now)
@@ -39,9 +48,7 @@ extension NGSILDDoor {
 
     /// The hot path: documents are copied, and only names are put in.
     /// - Returns: nil where an entity takes more than that.
-    private func response(
-        stored: [FoundEntity], isArray: Bool, _ representation: Representation, _ access: ReadAccess
-    ) throws -> Response? {
+    private func body(stored: [FoundEntity], isArray: Bool, _ representation: Representation, _ access: ReadAccess) throws -> ByteBuffer? {
         var buffer = RenderBuffer(byteCapacity: 1024 + stored.count * 640)
         let names = try broker.names(representation.context, access)
         let member = contextMember(representation)
@@ -57,7 +64,7 @@ extension NGSILDDoor {
             guard isWritten else { return nil }
         }
         if isArray { buffer.append("]") }
-        return response(buffer.withBytes { ByteBuffer(bytes: $0) }, representation, isAmended: false)
+        return buffer.withBytes { ByteBuffer(bytes: $0) }
     }
 
     private func contextMember(_ representation: Representation) -> [UInt8]? {

@@ -20,6 +20,8 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// A request whose answer may be kept.
     private struct Exchange {
         let request: ByteBuffer
+        /// Nil where it is known already how its family is answered.
+        let family: RequestFamily?
         let second: time_t
         var answer: [ByteBuffer] = []
     }
@@ -44,12 +46,31 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
             state = .aside
             return context.fireChannelRead(data)
         }
-        let finding = cache.find(request, at: now)
+        let family = RequestFamily(request)
+        let finding = cache.find(request, family, at: now)
         // One that does not take what waits for it waits further up.
-        if case .answer(let answer) = finding, context.channel.isWritable, now >= lastPassed, now - lastPassed < cache.passingSeconds { return give(answer, context) }
+        if context.channel.isWritable, now >= lastPassed, now - lastPassed < cache.passingSeconds, let answer = answer(finding, request, family, now) {
+            return give(answer, context)
+        }
         lastPassed = now
-        if case .new = finding { state = .asked(nil) } else { state = .asked(Exchange(request: request, second: now)) }
+        state = switch finding {
+        case .new, .family(_, isRepeated: false): .asked(nil)
+        case .family, .answer: .asked(Exchange(request: request, family: nil, second: now))
+        case .repeated: .asked(Exchange(request: request, family: family, second: now))
+        }
         context.fireChannelRead(data)
+    }
+
+    private func answer(_ finding: Microcache.Finding, _ request: ByteBuffer, _ family: RequestFamily?, _ now: time_t) -> Microcache.Answer? {
+        switch finding {
+        case .answer(let answer): return answer
+        case .family(let siblings, let isRepeated):
+            guard let family, let bytes = siblings.answer(to: family) else { return nil }
+            let answer = Microcache.Answer(bytes: bytes, isCurrent: siblings.isCurrent, route: siblings.route)
+            if isRepeated { cache.keep(answer, to: request, of: now) }
+            return answer
+        case .repeated, .new: return nil
+        }
     }
 
     private func give(_ answer: Microcache.Answer, _ context: ChannelHandlerContext) {
@@ -71,15 +92,18 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var mayKeep: Bool { if case .asked(.some) = state { true } else { false } }
 
     /// The answer to what was asked was written, with a body of so many bytes.
-    func answered(_ condition: AnswerReuse.Condition?, route: String, bodyByteCount: Int) {
+    func answered(_ allowance: AnswerReuse.Allowance?, route: String, bodyByteCount: Int) {
         guard case .asked(let exchange) = state else { return }
         state = .idle
-        guard let exchange, let condition else { return }
+        guard let exchange, let allowance else { return }
         var bytes = ByteBuffer()
         bytes.reserveCapacity(exchange.answer.reduce(0) { $0 + $1.readableBytes })
         for part in exchange.answer { bytes.writeImmutableBuffer(part) }
-        guard bytes.endOfHead == bytes.readableBytes - bodyByteCount else { return }
-        cache.keep(Microcache.Answer(bytes: bytes, isCurrent: condition, route: route), to: ByteBuffer(bytes: exchange.request.readableBytesView), of: exchange.second)
+        guard let endOfHead = bytes.endOfHead, endOfHead == bytes.readableBytes - bodyByteCount else { return }
+        if let family = exchange.family, let answer = FamilyAnswer(head: bytes.readableBytesView.prefix(endOfHead), allowance, route: route) {
+            return cache.keep(answer, to: family, of: exchange.second)
+        }
+        cache.keep(Microcache.Answer(bytes: bytes, isCurrent: allowance.isCurrent, route: route), to: exchange.request, of: exchange.second)
     }
 }
 

@@ -211,8 +211,8 @@ struct PromptAnswer: Sendable {
     let body: ByteBuffer?
     /// Whether the client asked for nothing more on this connection.
     let isLast: Bool
-    /// As long as which it may be given again; nil for never.
-    var reuse: AnswerReuse.Condition?
+    /// How it may be given again; nil for never.
+    var reuse: AnswerReuse.Allowance?
     /// The template of its route.
     var route = "unknown"
 }

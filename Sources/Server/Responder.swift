@@ -245,7 +245,7 @@ extension Responder {
         let body = BodyCollector(byteCountMax: .max)
         do { try await response.body.write(body) } catch { return failure(error, request.head) }
         var answer = promptAnswer(response, body.bytes, request.head)
-        if response.status == .ok, let condition = reuse?.condition, case .route(let route, _) = request.match { (answer.reuse, answer.route) = (condition, route.path) }
+        if response.status == .ok, let allowance = reuse?.allowance, case .route(let route, _) = request.match { (answer.reuse, answer.route) = (allowance, route.path) }
         return answer
     }
 

@@ -179,11 +179,15 @@ package final class MunicipalityFile: Sendable {
     /// The same for what is expected to take a moment: `body` runs on the thread that asks, and where it takes longer it is broken off and runs again elsewhere. So it
     /// must do nothing but read.
     package func readPromptly<Value: Sendable>(_ body: @escaping @Sendable (ReadSnapshot) throws -> Value) async throws -> Value {
-        if sight == nil {
-            let value = try prompt.read { try body(ReadSnapshot(db: $0, terms: terms, decoders: decoders, vault: vault, chunks: chunks, orders: orders)) }
-            if let value { return value }
-        }
+        if let value = try readNow(body) { return value }
         return try await read(body)
+    }
+
+    /// The same, or not at all.
+    /// - Returns: nil when it was broken off, or could not begin at once.
+    package func readNow<Value>(_ body: (ReadSnapshot) throws -> Value) throws -> Value? {
+        guard sight == nil else { return nil }
+        return try prompt.read { try body(ReadSnapshot(db: $0, terms: terms, decoders: decoders, vault: vault, chunks: chunks, orders: orders)) }
     }
 
     /// Writes a consistent copy of the file, whole and compact, while others read and write.

@@ -66,8 +66,9 @@ private final class PromptReader: @unchecked Sendable {
 
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value? {
         try queue.unsafeRead { db in
-            limit.start()
+            // Not before it has begun: SQLite looks at the clock at the end of a statement too, and says of one that is done that it was broken off.
             try begin.run(db)
+            limit.start()
             let result = Result { try body(db) }
             limit.stop()
             try end.run(db)

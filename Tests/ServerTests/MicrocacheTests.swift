@@ -18,8 +18,12 @@ import Testing
         private var text = ""
         private var isReusable = false
         private(set) var count = 0
+        /// Whether it says how those are answered that differ in the last part of their path.
+        private let tellsSiblings: Bool
         /// Whether answers wait, as they do where a client takes nothing.
         var isHolding = false
+
+        init(tellsSiblings: Bool = false) { self.tellsSiblings = tellsSiblings }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
@@ -37,14 +41,15 @@ import Testing
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             let microcache = try? context.pipeline.syncOperations.handler(type: MicrocacheHandler.self)
-            let condition: AnswerReuse.Condition? = isReusable ? { @Sendable in true } : nil
-            microcache?.answered(condition, route: "echo", bodyByteCount: body.readableBytes)
+            microcache?.answered(isReusable ? AnswerReuse.Allowance(isCurrent: { true }, sibling: tellsSiblings ? Self.sibling : nil) : nil, route: "echo", bodyByteCount: body.readableBytes)
         }
+
+        private static let sibling: AnswerReuse.Sibling = { part in part == "fresh" ? nil : ByteBuffer(string: "GET /\(part) ") }
     }
 
     /// What was answered to pieces that came one after another.
-    private func answered(_ pieces: [String], _ microcache: Microcache?) throws -> (text: String, madeCount: Int) {
-        let (channel, echo) = (EmbeddedChannel(), Echo())
+    private func answered(_ pieces: [String], _ microcache: Microcache?, tellsSiblings: Bool = false) throws -> (text: String, madeCount: Int) {
+        let (channel, echo) = (EmbeddedChannel(), Echo(tellsSiblings: tellsSiblings))
         let pipeline = channel.pipeline.syncOperations
         if let microcache { try pipeline.addHandler(MicrocacheHandler(microcache, ServerMetrics())) }
         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
@@ -95,15 +100,15 @@ import Testing
         return pieces
     }
 
-    @Test func `pieces of requests of any kind are answered as they are without it`() throws {
+    @Test(arguments: [false, true]) func `pieces of requests of any kind are answered as they are without it`(tellsSiblings: Bool) throws {
         let microcache = Microcache(byteCountMax: 1 << 20)
         // Both are asked often enough to be given again.
-        for _ in 0..<3 { _ = try answered([Self.get("/a"), Self.get("/b")], microcache) }
+        for _ in 0..<3 { _ = try answered([Self.get("/a"), Self.get("/b")], microcache, tellsSiblings: tellsSiblings) }
         var sparedCount = 0
         for seed in 0..<4000 as Range<UInt64> {
             var chance = SplitMix(seed: seed)
             let pieces = Self.pieces(&chance)
-            let (expected, found) = (try answered(pieces, nil), try answered(pieces, microcache))
+            let (expected, found) = (try answered(pieces, nil), try answered(pieces, microcache, tellsSiblings: tellsSiblings))
             #expect(found.text == expected.text, "seed \(seed): \(pieces)")
             sparedCount += expected.madeCount - found.madeCount
         }
@@ -137,13 +142,14 @@ import Testing
         #expect(Microcache(byteCountMax: 1, idleSecondsMax: idle).passingSeconds == passing)
     }
 
-    private enum Found { case new, repeated, answer }
+    private enum Found { case new, repeated, answer, family, repeatedFamily }
 
     private func found(_ microcache: Microcache, _ request: ByteBuffer, at now: time_t) -> Found {
-        switch microcache.find(request, at: now) {
+        switch microcache.find(request, nil, at: now) {
         case .new: .new
         case .repeated: .repeated
         case .answer: .answer
+        case .family: .family
         }
     }
 
@@ -185,16 +191,92 @@ import Testing
             keptCount = 0
             for number in 0..<100 {
                 let request = ByteBuffer(string: Self.get("/\(number)"))
-                for _ in 0..<2 { _ = microcache.find(request, at: now) }
+                for _ in 0..<2 { _ = microcache.find(request, nil, at: now) }
                 microcache.keep(.init(bytes: ByteBuffer(repeating: 0, count: 10_000), isCurrent: { true }, route: "r"), to: request, of: now)
-                if case .answer = microcache.find(request, at: now) { keptCount += 1 }
+                if case .answer = microcache.find(request, nil, at: now) { keptCount += 1 }
             }
         } while time(nil) != now
         #expect(keptCount == 9)
         let large = ByteBuffer(string: Self.get("/large"))
         let roomy = Microcache(byteCountMax: 1 << 24)
-        _ = roomy.find(large, at: now)
+        _ = roomy.find(large, nil, at: now)
         roomy.keep(.init(bytes: ByteBuffer(repeating: 0, count: 1 << 19), isCurrent: { true }, route: "r"), to: large, of: now)
-        if case .answer = roomy.find(large, at: now) { Issue.record("too large to be kept") }
+        if case .answer = roomy.find(large, nil, at: now) { Issue.record("too large to be kept") }
+    }
+
+    @Test(arguments: [
+        ("GET /a/urn:x:1 HTTP/1.1\r\n\r\n", "urn:x:1"), ("GET /a/b-._~Z9?c=d/e HTTP/1.1\r\n\r\n", "b-._~Z9"), ("GET /a HTTP/1.1\r\n\r\n", "a"),
+        ("GET /a/ HTTP/1.1\r\n\r\n", nil), ("GET /?a/b HTTP/1.1\r\n\r\n", nil), ("GET /a/b%20c HTTP/1.1\r\n\r\n", nil), ("GET /a/b+c HTTP/1.1\r\n\r\n", nil),
+        ("GET a HTTP/1.1\r\n\r\n", nil), ("GET /é HTTP/1.1\r\n\r\n", nil), ("GET /a\r\n\r\n", nil), ("GET /a", nil), ("GET ", nil), ("", nil),
+    ]) func `the last part of a path is plain, or none`(request: String, part: String?) {
+        // As it may lie within a larger buffer.
+        var buffer = ByteBuffer(string: "POST /x/y " + request)
+        buffer.moveReaderIndex(forwardBy: 10)
+        #expect(RequestFamily(buffer)?.part == part)
+    }
+
+    @Test func `only what differs in that part alone is of a family`() throws {
+        func family(_ path: String, _ rest: String = "") throws -> RequestFamily {
+            try #require(RequestFamily(ByteBuffer(string: "GET \(path) HTTP/1.1\r\nHost: x\r\n\(rest)\r\n")))
+        }
+        let one = try family("/a/1")
+        for same in ["/a/2", "/a/12345"] {
+            #expect(try family(same) == one)
+            #expect(try family(same).hashValue == one.hashValue)
+        }
+        for other in ["/b/1", "/a/b/1", "/a/1?x", "/1", "/aa/1"] { #expect(try family(other) != one) }
+        #expect(try family("/a/1", "Accept: text/html\r\n") != one)
+        // What one has in its path and another in what follows is not the same.
+        #expect(try family("/a/1?b/2") != family("/a/1?b/3"))
+        #expect(one.copy == one)
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 17\r\nDate: x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nDate: x\r\n\r\nabc"),
+        ("HTTP/1.1 200 OK\r\nX: é\r\ncontent-length: 1\r\n\r\n", "HTTP/1.1 200 OK\r\nX: é\r\ncontent-length: 3\r\n\r\nabc"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", nil),
+    ]) func `an answer to another of a family has the same head`(head: String, answer: String?) throws {
+        let request = try #require(RequestFamily(ByteBuffer(string: Self.get("/a"))))
+        let isCurrent = SendableFlag()
+        let allowance = AnswerReuse.Allowance(isCurrent: { isCurrent.isSet }, sibling: { $0 == "a" ? ByteBuffer(string: "abc") : nil })
+        var bytes = ByteBuffer(string: "before" + head)
+        bytes.moveReaderIndex(forwardBy: 6)
+        let found = FamilyAnswer(head: bytes.readableBytesView, allowance, route: "r")
+        #expect(found?.answer(to: request).map { String(buffer: $0) } == answer)
+        #expect(found?.answer(to: try #require(RequestFamily(ByteBuffer(string: Self.get("/b"))))) == nil)
+        isCurrent.clear()
+        #expect(found?.answer(to: request) == nil)
+        #expect(FamilyAnswer(head: bytes.readableBytesView, .init(isCurrent: { true }), route: "r") == nil)
+    }
+
+    @Test func `of a family the second is remembered for all, and given again itself the second time it is asked`() throws {
+        let requests = (0..<3).map { ByteBuffer(string: Self.get("/\($0)")) }
+        func family(_ number: Int) throws -> RequestFamily { try #require(RequestFamily(requests[number])) }
+        let head = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        var now: time_t
+        var steps: [Found]
+        repeat {
+            now = time(nil)
+            let (microcache, isCurrent) = (Microcache(byteCountMax: 1 << 20), SendableFlag())
+            func find(_ number: Int, at now: time_t) throws -> Found {
+                switch microcache.find(requests[number], try family(number), at: now) {
+                case .new: .new
+                case .repeated: .repeated
+                case .answer: .answer
+                case .family(_, let isRepeated): isRepeated ? .repeatedFamily : .family
+                }
+            }
+            let allowance = AnswerReuse.Allowance(isCurrent: { isCurrent.isSet }, sibling: { _ in ByteBuffer() })
+            let answer = try #require(FamilyAnswer(head: head.readableBytesView, allowance, route: "r"))
+            steps = [try find(0, at: now), try find(1, at: now)]
+            microcache.keep(answer, to: try family(1), of: now)
+            steps += [try find(2, at: now), try find(2, at: now)]
+            isCurrent.clear()
+            steps += [try find(0, at: now), try find(0, at: now)]
+            isCurrent.set()
+            microcache.keep(answer, to: try family(0), of: now)
+            steps += [try find(1, at: now), try find(1, at: now + 1)]
+        } while time(nil) != now
+        #expect(steps == [.new, .repeated, .family, .repeatedFamily, .repeated, .repeated, .repeatedFamily, .new])
     }
 }

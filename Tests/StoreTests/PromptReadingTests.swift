@@ -29,6 +29,13 @@ import Testing
         #expect(begun.withLock { $0 } == 2)
     }
 
+    /// SQLite looks at the clock every thousand steps of a statement, those of earlier runs with them: among so many reads each statement of a read is looked at several times.
+    @Test func `one that has no time at all is read elsewhere, whatever it did when its time was over`() async throws {
+        let folder = try TemporaryStore(limits: StoreLimits(promptReadMax: .zero))
+        let file = try await Self.city(folder, count: 1)
+        for _ in 0..<3000 { #expect(try await file.readPromptly { try $0.storedEntity(entityID(0))?.id } == entityID(0)) }
+    }
+
     @Test func `a fault of its own is thrown, and the connection serves others`() async throws {
         struct Refused: Error {}
         let folder = try TemporaryStore()

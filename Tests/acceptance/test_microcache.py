@@ -145,6 +145,52 @@ class OpenTest(unittest.TestCase):
                     self.assertEqual(json.loads(own.ask()[2])[0]["power"]["value"], value)
         self.assertGreater(reused(self.server), before)
 
+    def test_entities_asked_for_one_after_another_are_as_they_are(self):
+        """Each is another one, so that none was answered before; what is not there, or reads otherwise in a path, is asked for in between."""
+        lamps = {f"urn:ngsi-ld:Lamp:each-{number}": lamp(number) | {"id": f"urn:ngsi-ld:Lamp:each-{number}", "note": {"type": "Property", "value": "x" * number}}
+                 for number in range(ROUNDS)}
+        self.assertEqual(self.server.post(NGSI_LD + "/entityOperations/create", list(lamps.values())).status_code, 201)
+        before = reused(self.server)
+        with Connection(self.server) as one:
+            for id, entity in lamps.items():
+                for path, status in ((id, 200), (id.replace(":Lamp", "%3ALamp"), 200), (id + "-none", 404), ("", 400)):
+                    one.send(f"GET {NGSI_LD}/entities/{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                    answer = one.answer()
+                    self.assertEqual(answer[0], status, (path, answer))
+                    if status == 200:
+                        self.assertEqual(json.loads(answer[2]), entity)
+        self.assertGreater(reused(self.server) - before, ROUNDS // 3)
+
+    def test_what_was_acknowledged_is_in_the_answer_for_each_entity(self):
+        ids = [f"urn:ngsi-ld:Lamp:told-{number}" for number in range(20)]
+        self.assertEqual(self.server.post(NGSI_LD + "/entityOperations/create", [lamp(0) | {"id": id} for id in ids]).status_code, 201)
+        known, over, faults = dict.fromkeys(ids, 0), threading.Event(), []
+
+        def ask():
+            with Connection(self.server) as connection:
+                while not over.is_set():
+                    for id in ids:
+                        before = known[id]
+                        connection.send(f"GET {NGSI_LD}/entities/{id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                        status, _, body = connection.answer()
+                        if status != 200 or json.loads(body)["id"] != id or json.loads(body)["power"]["value"] < before:
+                            faults.append(f"{status}: {body} after {before} had been acknowledged")
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for value in range(1, 30):
+                for id in ids:
+                    answer = self.server.request("PATCH", f"{NGSI_LD}/entities/{id}", json={"power": {"value": value}})
+                    self.assertEqual(answer.status_code, 204, answer.text)
+                    known[id] = value
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(faults, [])
+
     def test_a_context_that_is_gone_is_gone(self):
         for _ in range(5):
             made = self.server.post(NGSI_LD + "/jsonldContexts", {"@context": {"Lantern": "https://uri.etsi.org/ngsi-ld/default-context/Lamp"}})
