@@ -74,7 +74,7 @@ extension Broker {
         try file(access.municipality, creating: configuration.createsMunicipalities).written(by: access.permit)
     }
 
-    /// What a municipality's own file holds now; nil where there is none, or it is being written.
+    /// What a municipality's own file holds now; nil where there is none.
     package func moment(of municipality: MunicipalityName) -> FileMoment? { (try? file(municipality, creating: false))?.moment }
 
     /// The standard municipality is always there (clause 4.14).

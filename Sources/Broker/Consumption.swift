@@ -34,12 +34,17 @@ extension Broker {
 
     /// The same without waiting for anything.
     /// - Returns: nil where that is not possible, where `retrieve` would throw, and where the reading has to be accounted for.
-    package func glimpse(_ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant) -> FoundEntity? {
-        let found = try? file(toRead: access).readNow { snapshot in
+    package func glimpse(
+        _ id: IRI, selecting types: TypeSelection? = nil, _ access: ReadAccess, at now: Instant
+    ) -> (found: FoundEntity, moment: FileMoment)? {
+        guard let file = try? file(toRead: access) else { return nil }
+        let moment = file.moment
+        let found = try? file.readNow { snapshot in
             let found = try Self.find(id, selecting: types, access, at: now, snapshot)
             return try snapshot.personalUse().isEmpty ? found : nil
         }
-        return found ?? nil
+        guard case .some(.some(let found)) = found else { return nil }
+        return (found, moment)
     }
 
     private static func find(

@@ -5,27 +5,55 @@ internal import Synchronization
 /// the answer: so that nothing can change unnoticed in between.
 package final class AnswerReuse: Sendable {
     package typealias Condition = @Sendable () -> Bool
-    /// The body of the answer to a request that differs from the answered one in the last part of its path alone; the headers are the same. Nil where it takes more than a
-    /// moment or its answer is of another kind.
-    package typealias Sibling = @Sendable (_ part: String) -> ByteBuffer?
+
+    /// How requests are answered that differ from the answered one in the last part of their path alone; the headers of the answer are the same.
+    package struct Siblings: Sendable {
+        /// - Returns: nil where it takes more than a moment, or the answer is of another kind.
+        package typealias Body = @Sendable (_ part: String) -> SiblingBody?
+        /// Whether they are still answered so.
+        package let areCurrent: Condition
+        package let body: Body
+
+        package init(areCurrent: @escaping Condition, body: @escaping Body) { (self.areCurrent, self.body) = (areCurrent, body) }
+    }
+
+    package struct SiblingBody: Sendable {
+        package let bytes: ByteBuffer
+        /// Whether it may be given again.
+        package let isCurrent: Condition
+
+        package init(bytes: ByteBuffer, isCurrent: @escaping Condition) { (self.bytes, self.isCurrent) = (bytes, isCurrent) }
+    }
 
     package struct Allowance: Sendable {
         /// Whether nothing has changed of what the answer rests on.
         package let isCurrent: Condition
-        package let sibling: Sibling?
+        package let siblings: Siblings?
 
-        package init(isCurrent: @escaping Condition, sibling: Sibling? = nil) { (self.isCurrent, self.sibling) = (isCurrent, sibling) }
+        package init(isCurrent: @escaping Condition, siblings: Siblings? = nil) { (self.isCurrent, self.siblings) = (isCurrent, siblings) }
     }
 
-    private let state = Mutex((condition: Condition?.none, allowance: Allowance?.none))
+    private struct State {
+        var conditions: (answer: Condition, siblings: Condition)?
+        var allowance: Allowance?
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     /// - Parameter condition: whether nothing has changed of what the answer rests on.
-    package func begin(while condition: @escaping Condition) { state.withLock { $0 = (condition, nil) } }
+    /// - Parameter siblingsCondition: whether nothing has changed of what the way rests on in which it is made.
+    package func begin(while condition: @escaping Condition, siblingsWhile siblingsCondition: @escaping Condition) {
+        state.withLock { $0 = State(conditions: (condition, siblingsCondition)) }
+    }
 
-    package func allow(_ sibling: Sibling? = nil) {
-        state.withLock { state in state.allowance = state.condition.map { Allowance(isCurrent: $0, sibling: sibling) } }
+    package func allow(_ sibling: Siblings.Body? = nil) {
+        state.withLock { state in
+            state.allowance = state.conditions.map { conditions in
+                Allowance(isCurrent: conditions.answer, siblings: sibling.map { Siblings(areCurrent: conditions.siblings, body: $0) })
+            }
+        }
     }
 
     /// Nil where the answer may not be given again.

@@ -2,6 +2,7 @@ internal import Broker
 internal import CityModel
 internal import Query
 internal import Door
+internal import Federation
 internal import HTTPTypes
 internal import Hummingbird
 internal import LinkedData
@@ -24,12 +25,17 @@ extension NGSILDDoor {
         return try await response([entity], isArray: false, representation, access, request.now)
     }
 
-    /// How the same is answered of another entity, where its document can be copied.
-    func sibling(_ types: TypeSelection?, _ representation: Representation, _ access: ReadAccess) -> AnswerReuse.Sibling? {
+    /// How the same is answered of another entity, where its document can be copied and no source has anything, for another it may have.
+    func sibling(
+        _ types: TypeSelection?, _ representation: Representation, _ request: DoorRequest, _ access: ReadAccess
+    ) async throws -> AnswerReuse.Siblings.Body? {
         guard representation.isAsStored else { return nil }
+        if try !isLocalOnly(request), try await federation.hasSources(access) { return nil }
         return { [self] part in
-            guard let id = IRI(part), let found = broker.glimpse(id, selecting: types, access, at: .now), found.entity == nil else { return nil }
-            return (try? body(stored: [found], isArray: false, representation, access)) ?? nil
+            guard let id = IRI(part), let (found, moment) = broker.glimpse(id, selecting: types, access, at: .now), found.entity == nil,
+                let body = (try? body(stored: [found], isArray: false, representation, access)) ?? nil
+            else { return nil }
+            return AnswerReuse.SiblingBody(bytes: body, isCurrent: { moment.isCurrent })
         }
     }
 

@@ -68,7 +68,7 @@ extension NGSILDDoor {
         let found = try await broker.retrieve(id, selecting: types, access, at: request.now)
         var response = try await answer(found, representation, request, access)
         try await markEntityMap(of: id, access, request, &response)
-        if response.headers[.ngsildEntityMap] == nil { request.reuse?.allow(sibling(types, representation, access)) }
+        if response.headers[.ngsildEntityMap] == nil { request.reuse?.allow(try await sibling(types, representation, request, access)) }
         return response
     }
 

@@ -77,11 +77,11 @@ extension NGSILDDoor {
         return try await gatekeeper.reading(access, snapshot: snapshot, at: request.now)
     }
 
-    /// What is answered to anybody from a municipality's own file may be answered again, until that is written.
+    /// What is answered to anybody from a municipality's own file may be answered again, until that is written; how it is answered, until its settings change.
     private func beginReuse(_ request: DoorRequest) {
         guard let reuse = request.reuse, request.credential == .none, request.headers[.ngsildSnapshot] == nil else { return }
         guard let municipality = try? request.tenant(), let moment = broker.moment(of: municipality) else { return }
-        reuse.begin { moment.isCurrent }
+        reuse.begin(while: { moment.isCurrent }, siblingsWhile: { moment.hasItsSettings })
     }
 
     /// The same, to change it.

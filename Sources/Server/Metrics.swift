@@ -60,7 +60,7 @@ final class ServerMetrics: Sendable {
             "conurb_http_request_duration_seconds_sum \(state.seconds)", "conurb_http_request_duration_seconds_count \(total)",
         ]
         lines += [
-            "# HELP conurb_http_answers_reused_total Requests answered with what was answered to the same within a second.",
+            "# HELP conurb_http_answers_reused_total Requests answered with what was answered to the same within a second, or as one was that differed in the last part of its path.",
             "# TYPE conurb_http_answers_reused_total counter", "conurb_http_answers_reused_total \(state.reusedCount)",
         ]
         let inFlight = (name: "conurb_http_requests_in_flight", help: "Requests being answered.", value: state.inFlight)

@@ -16,9 +16,11 @@ final class Microcache: Sendable {
 
     enum Finding {
         case answer(Answer)
-        /// - isRepeated: whether these very bytes were asked before in this second.
+        /// - isRepeated: whether these very bytes were asked before in this second, so that the answer to them may be kept.
         case family(FamilyAnswer, isRepeated: Bool)
-        /// It, or one of its family, was asked before in this second, and its answer may be kept.
+        /// Another of its family was asked before in this second, so that it may be kept how they are answered.
+        case related(isRepeated: Bool)
+        /// It was asked before in this second, and its answer may be kept.
         case repeated
         case new
     }
@@ -52,7 +54,9 @@ final class Microcache: Sendable {
     }
 
     static let requestByteCountMax = 4096
-    private static let answerByteCountMax = 1 << 18
+    static let answerByteCountMax = 1 << 18
+    /// They hold more than their bytes: what the parameters of the request came to.
+    private static let familyCountMax = 128
     private static let askedCountMax = 16_384
 
     /// Seconds after which a request of each connection goes all the way in any case, for those further up who watch whether something happens on it; 0: all do.
@@ -77,17 +81,18 @@ final class Microcache: Sendable {
             if let answer = state.families[family] {
                 if answer.isCurrent() { return .family(answer, isRepeated: isRepeated) }
                 state.families[family] = nil
-                state.byteCount -= family.byteCount + answer.byteCount
-                return .repeated
+                state.byteCount -= answer.byteCount(family)
+                return .related(isRepeated: isRepeated)
             }
-            return state.ask(family.hashValue) || isRepeated ? .repeated : .new
+            if state.ask(family.hashValue) { return .related(isRepeated: isRepeated) }
+            return isRepeated ? .repeated : .new
         }
     }
 
     /// - Parameter second: that in which the request came. An answer that took until the next one is not kept, for it says another moment than it was asked in.
     func keep(_ answer: Answer, to request: ByteBuffer, of second: time_t) {
         let byteCount = answer.byteCount(request)
-        guard byteCount <= Self.answerByteCountMax, time(nil) == second else { return }
+        guard byteCount <= Self.answerByteCountMax, time(nil) == second, answer.isCurrent() else { return }
         state.withLock { state in
             guard state.second == second, state.answers[request] == nil, state.take(byteCount, byteCountMax) else { return }
             state.answers[ByteBuffer(bytes: request.readableBytesView)] = answer
@@ -98,7 +103,8 @@ final class Microcache: Sendable {
     func keep(_ answer: FamilyAnswer, to family: RequestFamily, of second: time_t) {
         guard time(nil) == second, let family = family.copy else { return }
         state.withLock { state in
-            guard state.second == second, state.families[family] == nil, state.take(family.byteCount + answer.byteCount, byteCountMax) else { return }
+            guard state.second == second, state.families.count < Self.familyCountMax, state.families[family] == nil else { return }
+            guard state.take(answer.byteCount(family), byteCountMax) else { return }
             state.families[family] = answer
         }
     }

@@ -20,10 +20,24 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// A request whose answer may be kept.
     private struct Exchange {
         let request: ByteBuffer
-        /// Nil where it is known already how its family is answered.
+        /// Of which it may be kept how it is answered.
         let family: RequestFamily?
+        /// Whether the answer itself may be.
+        let isRepeated: Bool
         let second: time_t
-        var answer: [ByteBuffer] = []
+        private(set) var answer: [ByteBuffer] = []
+        private var byteCount = 0
+
+        init(_ request: ByteBuffer, _ family: RequestFamily? = nil, isRepeated: Bool, _ second: time_t) {
+            (self.request, self.family, self.isRepeated, self.second) = (request, family, isRepeated, second)
+        }
+
+        /// - Returns: false for more than is kept.
+        mutating func add(_ part: ByteBuffer) -> Bool {
+            answer.append(part)
+            byteCount += part.readableBytes
+            return byteCount <= Microcache.answerByteCountMax
+        }
     }
 
     private let cache: Microcache
@@ -55,8 +69,8 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
         lastPassed = now
         state = switch finding {
         case .new, .family(_, isRepeated: false): .asked(nil)
-        case .family, .answer: .asked(Exchange(request: request, family: nil, second: now))
-        case .repeated: .asked(Exchange(request: request, family: family, second: now))
+        case .related(let isRepeated): .asked(Exchange(request, family, isRepeated: isRepeated, now))
+        case .family, .repeated, .answer: .asked(Exchange(request, isRepeated: true, now))
         }
         context.fireChannelRead(data)
     }
@@ -65,11 +79,10 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch finding {
         case .answer(let answer): return answer
         case .family(let siblings, let isRepeated):
-            guard let family, let bytes = siblings.answer(to: family) else { return nil }
-            let answer = Microcache.Answer(bytes: bytes, isCurrent: siblings.isCurrent, route: siblings.route)
+            guard let family, let answer = siblings.answer(to: family) else { return nil }
             if isRepeated { cache.keep(answer, to: request, of: now) }
             return answer
-        case .repeated, .new: return nil
+        case .related, .repeated, .new: return nil
         }
     }
 
@@ -81,15 +94,17 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .asked(.some(var exchange)) = state, case .byteBuffer(let bytes) = unwrapOutboundIn(data) {
-            state = .idle
-            exchange.answer.append(bytes)
-            state = .asked(exchange)
+            state = .asked(nil)
+            if exchange.add(bytes) { state = .asked(exchange) }
         }
         context.write(data, promise: promise)
     }
 
     /// Whether the answer to what is asked may be given again, where its door allows it; else nobody need be asked.
     var mayKeep: Bool { if case .asked(.some) = state { true } else { false } }
+
+    /// What was asked is answered by others, who tell nothing of the answer.
+    func passed() { if case .asked(.some) = state { state = .asked(nil) } }
 
     /// The answer to what was asked was written, with a body of so many bytes.
     func answered(_ allowance: AnswerReuse.Allowance?, route: String, bodyByteCount: Int) {
@@ -103,6 +118,7 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let family = exchange.family, let answer = FamilyAnswer(head: bytes.readableBytesView.prefix(endOfHead), allowance, route: route) {
             return cache.keep(answer, to: family, of: exchange.second)
         }
+        guard exchange.isRepeated else { return }
         cache.keep(Microcache.Answer(bytes: bytes, isCurrent: allowance.isCurrent, route: route), to: exchange.request, of: exchange.second)
     }
 }

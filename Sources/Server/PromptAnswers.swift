@@ -142,7 +142,9 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         var (count, isArriving) = (0, false)
         if case .passing(let unansweredCount, let wasArriving) = state { (count, isArriving) = (unansweredCount, wasArriving) }
         switch part {
-        case .head: (count, isArriving) = (count + 1, true)
+        case .head:
+            (count, isArriving) = (count + 1, true)
+            microcache?.passed()
         case .body: break
         case .end: isArriving = false
         }

@@ -33,7 +33,8 @@ struct RequestFamily: Hashable {
     /// The same with bytes of its own.
     var copy: Self? { Self(ByteBuffer(bytes: request.readableBytesView)) }
 
-    var byteCount: Int { request.readableBytes }
+    /// Of what they have in common.
+    var byteCount: Int { request.readableBytes - (end - start) }
 
     private func withCommonBytes<Result>(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result) -> Result {
         request.withUnsafeReadableBytes { body(.init(rebasing: $0[..<start]), .init(rebasing: $0[end...])) }
@@ -57,7 +58,8 @@ struct RequestFamily: Hashable {
 struct FamilyAnswer: Sendable {
     /// The head up to the length of the body, and what follows that.
     private let head: (before: ByteBuffer, after: ByteBuffer)
-    private let body: AnswerReuse.Sibling
+    private let body: AnswerReuse.Siblings.Body
+    /// Whether they are still answered so.
     let isCurrent: AnswerReuse.Condition
     /// The template of the route, for the figures.
     let route: String
@@ -66,23 +68,24 @@ struct FamilyAnswer: Sendable {
     init?(head: ByteBufferView, _ allowance: AnswerReuse.Allowance, route: String) {
         let name = "\r\ncontent-length: "
         let text = String(decoding: head, as: UTF8.self).lowercased()
-        guard let body = allowance.sibling, let field = text.firstRange(of: name), text.utf8.count == head.count else { return nil }
+        guard let siblings = allowance.siblings, let field = text.firstRange(of: name), text.utf8.count == head.count else { return nil }
         let start = head.startIndex + text.utf8.distance(from: text.startIndex, to: field.upperBound)
         let end = head[start...].firstIndex { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? head.endIndex
         self.head = (ByteBuffer(bytes: head[..<start]), ByteBuffer(bytes: head[end...]))
-        (self.body, isCurrent, self.route) = (body, allowance.isCurrent, route)
+        (body, isCurrent, self.route) = (siblings.body, siblings.areCurrent, route)
     }
 
-    var byteCount: Int { head.before.readableBytes + head.after.readableBytes }
+    private var headByteCount: Int { head.before.readableBytes + head.after.readableBytes }
+    func byteCount(_ family: RequestFamily) -> Int { family.byteCount + headByteCount }
 
     /// - Returns: nil where the request has to be answered for itself.
-    func answer(to family: RequestFamily) -> ByteBuffer? {
+    func answer(to family: RequestFamily) -> Microcache.Answer? {
         guard let body = body(family.part), isCurrent() else { return nil }
-        var answer = head.before
-        answer.reserveCapacity(byteCount + 20 + body.readableBytes)
-        answer.writeString(String(body.readableBytes))
-        answer.writeImmutableBuffer(head.after)
-        answer.writeImmutableBuffer(body)
-        return answer
+        var bytes = head.before
+        bytes.reserveCapacity(headByteCount + 20 + body.bytes.readableBytes)
+        bytes.writeString(String(body.bytes.readableBytes))
+        bytes.writeImmutableBuffer(head.after)
+        bytes.writeImmutableBuffer(body.bytes)
+        return Microcache.Answer(bytes: bytes, isCurrent: body.isCurrent, route: route)
     }
 }

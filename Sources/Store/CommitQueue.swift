@@ -94,6 +94,7 @@ final class CommitQueue: Sendable {
                 if outcome.changesRegistrations { registrations.changed() }
                 if outcome.changesPolicies { policies.changed() }
                 if outcome.changesConsents { consents.changed() }
+                if outcome.changesSettings { commits.skip() }
                 for body in outcome.afterCommit { body() }
                 commits.end()
                 if outcome.hasWork { hasWork(outcome.wokenQueues) }
@@ -177,6 +178,8 @@ private struct Outcome {
     var condemned: Set<KeyID> = []
     var changesConsents = false
     var afterCommit: [@Sendable () -> Void] = []
+
+    var changesSettings: Bool { changesRegistrations || changesPolicies || changesConsents }
 
     mutating func add(_ other: Outcome) {
         lastChange = other.lastChange ?? lastChange

@@ -1,19 +1,22 @@
 /// What a municipality's file holds at a moment, to tell later whether it still does.
 package struct FileMoment: Sendable {
-    fileprivate let commits: CommitCount
-    fileprivate let count: UInt64
+    private let commits: CommitCount
+    private let count: UInt64
+    private let settingCount: UInt64
 
-    /// False as well while a commit is under way, and when the file was closed since.
-    package var isCurrent: Bool { commits.now == count }
+    fileprivate init(_ commits: CommitCount) { (self.commits, count, settingCount) = (commits, commits.now, commits.settings) }
+
+    /// False as well for one that began while a commit was under way, while another is, and when the file was closed since.
+    package var isCurrent: Bool { count & 1 == 0 && commits.now == count }
+
+    /// Whether rules, consents, registrations and contexts are what they were, whatever became of entities. False when the file was closed since.
+    package var hasItsSettings: Bool { commits.settings == settingCount }
 }
 
 extension MunicipalityFile {
     /// To be called when something that is remembered of the file changed after the commit that said so.
     package func endMoment() { commits.skip() }
 
-    /// Nil while a commit is under way. Reads that begin from now on, and what is remembered of the file's rules, belong to it or to a later one.
-    package var moment: FileMoment? {
-        let now = commits.now
-        return now & 1 == 0 ? FileMoment(commits: commits, count: now) : nil
-    }
+    /// Reads that begin from now on, and what is remembered of the file's rules, belong to it or to a later one.
+    package var moment: FileMoment { FileMoment(commits) }
 }

@@ -71,7 +71,8 @@ private final class PromptReader: @unchecked Sendable {
             limit.start()
             let result = Result { try body(db) }
             limit.stop()
-            try end.run(db)
+            // A fault of the disk has ended it.
+            if db.isInsideTransaction { try end.run(db) }
             // What was broken off may have taken the fault for something else, and gone on.
             return limit.isOver ? nil : try result.get()
         }

@@ -12,17 +12,30 @@ package enum ReadShare: Sendable, CaseIterable {
 /// Whether the file was written between two looks. Odd while a commit is under way.
 final class CommitCount: Sendable {
     private let count = Atomic<UInt64>(0)
+    private let settingCount = Atomic<UInt64>(0)
 
-    /// To be called before a commit, and for good when the file is closed.
+    /// To be called before a commit.
     func begin() { count.bitwiseOr(1, ordering: .sequentiallyConsistent) }
+
+    /// To be called when the file is closed: no moment of it is current any more.
+    func beginForGood() {
+        begin()
+        skip()
+    }
 
     /// To be called by who began, after the commit, however it ended, and after what is remembered of the file was told of it; without a begin it does nothing.
     func end() { if now & 1 == 1 { count.add(1, ordering: .sequentiallyConsistent) } }
 
-    /// Something else changed than what is in the file.
-    func skip() { count.add(2, ordering: .sequentiallyConsistent) }
+    /// Something changed that is remembered of the file.
+    func skip() {
+        settingCount.add(1, ordering: .sequentiallyConsistent)
+        count.add(2, ordering: .sequentiallyConsistent)
+    }
 
     var now: UInt64 { count.load(ordering: .sequentiallyConsistent) }
+
+    /// How often something changed that is remembered of the file.
+    var settings: UInt64 { settingCount.load(ordering: .sequentiallyConsistent) }
 
     /// The count that belongs to what a read sees that began after `before` and has seen something by now; nil where a commit may have fallen
     /// into its beginning.

@@ -76,6 +76,19 @@ import Trust
         #expect(try await isReusable(city, Self.page + "&local=true"))
     }
 
+    @Test func `where a source has one entity no other tells how it is answered`() async throws {
+        let city = try Installation { _ in .failed("away") }
+        try await city.create(Self.lamp)
+        #expect(try await sibling(city) != nil)
+        let registration = #"{"type":"ContextSourceRegistration","information":[{"entities":[{"id":"urn:ngsi-ld:Lamp:2","type":"Lamp"}]}],"endpoint":"http://source.example"}"#
+        #expect(try await city.ask(.post, "csourceRegistrations", registration).status == 201)
+        // The first that looks at it writes down how this broker is called among sources.
+        _ = try await city.ask(.get, "entities/urn:ngsi-ld:Lamp:1")
+        #expect(try await isReusable(city, "entities/urn:ngsi-ld:Lamp:1"))
+        #expect(try await sibling(city) == nil)
+        #expect(try await sibling(city, "?local=true") != nil)
+    }
+
     @Test func `what was answered with a context may not once that is gone`() async throws {
         let city = try await city()
         let made = try await city.ask(.post, "jsonldContexts", #"{"@context":{"Lantern":"https://uri.etsi.org/ngsi-ld/default-context/Lamp"}}"#)
@@ -89,10 +102,10 @@ import Trust
     }
 
     /// How others are answered, as an answer to the first lamp says it.
-    private func sibling(_ city: Installation, _ parameters: String = "", _ headers: HTTPFields = [:]) async throws -> AnswerReuse.Sibling? {
+    private func sibling(_ city: Installation, _ parameters: String = "", _ headers: HTTPFields = [:]) async throws -> AnswerReuse.Siblings.Body? {
         let reuse = AnswerReuse()
         #expect(try await city.ask(.get, "entities/urn:ngsi-ld:Lamp:1" + parameters, nil, headers, reuse: reuse).status == 200)
-        return reuse.allowance?.sibling
+        return reuse.allowance?.siblings?.body
     }
 
     @Test(arguments: ["", "?options=keyValues", "?options=sysAttrs", "?type=Lamp", "?format=simplified&type=Lamp,Pole"], ["application/json", "application/ld+json"])
@@ -104,7 +117,7 @@ import Trust
         let sibling = try #require(try await sibling(city, parameters, [.accept: accept]))
         var answeredCount = 0
         for id in ["Lamp:1", "Lamp:2", "Lamp:3", "Bench:4", "Lamp:5", ""].map({ "urn:ngsi-ld:" + $0 }) + ["x", ""] {
-            guard let body = sibling(id) else { continue }
+            guard let body = sibling(id)?.bytes else { continue }
             let asked = try await city.ask(.get, "entities/\(id)" + parameters, nil, [.accept: accept])
             #expect(asked.status == 200)
             #expect(asked.text == String(buffer: body))
@@ -146,5 +159,25 @@ import Trust
             #expect(try await city.ask(.get, "entities/\(id)").status == 200)
             #expect(sibling(id) == nil)
         }
+    }
+
+    @Test func `how others are answered holds while entities are written, until rules, registrations or contexts change`() async throws {
+        let city = try await city()
+        func allowance() async throws -> AnswerReuse.Allowance? {
+            let reuse = AnswerReuse()
+            _ = try await city.ask(.get, "entities/urn:ngsi-ld:Lamp:1", reuse: reuse)
+            return reuse.allowance
+        }
+        let first = try #require(try await allowance()), siblings = try #require(first.siblings)
+        let before = try #require(siblings.body("urn:ngsi-ld:Lamp:1"))
+        #expect(before.isCurrent())
+        _ = try await city.ask(.patch, "entities/urn:ngsi-ld:Lamp:1/attrs", #"{"level":{"type":"Property","value":51}}"#)
+        #expect(!first.isCurrent() && !before.isCurrent() && siblings.areCurrent())
+        let after = try #require(siblings.body("urn:ngsi-ld:Lamp:1"))
+        #expect(after.isCurrent() && String(buffer: after.bytes).contains("51"))
+        let registration = #"{"type":"ContextSourceRegistration","information":[{"entities":[{"type":"Lamp"}]}],"endpoint":"http://source.example"}"#
+        #expect(try await city.ask(.post, "csourceRegistrations", registration).status == 201)
+        #expect(!siblings.areCurrent())
+        #expect(try await allowance() == nil)
     }
 }

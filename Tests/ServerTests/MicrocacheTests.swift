@@ -41,10 +41,12 @@ import Testing
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             let microcache = try? context.pipeline.syncOperations.handler(type: MicrocacheHandler.self)
-            microcache?.answered(isReusable ? AnswerReuse.Allowance(isCurrent: { true }, sibling: tellsSiblings ? Self.sibling : nil) : nil, route: "echo", bodyByteCount: body.readableBytes)
+            microcache?.answered(isReusable ? AnswerReuse.Allowance(isCurrent: { true }, siblings: tellsSiblings ? Self.siblings : nil) : nil, route: "echo", bodyByteCount: body.readableBytes)
         }
 
-        private static let sibling: AnswerReuse.Sibling = { part in part == "fresh" ? nil : ByteBuffer(string: "GET /\(part) ") }
+        private static let siblings = AnswerReuse.Siblings(areCurrent: { true }) { part in
+            part == "fresh" ? nil : .init(bytes: ByteBuffer(string: "GET /\(part) "), isCurrent: { true })
+        }
     }
 
     /// What was answered to pieces that came one after another.
@@ -142,7 +144,7 @@ import Testing
         #expect(Microcache(byteCountMax: 1, idleSecondsMax: idle).passingSeconds == passing)
     }
 
-    private enum Found { case new, repeated, answer, family, repeatedFamily }
+    private enum Found { case new, repeated, answer, family, repeatedFamily, related, repeatedRelated }
 
     private func found(_ microcache: Microcache, _ request: ByteBuffer, at now: time_t) -> Found {
         switch microcache.find(request, nil, at: now) {
@@ -150,6 +152,7 @@ import Testing
         case .repeated: .repeated
         case .answer: .answer
         case .family: .family
+        case .related: .related
         }
     }
 
@@ -238,11 +241,12 @@ import Testing
     ]) func `an answer to another of a family has the same head`(head: String, answer: String?) throws {
         let request = try #require(RequestFamily(ByteBuffer(string: Self.get("/a"))))
         let isCurrent = SendableFlag()
-        let allowance = AnswerReuse.Allowance(isCurrent: { isCurrent.isSet }, sibling: { $0 == "a" ? ByteBuffer(string: "abc") : nil })
+        let siblings = AnswerReuse.Siblings(areCurrent: { isCurrent.isSet }) { $0 == "a" ? .init(bytes: ByteBuffer(string: "abc"), isCurrent: { true }) : nil }
+        let allowance = AnswerReuse.Allowance(isCurrent: { false }, siblings: siblings)
         var bytes = ByteBuffer(string: "before" + head)
         bytes.moveReaderIndex(forwardBy: 6)
         let found = FamilyAnswer(head: bytes.readableBytesView, allowance, route: "r")
-        #expect(found?.answer(to: request).map { String(buffer: $0) } == answer)
+        #expect(found?.answer(to: request).map { String(buffer: $0.bytes) } == answer)
         #expect(found?.answer(to: try #require(RequestFamily(ByteBuffer(string: Self.get("/b"))))) == nil)
         isCurrent.clear()
         #expect(found?.answer(to: request) == nil)
@@ -264,9 +268,11 @@ import Testing
                 case .repeated: .repeated
                 case .answer: .answer
                 case .family(_, let isRepeated): isRepeated ? .repeatedFamily : .family
+                case .related(let isRepeated): isRepeated ? .repeatedRelated : .related
                 }
             }
-            let allowance = AnswerReuse.Allowance(isCurrent: { isCurrent.isSet }, sibling: { _ in ByteBuffer() })
+            let siblings = AnswerReuse.Siblings(areCurrent: { isCurrent.isSet }) { _ in .init(bytes: ByteBuffer(), isCurrent: { true }) }
+            let allowance = AnswerReuse.Allowance(isCurrent: { true }, siblings: siblings)
             let answer = try #require(FamilyAnswer(head: head.readableBytesView, allowance, route: "r"))
             steps = [try find(0, at: now), try find(1, at: now)]
             microcache.keep(answer, to: try family(1), of: now)
@@ -277,6 +283,52 @@ import Testing
             microcache.keep(answer, to: try family(0), of: now)
             steps += [try find(1, at: now), try find(1, at: now + 1)]
         } while time(nil) != now
-        #expect(steps == [.new, .repeated, .family, .repeatedFamily, .repeated, .repeated, .repeatedFamily, .new])
+        #expect(steps == [.new, .related, .family, .repeatedFamily, .repeatedRelated, .repeatedRelated, .repeatedFamily, .new])
+    }
+
+    @Test(arguments: [false, true]) func `an answer without end is not kept while it is given, nor one that others give`(isPassed: Bool) throws {
+        let request = ByteBuffer(string: Self.get("/fresh"))
+        /// A connection on which a request waits for its answer that was asked before.
+        func asked() throws -> (channel: EmbeddedChannel, handler: MicrocacheHandler) {
+            let (channel, echo) = (EmbeddedChannel(), Echo())
+            let pipeline = channel.pipeline.syncOperations
+            let handler = MicrocacheHandler(Microcache(byteCountMax: 1 << 24), ServerMetrics())
+            try pipeline.addHandler(handler)
+            try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
+            try pipeline.addHandler(echo)
+            try channel.writeInbound(request)
+            echo.isHolding = true
+            try channel.writeInbound(request)
+            return (channel, handler)
+        }
+        var (channel, handler) = try asked()
+        // Both in one second: else the other is the first of its own.
+        while !handler.mayKeep { (channel, handler) = try asked() }
+        if isPassed { handler.passed() } else {
+            let encoder = try channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+            for _ in 0..<100 { encoder.write(NIOAny(IOData.byteBuffer(ByteBuffer(repeating: 0, count: 4096))), promise: nil) }
+        }
+        #expect(!handler.mayKeep)
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test func `how a family is answered is kept of so many alone`() throws {
+        let head = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        let answer = try #require(FamilyAnswer(
+            head: head.readableBytesView, .init(isCurrent: { true }, siblings: .init(areCurrent: { true }) { _ in .init(bytes: ByteBuffer(), isCurrent: { true }) }),
+            route: "r"))
+        var (now, keptCount) = (time_t(0), 0)
+        repeat {
+            (now, keptCount) = (time(nil), 0)
+            let microcache = Microcache(byteCountMax: 1 << 24)
+            for number in 0..<1000 {
+                let request = ByteBuffer(string: Self.get("/\(number)/a"))
+                let family = try #require(RequestFamily(request))
+                _ = microcache.find(request, family, at: now)
+                microcache.keep(answer, to: family, of: now)
+                if case .family = microcache.find(request, family, at: now) { keptCount += 1 }
+            }
+        } while time(nil) != now
+        #expect(keptCount == 128)
     }
 }
