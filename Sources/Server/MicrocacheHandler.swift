@@ -4,21 +4,24 @@ internal import NIOCore
 
 /// Answers a request again whose very bytes were answered within the same second (`Microcache`), before it is even read as one.
 ///
-/// It takes part as long as a connection sends `GET` requests one at a time, each whole and without a body, and each is answered by `PromptAnswers`. With the first that is
-/// otherwise it stands aside for good: so what is taken for a request here is one for who reads requests, too.
+/// It takes part as long as a connection sends requests one at a time and each is answered by `PromptAnswers`; it answers those of the method `GET` that come whole and without
+/// a body. With the first that is otherwise, or of which it can't be told where it ends, it stands aside for good: so what is taken for a request here is one for who reads
+/// requests, too.
 final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = IOData
 
-    private enum State {
+    fileprivate enum State {
         case idle
         /// A request is being answered further up.
         case asked(Exchange?)
+        /// One of another kind is, and so many bytes came behind its head.
+        case other(byteCount: Int)
         case aside
     }
 
     /// A request whose answer may be kept.
-    private struct Exchange {
+    fileprivate struct Exchange {
         let request: ByteBuffer
         /// Of which it may be kept how it is answered.
         let family: RequestFamily?
@@ -51,13 +54,9 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) { keeper = try? context.pipeline.syncOperations.handler(type: PlaceKeeper.self) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .idle = state else {
-            state = .aside
-            return context.fireChannelRead(data)
-        }
         let (request, now) = (unwrapInboundIn(data), time(nil))
-        guard request.isWholeGet else {
-            state = .aside
+        guard case .idle = state, request.isWholeGet else {
+            state = state.following(request)
             return context.fireChannelRead(data)
         }
         let family = RequestFamily(request)
@@ -104,11 +103,13 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var mayKeep: Bool { if case .asked(.some) = state { true } else { false } }
 
     /// What was asked is answered by others, who tell nothing of the answer.
-    func passed() { if case .asked(.some) = state { state = .asked(nil) } }
+    func passed() { state = .aside }
 
     /// The answer to what was asked was written, with a body of so many bytes.
-    func answered(_ allowance: AnswerReuse.Allowance?, route: String, bodyByteCount: Int) {
-        guard case .asked(let exchange) = state else { return }
+    /// - Parameter askedByteCount: what the request itself had behind its head; nil where it did not come to its end.
+    func answered(_ allowance: AnswerReuse.Allowance?, route: String, bodyByteCount: Int, askedByteCount: Int?) {
+        if case .other(askedByteCount) = state { return state = .idle }
+        guard case .asked(let exchange) = state else { return state = .aside }
         state = .idle
         guard let exchange, let allowance else { return }
         var bytes = ByteBuffer()
@@ -123,7 +124,29 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
+extension MicrocacheHandler.State {
+    /// The state after bytes that are not answered here.
+    fileprivate func following(_ bytes: ByteBuffer) -> Self {
+        switch self {
+        case .idle: bytes.plainHeadByteCount.map { .other(byteCount: bytes.readableBytes - $0) } ?? .aside
+        case .other(let byteCount): .other(byteCount: byteCount + bytes.readableBytes)
+        case .asked, .aside: .aside
+        }
+    }
+}
+
 extension ByteBuffer {
+    /// Bytes of the head of a request that begins here, where all readers of HTTP see it end at the same place: nil without its end, and where a line ends otherwise than it should.
+    fileprivate var plainHeadByteCount: Int? {
+        guard let end = endOfHead, let first = readableBytesView.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
+        var last: UInt8 = 0
+        for byte in readableBytesView.prefix(end) {
+            guard (last == UInt8(ascii: "\r")) == (byte == UInt8(ascii: "\n")) else { return nil }
+            last = byte
+        }
+        return end
+    }
+
     /// Whether these bytes are one request of the method `GET` to the end of its headers, and nothing else.
     fileprivate var isWholeGet: Bool {
         readableBytes <= Microcache.requestByteCountMax && readableBytesView.starts(with: "GET ".utf8) && endOfHead == readableBytes

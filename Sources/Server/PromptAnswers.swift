@@ -72,7 +72,7 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .arriving(let request) = state {
             state = .answering
-            return finish(responder.failure(error, request.head), context)
+            return finish(responder.failure(error, request.head), askedByteCount: nil, context)
         }
         // While an answer is made here, the fault is of what follows: `ConnectionGuard` lets the answer be the last.
         if case .answering = state, error is HTTPParserError || error is BodyTooSlow { return }
@@ -174,16 +174,17 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         // What has a body will wait for the writer, and comes back to the connection's thread; what has none is expected not to leave it.
         Task.immediate(executorPreference: request.body == nil ? nil : LoopExecutor(loop)) {
             let answer = await responder.answer(request, from: peer, reuse)
-            if loop.inEventLoop { return connection.value.handler.finish(answer, connection.value.context) }
-            loop.execute { connection.value.handler.finish(answer, connection.value.context) }
+            if loop.inEventLoop { return connection.value.handler.finish(answer, askedByteCount: request.byteCount, connection.value.context) }
+            loop.execute { connection.value.handler.finish(answer, askedByteCount: request.byteCount, connection.value.context) }
         }
     }
 
-    private func finish(_ answer: PromptAnswer, _ context: ChannelHandlerContext) {
+    private func finish(_ answer: PromptAnswer, askedByteCount: Int?, _ context: ChannelHandlerContext) {
         context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
         if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        microcache?.answered(answer.isLast ? nil : answer.reuse, route: answer.route, bodyByteCount: answer.body?.readableBytes ?? 0)
+        microcache?.answered(
+            answer.isLast ? nil : answer.reuse, route: answer.route, bodyByteCount: answer.body?.readableBytes ?? 0, askedByteCount: askedByteCount)
         if answer.isLast { context.close(mode: .output, promise: nil) }
         state = .idle
         drain(context)
@@ -196,12 +197,15 @@ struct PromptRequest: Sendable {
     let match: RouteTable.Match
     /// Nil where the route takes none: what is sent all the same is not kept.
     private(set) var body: ByteBuffer?
+    /// What came behind its head.
+    private(set) var byteCount = 0
 
     init(head: HTTPRequest, match: RouteTable.Match, hasBody: Bool) {
         (self.head, self.match, body) = (head, match, hasBody ? ByteBuffer() : nil)
     }
 
     mutating func add(_ bytes: ByteBuffer) {
+        byteCount += bytes.readableBytes
         guard body != nil else { return }
         if body?.readableBytes == 0 { body = bytes } else { body?.writeImmutableBuffer(bytes) }
     }

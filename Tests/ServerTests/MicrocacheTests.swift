@@ -17,6 +17,7 @@ import Testing
         typealias OutboundOut = HTTPServerResponsePart
         private var text = ""
         private var isReusable = false
+        private var byteCount = 0
         private(set) var count = 0
         /// Whether it says how those are answered that differ in the last part of their path.
         private let tellsSiblings: Bool
@@ -27,8 +28,10 @@ import Testing
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): (text, isReusable) = ("\(head.method) \(head.uri) ", head.method == .GET && head.uri != "/fresh")
-            case .body(let bytes): text += String(buffer: bytes)
+            case .head(let head): (text, isReusable, byteCount) = ("\(head.method) \(head.uri) ", head.method == .GET && head.uri != "/fresh", 0)
+            case .body(let bytes):
+                text += String(buffer: bytes)
+                byteCount += bytes.readableBytes
             case .end: if !isHolding { answer(context) }
             }
         }
@@ -41,7 +44,7 @@ import Testing
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             let microcache = try? context.pipeline.syncOperations.handler(type: MicrocacheHandler.self)
-            microcache?.answered(isReusable ? AnswerReuse.Allowance(isCurrent: { true }, siblings: tellsSiblings ? Self.siblings : nil) : nil, route: "echo", bodyByteCount: body.readableBytes)
+            microcache?.answered(isReusable ? AnswerReuse.Allowance(isCurrent: { true }, siblings: tellsSiblings ? Self.siblings : nil) : nil, route: "echo", bodyByteCount: body.readableBytes, askedByteCount: byteCount)
         }
 
         private static let siblings = AnswerReuse.Siblings(areCurrent: { true }) { part in
@@ -330,5 +333,26 @@ import Testing
             }
         } while time(nil) != now
         #expect(keptCount == 128)
+    }
+
+    /// Whether the last of some pieces is given again.
+    @Test(arguments: [
+        ([with("x", "POST")], true), ([with("", "POST")], true), (["POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", "ab", "c"], true),
+        ([with(get("/a"), "POST")], true), ([with("x", "GET")], true), ([with("x", "POST"), with("y", "PATCH")], true),
+        // Of these it is not known, where they are cut so, whether all has been read.
+        ([with("x", "POST") + get("/a")], false), (["POST /c HTTP/1.1\r\nHost: x\r\nCon", "tent-Length: 1\r\n\r\nx"], false),
+        (["POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"], false), (["\r\n" + with("x", "POST")], false),
+    ]) func `after a request of another kind it takes part again where that has come to its end`(between: [String], isGivenAgain: Bool) throws {
+        let pieces = between + [Self.get("/a")]
+        var (found, expected, now) = ((text: "", madeCount: 0), (text: "", madeCount: 0), time_t(0))
+        repeat {
+            now = time(nil)
+            let microcache = Microcache(byteCountMax: 1 << 20)
+            for _ in 0..<3 { _ = try answered([Self.get("/a")], microcache) }
+            // The first of each connection goes all the way.
+            (found, expected) = (try answered([Self.get("/a")] + pieces, microcache), try answered([Self.get("/a")] + pieces, nil))
+        } while time(nil) != now
+        #expect(found.text == expected.text)
+        #expect((expected.madeCount - found.madeCount == 1) == isGivenAgain)
     }
 }

@@ -63,6 +63,16 @@ class Connection:
                 raise AssertionError(f"the connection was closed after {self.rest[:200]}")
             self.rest += part
 
+    def answer_head(self):
+        """The head of the next answer, which has no body."""
+        while b"\r\n\r\n" not in self.rest:
+            part = self.socket.recv(65_536)
+            if not part:
+                raise AssertionError(f"the connection was closed after {self.rest[:200]}")
+            self.rest += part
+        head, _, self.rest = self.rest.partition(b"\r\n\r\n")
+        return head
+
     def ask(self):
         self.send(self.request)
         return self.answer()
@@ -190,6 +200,23 @@ class OpenTest(unittest.TestCase):
             for thread in threads:
                 thread.join()
         self.assertEqual(faults, [])
+
+    def test_who_writes_and_reads_on_one_connection_reads_what_was_written(self):
+        ids = [f"urn:ngsi-ld:Lamp:own-{number}" for number in range(50)]
+        self.assertEqual(self.server.post(NGSI_LD + "/entityOperations/create", [lamp(0) | {"id": id} for id in ids]).status_code, 201)
+        before = reused(self.server)
+        with Connection(self.server) as one:
+            for value in range(1, 6):
+                for id in ids:
+                    body = json.dumps({"power": {"value": value}}).encode()
+                    one.send(f"PATCH {NGSI_LD}/entities/{id} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                    status = int(one.answer_head().split(b" ", 2)[1])
+                    self.assertEqual(status, 204)
+                    for other in (id, ids[0]):
+                        one.send(f"GET {NGSI_LD}/entities/{other} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                        status, _, text = one.answer()
+                        self.assertEqual((status, json.loads(text)), (200, lamp(value) | {"id": other}))
+        self.assertGreater(reused(self.server) - before, 100)
 
     def test_a_context_that_is_gone_is_gone(self):
         for _ in range(5):
