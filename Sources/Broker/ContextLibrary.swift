@@ -304,6 +304,12 @@ extension ContextLibrary {
         await forget(context, in: access.municipality.city)
     }
 
+    /// To be called when a municipality's file is another one, or gone.
+    package func forget(_ municipality: MunicipalityName) {
+        (resolvers[municipality], expiries[municipality]) = (nil, nil)
+        (try? file(municipality))?.endMoment()
+    }
+
     private func forget(_ context: StoredContext, in municipality: MunicipalityName) async {
         // A hosted context is known by as many URLs as the server has addresses: all processed contexts go.
         if let url = context.url { await resolvers[municipality]?.forget(url: url) } else { resolvers[municipality] = nil }

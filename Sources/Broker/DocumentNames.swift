@@ -71,7 +71,7 @@ final class NameCache: Sendable {
     private struct Key: Hashable {
         let municipality: MunicipalityName
         /// Tells an opened file from its successor, whose terms may have other numbers.
-        let terms: ObjectIdentifier
+        let incarnation: UInt64
         let context: String
     }
 
@@ -84,7 +84,7 @@ final class NameCache: Sendable {
     private static let countMax = 256
 
     fileprivate func table(_ file: MunicipalityFile, _ context: Context) -> DocumentNames.Table {
-        let key = Key(municipality: file.name, terms: ObjectIdentifier(file.terms), context: context.key)
+        let key = Key(municipality: file.name, incarnation: file.incarnation, context: context.key)
         return state.withLock { state in
             state.uses += 1
             if let known = state.tables[key] {

@@ -108,7 +108,9 @@ struct AdministrationDoor: Sendable {
     }
 
     private func remove(_ request: DoorRequest) async throws -> Response {
-        try await broker.removeMunicipality(municipality(request), gatekeeper.installation(request.credential), at: request.now)
+        let name = try municipality(request)
+        try await broker.removeMunicipality(name, gatekeeper.installation(request.credential), at: request.now)
+        await contexts.forget(name)
         return Response(status: .noContent)
     }
 
@@ -218,6 +220,7 @@ extension AdministrationDoor {
         do { loss = try await broker.restore(name, from: path, access, at: request.now) } catch StoreError.notAMunicipality {
             throw CityError.badRequestData("the body is not a municipality's file")
         }
+        await contexts.forget(name)
         var response = SystemDoor.json(["erased": .integer(Int64(loss.purgedCount)), "keysMissing": .integer(Int64(loss.missingCount))])
         response.status = .created
         return response

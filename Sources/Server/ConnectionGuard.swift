@@ -28,6 +28,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether it counts as one that is answered: until the client has taken the end of the answer, or almost.
     private var isAnswering = false
     private var closesAfterResponse = false
+    /// Whether a request asked for another protocol. What reads requests reads none after it, and would keep what comes.
+    private var isLeaving = false
+    private var hasReadLast = false
     private var bodyTimer: Scheduled<Void>?
     /// A request of which no more than the head was read yet.
     private var opened: HTTPRequest?
@@ -60,11 +63,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard isAnswering || begin() else { return refuse(tooMany, context) }
             unansweredCount += 1
             opened = head
+            isLeaving = !isStream && head.asksForOtherProtocol
         case .body: break
-        case .end: stopTimer()
+        case .end:
+            stopTimer()
+            hasReadLast = isLeaving
         }
         context.fireChannelRead(data)
     }
+
+    /// What comes behind such a request stays with its sender.
+    func read(context: ChannelHandlerContext) { if !hasReadLast { context.read() } }
 
     /// What came whole needs no timer.
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -113,8 +122,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isOver else { promise?.succeed(); return }
-        context.write(data, promise: promise)
-        guard case .end = unwrapOutboundIn(data) else { return }
+        guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        context.write(data, promise: hasReadLast && unansweredCount == 1 ? closing(context, promise) : promise)
         unansweredCount = max(0, unansweredCount - 1)
         endWhenTaken(context)
         guard closesAfterResponse, unansweredCount == 0 else { return }
@@ -163,6 +172,22 @@ extension ConnectionGuard {
         endWhenTaken(context)
         context.fireChannelWritabilityChanged()
     }
+}
+
+// MARK: - Another protocol
+
+extension ConnectionGuard {
+    /// Closes the connection once the client has been sent everything.
+    private func closing(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) -> EventLoopPromise<Void> {
+        let promise = promise ?? context.eventLoop.makePromise()
+        let channel = context.channel
+        promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        return promise
+    }
+}
+
+extension HTTPRequest {
+    fileprivate var asksForOtherProtocol: Bool { method == .connect || headerFields.contains(.upgrade) }
 }
 
 // MARK: - The last word

@@ -2,7 +2,8 @@ internal import NIOCore
 internal import NIOHTTP1
 
 /// Says of a request that it is the last of its connection, in the one way that what serves the connection understands (`Connection: close`). Clients of
-/// HTTP/1.0, such as w3m and lynx, need not say so (RFC 9112, section 9.3), and wait until the connection is closed.
+/// HTTP/1.0, such as w3m and lynx, need not say so (RFC 9112, section 9.3), and wait until the connection is closed. So is one that asks for another protocol, as clients do that
+/// would rather speak HTTP/2: it is answered as it is, and what reads requests reads none after it.
 final class LastRequest: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -15,8 +16,12 @@ final class LastRequest: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(var head) = unwrapInboundIn(data), !head.isKeepAlive else { return context.fireChannelRead(data) }
+        guard case .head(var head) = unwrapInboundIn(data), !head.isKeepAlive || head.asksForOtherProtocol else { return context.fireChannelRead(data) }
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
+}
+
+extension HTTPRequestHead {
+    fileprivate var asksForOtherProtocol: Bool { method == .CONNECT || headers.contains(name: "Upgrade") }
 }

@@ -106,10 +106,10 @@ final class MicrocacheHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func passed() { state = .aside }
 
     /// The answer to what was asked was written, with a body of so many bytes.
-    /// - Parameter askedByteCount: what the request itself had behind its head; nil where it did not come to its end.
+    /// - Parameter askedByteCount: what the request itself had behind its head; nil where it did not come to its end, or is the last of its connection.
     func answered(_ allowance: AnswerReuse.Allowance?, route: String, bodyByteCount: Int, askedByteCount: Int?) {
         if case .other(askedByteCount) = state { return state = .idle }
-        guard case .asked(let exchange) = state else { return state = .aside }
+        guard case .asked(let exchange) = state, askedByteCount == 0 else { return state = .aside }
         state = .idle
         guard let exchange, let allowance else { return }
         var bytes = ByteBuffer()

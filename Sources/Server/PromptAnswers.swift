@@ -184,7 +184,7 @@ final class PromptAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         microcache?.answered(
-            answer.isLast ? nil : answer.reuse, route: answer.route, bodyByteCount: answer.body?.readableBytes ?? 0, askedByteCount: askedByteCount)
+            answer.reuse, route: answer.route, bodyByteCount: answer.body?.readableBytes ?? 0, askedByteCount: answer.isLast ? nil : askedByteCount)
         if answer.isLast { context.close(mode: .output, promise: nil) }
         state = .idle
         drain(context)

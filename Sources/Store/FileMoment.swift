@@ -7,10 +7,10 @@ package struct FileMoment: Sendable {
     fileprivate init(_ commits: CommitCount) { (self.commits, count, settingCount) = (commits, commits.now, commits.settings) }
 
     /// False as well for one that began while a commit was under way, while another is, and when the file was closed since.
-    package var isCurrent: Bool { count & 1 == 0 && commits.now == count }
+    package var isCurrent: Bool { count & 1 == 0 && commits.now == count && !commits.isClosed }
 
     /// Whether rules, consents, registrations and contexts are what they were, whatever became of entities. False when the file was closed since.
-    package var hasItsSettings: Bool { commits.settings == settingCount }
+    package var hasItsSettings: Bool { commits.settings == settingCount && !commits.isClosed }
 }
 
 extension MunicipalityFile {

@@ -208,7 +208,8 @@ package final class MunicipalityFile: Sendable {
 
     /// Moves the write-ahead log into the file and closes it, so that the one file at rest is whole.
     func close() throws {
-        commits.beginForGood()
+        commits.begin()
+        commits.close()
         journal.finish()
         narrowed.close()
         prompt.close()

@@ -26,7 +26,7 @@ final class PromptReaders: Sendable {
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value? {
         // Where a connection can't be had, whoever reads on a queue waits for one, or says why not.
         guard let reader = try? take() else { return nil }
-        defer { state.withLock { $0.free.append(reader) } }
+        defer { state.withLock { if reader.isSound { $0.free.append(reader) } else { $0.openCount -= 1 } } }
         return try reader.read(body)
     }
 
@@ -53,6 +53,8 @@ private final class PromptReader: @unchecked Sendable {
     private let limit: TimeLimit
     private let begin: Statement
     private let end: Statement
+    /// Whether each transaction ended that was begun.
+    private(set) var isSound = true
 
     init(path: String, configuration: Configuration, durationMax: Duration) throws {
         let limit = TimeLimit(durationMax: durationMax)
@@ -67,12 +69,14 @@ private final class PromptReader: @unchecked Sendable {
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value? {
         try queue.unsafeRead { db in
             // Not before it has begun: SQLite looks at the clock at the end of a statement too, and says of one that is done that it was broken off.
+            isSound = false
             try begin.run(db)
             limit.start()
             let result = Result { try body(db) }
             limit.stop()
             // A fault of the disk has ended it.
             if db.isInsideTransaction { try end.run(db) }
+            isSound = true
             // What was broken off may have taken the fault for something else, and gone on.
             return limit.isOver ? nil : try result.get()
         }

@@ -13,15 +13,14 @@ package enum ReadShare: Sendable, CaseIterable {
 final class CommitCount: Sendable {
     private let count = Atomic<UInt64>(0)
     private let settingCount = Atomic<UInt64>(0)
+    private let closed = Atomic(false)
 
     /// To be called before a commit.
     func begin() { count.bitwiseOr(1, ordering: .sequentiallyConsistent) }
 
-    /// To be called when the file is closed: no moment of it is current any more.
-    func beginForGood() {
-        begin()
-        skip()
-    }
+    /// To be called when the file is closed.
+    func close() { closed.store(true, ordering: .sequentiallyConsistent) }
+    var isClosed: Bool { closed.load(ordering: .sequentiallyConsistent) }
 
     /// To be called by who began, after the commit, however it ended, and after what is remembered of the file was told of it; without a begin it does nothing.
     func end() { if now & 1 == 1 { count.add(1, ordering: .sequentiallyConsistent) } }

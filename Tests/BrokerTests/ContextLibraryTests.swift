@@ -182,4 +182,19 @@ final class ContextOrigin: Sendable {
         let id = try await library.add(["@context": ["x": "https://a.example/1"], "note": "secret"], access, at: noon)
         #expect(try await library.retrieve(id, access.reading).body == context("https://a.example/1"))
     }
+
+    @Test func `a municipality that takes the name of another has none of its contexts`() async throws {
+        let name = TemporaryBroker.name, administering = try city.gatekeeper.installation(.program)
+        for _ in 0..<2 {
+            try await city.broker.createMunicipality(name, administering, at: noon)
+            let id = try await library.add(["@context": ["x": "https://a.example/1"]], try await city.writing(), at: noon)
+            let url = JSON.string("http://localhost/ngsi-ld/v1/jsonldContexts/\(id)")
+            #expect(try await library.context(url, in: name).expand("x")?.text == "https://a.example/1")
+            try await city.broker.removeMunicipality(name, administering, at: noon)
+            await library.forget(name)
+            try await city.broker.createMunicipality(name, administering, at: noon)
+            await #expect(throws: CityError.self) { try await library.context(url, in: name) }
+            try await city.broker.removeMunicipality(name, administering, at: noon)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 and the server goes on answering others."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -233,6 +234,40 @@ class LimitsTest(unittest.TestCase, harness.ProblemAssertions):
         answer = self.raw_answer(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                                  % len(entity) + entity + b"this is no request\r\n\r\n")
         self.assertIn(b" 201 ", answer.split(b"\r\n", 1)[0])
+
+    def test_who_asks_for_another_protocol_is_answered_and_let_go(self):
+        """What reads requests reads none after such a one: it would be waited for in vain, and what is sent on the connection kept in memory."""
+        upgrade = "Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+        entity = json.dumps({"id": "urn:ngsi-ld:Note:upgrade", "type": "Note"})
+        post = f"POST {NGSI_LD}/entities HTTP/1.1\r\n{upgrade}Content-Type: application/json\r\nContent-Length: {len(entity)}\r\n\r\n{entity}"
+        page = f"GET {NGSI_LD}/entities?type=Note HTTP/1.1\r\n"
+        cases = [(post, b" 201 "), (f"GET /version HTTP/1.1\r\n{upgrade}\r\n", b" 200 "), ("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", b" 40")]
+        cases += [(f"{page}{upgrade}\r\n", b" 200 ")] * 5
+        for request, status in cases:
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=4) as one:
+                one.sendall(request.encode())
+                answer = b""
+                while part := one.recv(65_536):
+                    answer += part
+                self.assertIn(status, answer.split(b"\r\n", 1)[0], request)
+                self.assertIn(b"\r\nconnection: close\r\n", answer.lower())
+        # Of requests sent ahead those before it have their answers.
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=4) as one:
+            one.sendall(f"{page}Host: x\r\n\r\n{page}{upgrade}\r\n{page}Host: x\r\n\r\n".encode())
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while part := one.recv(65_536):
+                    answer += part
+            self.assertEqual(answer.count(b"HTTP/1.1 200 "), 2)
+
+    def test_what_is_sent_behind_a_request_for_another_protocol_is_not_kept(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=0.5) as one:
+            one.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+            sent, deadline = 0, time.monotonic() + 10
+            with self.assertRaises(OSError, msg="the connection is closed, or nothing is taken any more"):
+                while time.monotonic() < deadline:
+                    sent += one.send(b"x" * MEBI)
+            self.assertLess(sent, 64 * MEBI)
 
     def test_requests_sent_ahead_are_answered_in_their_order(self):
         """Some are answered on the thread of the connection, others elsewhere; the client sees no difference."""

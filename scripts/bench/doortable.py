@@ -127,7 +127,8 @@ flushed before its answer, as it comes; access is open, as on a developer's mach
 
 The page of 20 by type is asked with the same bytes each time, as nginx is asked for its file: the server gives such an answer again within the second, unless
 something was written since (`http.microcacheBytesMax`). In the row below it each request has another header, so that each answer is made anew; a page with a
-user's context and a simplified one are asked with the same bytes too. All other requests differ as their values do, which among 100 entities come again within a second.
+user's context and a simplified one are asked with the same bytes too. Entities by identifier are asked with the same headers each time, as one program asks that goes through many: how they are answered is worked out once
+a second; in the row below it each has another header. All other requests differ as their values do, which among 100 entities come again within a second.
 
 A page of 20 entities of five attributes has {page_bytes:,} bytes. Identifiers, boxes and values are random by a seed. Every shape is measured at every size; connections and
 subscriptions are varied each alone, where they matter: all of it crossed would take days. In brackets are the least and the

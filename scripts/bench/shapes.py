@@ -116,6 +116,7 @@ SHAPES = {shape.name: shape for shape in (
     Shape("page", "page of 20 by type", "nginx", get(PAGE)),
     Shape("page-anew", "the same page, no two requests alike", "nginx", get(PAGE), headers="X-Request-Id: {next}\r\n"),
     Shape("retrieve", "one by identifier", "nginx", (RETRIEVE,)),
+    Shape("retrieve-anew", "the same, no two requests with the same headers", "nginx", (RETRIEVE,), headers="X-Request-Id: {next}\r\n"),
     Shape("q", "page of 20 by `q` on one attribute", "nginx", get(PAGE + "&q=serialNumber==" + urllib.parse.quote("{low}..{high}", safe="{}."))),
     Shape("box", "page of 20 by bounding box", "nginx", get(f"{PAGE}&georel=within&geometry=Polygon&coordinates={BOX}")),
     Shape("simplified", "page of 20, simplified", "nginx", get(PAGE + "&options=keyValues")),
