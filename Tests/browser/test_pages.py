@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from browser import BASE_URL, PageTest, axe_source
 from wire import Wire
@@ -375,12 +376,14 @@ class WithoutScripts(PageTest):
         self.browser.open("/table")
         driver = self.browser.driver
         self.assertTrue(driver.find_elements(By.CSS_SELECTOR, "table.entities tbody tr"))
+        # A click may return before the page that it leads to has come.
+        shown = WebDriverWait(driver, 10)
         driver.find_element(By.CSS_SELECTOR, "thead a").click()
+        shown.until(lambda _: driver.find_elements(By.CSS_SELECTOR, "th[aria-sort=descending]"))
         self.assertIn("sort=", driver.current_url)
-        self.assertTrue(driver.find_elements(By.CSS_SELECTOR, "th[aria-sort=descending]"))
         driver.find_element(By.ID, "q").send_keys("no such name anywhere")
         driver.find_element(By.CSS_SELECTOR, ".filters .primary").click()
-        self.assertTrue(driver.find_elements(By.CSS_SELECTOR, ".empty"))
+        shown.until(lambda _: driver.find_elements(By.CSS_SELECTOR, ".empty"))
 
     def test_the_map_page_leads_to_the_table(self):
         self.browser.command("Emulation.setScriptExecutionDisabled", {"value": True})
